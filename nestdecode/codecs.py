@@ -1,0 +1,180 @@
+"""
+Codecs: name to the function that undoes one encoding.
+
+Binary encodings are RFC 4648 and strict: no white space, no other alphabet, full
+padding (base64url may lack it). Compressed data must end where its last stream ends.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from nestdecode.errors import DecodeError, LimitError
+
+__all__ = ["CODECS", "ENCODINGS", "Budget", "Codec"]
+
+
+class Budget:
+    """
+    The bytes that the base64 and gzip layers of one record may still decode to.
+
+    Not thread-safe: one per record.
+    """
+
+    __slots__ = ("left", "total")
+
+    def __init__(self, max_bytes: int) -> None:
+        self.total = self.left = max_bytes
+
+    def take(self, size: int) -> None:
+        """Spend *size* bytes, or raise LimitError and spend nothing."""
+        if size > self.left:
+            raise LimitError(f"grew past max_bytes={self.total}")
+        self.left -= size
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """
+    One named encoding.
+
+    Attributes:
+        name: As specs write it.
+        takes: ``text`` (a string, or bytes that are one) or ``bytes``.
+        gives: ``bytes``, or ``value`` for a JSON value.
+        open: Undoes the encoding within a budget; None for json, which
+            jsontext reads.
+    """
+
+    name: str
+    takes: Literal["text", "bytes"]
+    gives: Literal["bytes", "value"]
+    open: Callable[[bytes | str, Budget], bytes] | None
+
+
+def _ascii(data: bytes | str) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    try:
+        return data.encode("ascii")
+    except UnicodeEncodeError as error:
+        start = error.start
+    raise DecodeError(f"not in the alphabet: char {start}")
+
+
+def _open_base64(data: bytes | str, budget: Budget) -> bytes:
+    raw = _ascii(data)
+    budget.take(len(raw) * 3 // 4)
+    try:
+        return binascii.a2b_base64(raw, strict_mode=True)
+    except binascii.Error as error:
+        # binascii's messages name lengths and padding, never the data.
+        reason = str(error)
+    raise DecodeError(f"invalid base64: {reason[:1].lower()}{reason[1:]}")
+
+
+_NOT_URLSAFE = re.compile(rb"[^A-Za-z0-9_=-]")
+_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+
+
+def _open_base64url(data: bytes | str, budget: Budget) -> bytes:
+    raw = _ascii(data)
+    if stray := _NOT_URLSAFE.search(raw):
+        raise DecodeError(f"invalid base64url: not in the alphabet: char {stray.start()}")
+    if b"=" not in raw:
+        raw += b"=" * (-len(raw) % 4)
+    return _open_base64(raw.translate(_TO_STANDARD), budget)
+
+
+def _open_base32(data: bytes | str, budget: Budget) -> bytes:
+    raw = _ascii(data)
+    budget.take(len(raw) * 5 // 8)
+    try:
+        return base64.b32decode(raw)
+    except binascii.Error:
+        pass
+    raise DecodeError("invalid base32: wrong alphabet or padding")
+
+
+def _open_base32hex(data: bytes | str, budget: Budget) -> bytes:
+    raw = _ascii(data)
+    budget.take(len(raw) * 5 // 8)
+    try:
+        return base64.b32hexdecode(raw)
+    except binascii.Error:
+        pass
+    raise DecodeError("invalid base32hex: wrong alphabet or padding")
+
+
+def _open_base16(data: bytes | str, budget: Budget) -> bytes:
+    raw = _ascii(data)
+    budget.take(len(raw) // 2)
+    try:
+        # RFC 4648 section 8 writes capitals; so many producers do not that both pass.
+        return base64.b16decode(raw, casefold=True)
+    except binascii.Error:
+        pass
+    raise DecodeError("invalid base16: wanted an even number of hex digits")
+
+
+def _inflate(data: bytes | str, budget: Budget, wbits: int, name: str) -> bytes:
+    raw = data if isinstance(data, bytes) else data.encode()
+    parts: list[bytes] = []
+    while True:
+        stream = zlib.decompressobj(wbits)
+        try:
+            # One byte past the budget is enough to know that it is not enough.
+            part = stream.decompress(raw, budget.left + 1)
+        except zlib.error:
+            raise DecodeError(f"invalid {name}: corrupt data") from None
+        budget.take(len(part))
+        parts.append(part)
+        if not stream.eof:
+            raise DecodeError(f"invalid {name}: unexpected end of data")
+        raw = stream.unused_data
+        if not raw:
+            return b"".join(parts)
+        if name != "gzip":  # RFC 1952 2.2: only gzip files may have further members
+            raise DecodeError(f"invalid {name}: data after its end")
+
+
+def _open_gzip(data: bytes | str, budget: Budget) -> bytes:
+    return _inflate(data, budget, 31, "gzip")
+
+
+def _open_zlib(data: bytes | str, budget: Budget) -> bytes:
+    return _inflate(data, budget, 15, "zlib")
+
+
+CODECS = {
+    codec.name: codec
+    for codec in (
+        Codec("json", "text", "value", None),
+        Codec("base64", "text", "bytes", _open_base64),
+        Codec("base64url", "text", "bytes", _open_base64url),
+        Codec("base32", "text", "bytes", _open_base32),
+        Codec("base32hex", "text", "bytes", _open_base32hex),
+        Codec("base16", "text", "bytes", _open_base16),
+        Codec("gzip", "bytes", "bytes", _open_gzip),
+        Codec("zlib", "bytes", "bytes", _open_zlib),
+    )
+}
+
+# contentEncoding, as JSON Schema 2020-12 section 8.3 names them: those of RFC 4648,
+# and those of RFC 2045 that leave the text as it is.
+ENCODINGS: dict[str, str | None] = {
+    "base64": "base64",
+    "base64url": "base64url",
+    "base32": "base32",
+    "base32hex": "base32hex",
+    "base16": "base16",
+    "7bit": None,
+    "8bit": None,
+    "binary": None,
+}

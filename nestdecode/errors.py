@@ -1,0 +1,102 @@
+"""The error tree: what went wrong, and where."""
+
+from __future__ import annotations
+
+__all__ = ["DecodeError", "LimitError", "NestdecodeError", "QueryError", "SpecError"]
+
+
+class NestdecodeError(Exception):
+    """Any error that nestdecode raises on purpose."""
+
+
+class DecodeError(NestdecodeError, ValueError):
+    """
+    A record or a layer does not hold what it should.
+
+    Raised when a record is refused; handed to ``on_problem`` when a layer stays
+    shut and the record survives. Neither the message nor the cause quotes the
+    payload: responses carry secrets, and errors end up in logs.
+
+    Attributes:
+        reason: What is wrong, one line.
+        pointer: RFC 6901, over the expanded tree; empty for the whole record.
+        codec: The codec that refused, or None.
+    """
+
+    def __init__(self, reason: str, pointer: str = "", codec: str | None = None) -> None:
+        # args must be able to rebuild the error: worker processes pickle it.
+        super().__init__(reason, pointer, codec)
+        self.reason = reason
+        self.pointer = pointer
+        self.codec = codec
+
+    def __str__(self) -> str:
+        message = f"{self.reason} - at {self.pointer or 'document root'}"
+        return f"{message} ({self.codec})" if self.codec else message
+
+
+class LimitError(DecodeError):
+    """A record or a layer is larger, deeper or more than a limit allows."""
+
+
+class SpecError(NestdecodeError, ValueError):
+    """
+    A spec can't be found, read or compiled.
+
+    Attributes:
+        reason: What was found, what was wanted, the nearest valid word.
+        pointer: Place in the spec, RFC 6901, or None.
+        source: File or name of the spec, or None.
+        line: Line in the source, from 1, or None.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        pointer: str | None = None,
+        source: str | None = None,
+        line: int | None = None,
+    ) -> None:
+        super().__init__(reason, pointer, source, line)
+        self.reason = reason
+        self.pointer = pointer
+        self.source = source
+        self.line = line
+
+    def __str__(self) -> str:
+        where = self.source or ""
+        if self.line is not None:
+            where = f"{where or 'spec'}:{self.line}"
+        message = f"{where}: {self.reason}" if where else self.reason
+        return f"{message} - at {self.pointer}" if self.pointer else message
+
+
+class QueryError(NestdecodeError, ValueError):
+    """
+    A query does not compile, or can't be answered for a document.
+
+    Attributes:
+        reason: What is wrong, one line, without data of the document.
+        expression: The query as it was given.
+        offset: Where in the expression, from 0, or None.
+    """
+
+    def __init__(
+        self, reason: str, expression: str, offset: int | None = None
+    ) -> None:
+        super().__init__(reason, expression, offset)
+        self.reason = reason
+        self.expression = expression
+        self.offset = offset
+
+    def __str__(self) -> str:
+        if self.offset is None:
+            return f"{self.reason} - in query {self.expression}"
+        # The line that holds the offset; a long one is cut around the caret.
+        start = self.expression.rfind("\n", 0, self.offset) + 1
+        line = self.expression[start:].split("\n", 1)[0]
+        column = self.offset - start
+        if len(line) > 100:
+            left = max(0, column - 50)
+            line, column = line[left : left + 100], column - left
+        return f"{self.reason} - at column {self.offset - start + 1} of\n  {line}\n  {' ' * column}^"

@@ -1,0 +1,313 @@
+"""
+JSON text to values and back: RFC 8259, UTF-8, exact integers.
+
+orjson does the work. What it gets wrong in silence (integers beyond 64 bits) or
+refuses although it is JSON (lone surrogates, a number of 400 digits) takes the
+exact path through the standard library. No other module imports orjson.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import orjson
+
+from nestdecode.errors import DecodeError, LimitError
+
+__all__ = ["Limits", "depth_of", "dump", "is_cut_short", "parse", "parse_record"]
+
+WHITESPACE = " \t\n\r"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    What one record may cost.
+
+    Attributes:
+        max_layers: Layers inside one another.
+        max_depth: Containers inside one another, counted across layers. At most
+            254, the depth to which a tree can be written again.
+        max_bytes: What all base64 and gzip layers of a record decode to, together.
+        max_record_bytes: Size of a record's text.
+    """
+
+    max_layers: int = 32
+    max_depth: int = 200
+    max_bytes: int = 16 << 20
+    max_record_bytes: int = 64 << 20
+
+    # What a limit may be set to, both ends included.
+    RANGES = {
+        "max_layers": (0, 254),
+        "max_depth": (1, 254),
+        "max_bytes": (0, 1 << 40),
+        "max_record_bytes": (1, 1 << 40),
+    }
+
+
+# An integer of 19 digits or more that is a token, not a piece of a string or of
+# a fraction. Strings may hold such text after a comma: that costs time only.
+_LONG_INTEGER = re.compile(rb"(?:^|[\s:,\[-])[0-9]{19}")
+_LONG_INTEGER_STR = re.compile(_LONG_INTEGER.pattern.decode())
+# What orjson refuses although it is, or may be, RFC 8259 text: \ud800 and 1e400.
+_NEEDS_EXACT = re.compile(rb"\\u[dD][89a-fA-F]|[0-9][eE]|[0-9]{300}")
+
+
+def parse_record(document: bytes | bytearray | memoryview | str, limits: Limits) -> Any:
+    """
+    Read the text of one record. A leading byte order mark is dropped.
+
+    Raises:
+        DecodeError: If it is not one JSON text.
+        LimitError: If it is too large, too deep, or holds an unholdable number.
+    """
+    if isinstance(document, (bytearray, memoryview)):
+        # Copied: what is checked must be what is parsed.
+        document = bytes(document)
+    if isinstance(document, str):
+        size = len(document)
+        if size <= limits.max_record_bytes < size * 4:
+            size = len(document.encode("utf-8", "surrogatepass"))
+    else:
+        size = len(document)
+    if size > limits.max_record_bytes:
+        raise LimitError(f"longer than max_record_bytes={limits.max_record_bytes}")
+    if isinstance(document, str):
+        document = document.removeprefix("\ufeff")
+    else:
+        document = document.removeprefix(b"\xef\xbb\xbf")
+    return parse(document, limits.max_depth)
+
+
+def parse(text: bytes | str, max_depth: int) -> Any:
+    """
+    Read one JSON text: RFC 8259, no byte order mark, last of duplicate keys.
+
+    Args:
+        text: UTF-8 bytes, or a string.
+        max_depth: How many containers may lie inside one another.
+
+    Raises:
+        DecodeError: If it is not JSON.
+        LimitError: If it is too deep, or holds a number that can't be held.
+    """
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        # Only the facts leave this block: the error itself keeps the whole input.
+        reason, line, column, pos = error.msg, error.lineno, error.colno, error.pos
+    else:
+        if _has_long_integer(text):
+            value = _parse_exactly(text)
+        _check_depth(text, value, max_depth)
+        return value
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if _nesting(raw) > max_depth:
+        # orjson's own limit is deeper than ours, so its word is not needed.
+        raise LimitError(f"deeper than max_depth={max_depth}")
+    if isinstance(text, str) or _is_utf8(raw):
+        if _NEEDS_EXACT.search(raw) or not raw.isascii():
+            value = _parse_exactly(text)
+            _check_depth(text, value, max_depth)
+            return value
+        raise DecodeError(
+            f"invalid JSON: {reason}: line {line} column {column} (char {pos})"
+        )
+    _refuse_encoding(raw)
+
+
+def _has_long_integer(text: bytes | str) -> bool:
+    if isinstance(text, str):
+        return _LONG_INTEGER_STR.search(text) is not None
+    return _LONG_INTEGER.search(text) is not None
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _refuse_encoding(raw: bytes) -> NoReturn:
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        start = error.start
+    raise DecodeError(f"invalid JSON: not UTF-8: byte {start}")
+
+
+def _unholdable(_text: str) -> NoReturn:
+    raise _UnholdableNumber
+
+
+def _not_json(_constant: str) -> NoReturn:
+    raise _NotJson
+
+
+def _exact_integer(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:  # sys.set_int_max_str_digits
+        raise _UnholdableNumber from None
+
+
+def _exact_float(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise _UnholdableNumber
+    return value
+
+
+class _UnholdableNumber(Exception):
+    """A number that no int and no double holds."""
+
+
+class _NotJson(Exception):
+    """NaN, Infinity or -Infinity."""
+
+
+_exact = json.JSONDecoder(
+    parse_int=_exact_integer, parse_float=_exact_float, parse_constant=_not_json
+)
+
+
+def _parse_exactly(text: bytes | str) -> Any:
+    if isinstance(text, bytes):
+        text = text.decode()
+    if text.startswith("\ufeff"):
+        raise DecodeError("invalid JSON: unexpected byte order mark: line 1 column 1")
+    try:
+        return _exact.decode(text)
+    except json.JSONDecodeError as error:
+        reason = (
+            f"invalid JSON: {error.msg[0].lower()}{error.msg[1:]}: "
+            f"line {error.lineno} column {error.colno} (char {error.pos})"
+        )
+    except _NotJson:
+        reason = "invalid JSON: NaN and Infinity are not JSON"
+    except _UnholdableNumber:
+        raise LimitError(
+            "number too large: wanted at most 4300 digits, or a finite double"
+        ) from None
+    except RecursionError:
+        raise LimitError("too deep to be read") from None
+    raise DecodeError(reason)
+
+
+def depth_of(value: Any) -> int:
+    """Count the containers inside one another, 0 for a scalar. Level by level."""
+    depth = 0
+    level = [value] if type(value) is dict or type(value) is list else []
+    while level:
+        depth += 1
+        below: list[Any] = []
+        for container in level:
+            children = container.values() if type(container) is dict else container
+            below.extend(
+                child for child in children if type(child) is dict or type(child) is list
+            )
+        level = below
+    return depth
+
+
+def _check_depth(text: bytes | str, value: Any, max_depth: int) -> None:
+    # A container takes two characters, so a short text is proof enough; so are
+    # few brackets, wherever they stand.
+    if len(text) <= 2 * max_depth:
+        return
+    if isinstance(text, bytes):
+        brackets = text.count(b"{") + text.count(b"[")
+    else:
+        brackets = text.count("{") + text.count("[")
+    if brackets > max_depth and depth_of(value) > max_depth:
+        raise LimitError(f"deeper than max_depth={max_depth}")
+
+
+_TOKEN = re.compile(rb'"(?:[^"\\]+|\\.)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
+
+
+def _nesting(raw: bytes) -> int:
+    """Count how deep the brackets outside strings go, in text that did not parse."""
+    if raw.count(b"{") + raw.count(b"[") <= 200:
+        return 0
+    depth = deepest = 0
+    for match in _TOKEN.finditer(raw):
+        token = raw[match.start()]
+        if token in b"[{":
+            depth += 1
+            if depth > deepest:
+                deepest = depth
+        elif token in b"]}":
+            depth -= 1
+            if depth < 0:
+                break
+    return deepest
+
+
+def is_cut_short(text: bytes) -> bool:
+    """
+    Tell whether *text* is a JSON text that fails at its very end, for want of more.
+
+    Blank text is cut short too.
+    """
+    text = text.rstrip()
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        return error.pos >= len(text) or _is_cut_inside_utf8(text)
+    return False
+
+
+def _is_cut_inside_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        return error.end == len(text) and error.reason == "unexpected end of data"
+    return False
+
+
+def dump(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> bytes:
+    """
+    Write *value* as UTF-8 JSON, without a newline at its end.
+
+    Integers of any size are written exactly, lone surrogates as ``\\ud800``.
+
+    Args:
+        value: A tree.
+        indent: Spaces a level, or None for the compact form.
+        sort_keys: Whether the members of objects are sorted by key.
+
+    Raises:
+        DecodeError: If the tree holds something that JSON does not know.
+    """
+    if indent is None or indent == 2:
+        option = orjson.OPT_SORT_KEYS if sort_keys else 0
+        if indent:
+            option |= orjson.OPT_INDENT_2
+        option |= orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS
+        option |= orjson.OPT_PASSTHROUGH_DATETIME
+        try:
+            return orjson.dumps(value, option=option)
+        except TypeError:
+            pass  # a big integer or a lone surrogate: the exact path knows both
+    try:
+        text = json.dumps(
+            value,
+            ensure_ascii=False,
+            allow_nan=False,
+            indent=indent,
+            sort_keys=sort_keys,
+            separators=(",", ":") if indent is None else None,
+        )
+    except (TypeError, ValueError, RecursionError):
+        pass
+    else:
+        # A lone surrogate can't be encoded; its Python escape is its JSON escape.
+        return text.encode("utf-8", "backslashreplace")
+    raise DecodeError("not JSON: the tree holds a value that JSON can't write")

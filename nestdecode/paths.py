@@ -1,0 +1,132 @@
+"""Paths (sets of places, in JMESPath's spelling) and pointers (one place, RFC 6901)."""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from jmespath import exceptions, parser
+
+from nestdecode.errors import SpecError
+
+__all__ = ["Step", "Wild", "format_path", "join_pointer", "parse_path", "split_pointer"]
+
+
+class Wild(enum.Enum):
+    """A step to more than one place."""
+
+    ELEMENTS = "[]"
+    MEMBERS = "*"
+
+
+# A member's name, an element's index, every element, or every other member.
+Step = str | int | Wild
+
+_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_HINT = "a path holds fields, [], [n] and * only"
+
+
+def parse_path(path: str) -> tuple[Step, ...]:
+    """
+    Split a path into steps; ``@`` alone is the root, and gives none.
+
+    >>> parse_path('Records[].body')
+    ('Records', <Wild.ELEMENTS: '[]'>, 'body')
+
+    Raises:
+        SpecError: If it is not a path.
+    """
+    try:
+        # Parser().parse() caches its trees; they are read here, never changed.
+        tree = parser.Parser().parse(path).parsed
+    except (exceptions.JMESPathError, ValueError, RecursionError):
+        quoted = ".".join(
+            part if re.fullmatch(r"[\w\[\]*]+", part) else json.dumps(part)
+            for part in path.split(".")
+        )
+        hint = f"; a name with other characters is quoted: {quoted}" if "-" in path else ""
+        raise SpecError(f"{_HINT}, got {path!r}{hint}") from None
+    if tree["type"] == "current":
+        return ()
+    return tuple(_steps(tree, path))
+
+
+def _steps(node: dict[str, Any], path: str) -> Iterable[Step]:
+    kind, children = node["type"], node["children"]
+    if kind == "field":
+        yield node["value"]
+    elif kind in ("subexpression", "index_expression"):
+        for child in children:
+            yield from _steps(child, path)
+    elif kind in ("projection", "value_projection"):
+        yield from _steps(children[0], path)
+        # flatten has yielded its own step: a[] and a[*] mean the same place.
+        if kind == "value_projection":
+            yield Wild.MEMBERS
+        elif children[0]["type"] != "flatten":
+            yield Wild.ELEMENTS
+        yield from _steps(children[1], path)
+    elif kind == "flatten":
+        yield from _steps(children[0], path)
+        yield Wild.ELEMENTS
+    elif kind == "index" and node["value"] >= 0:
+        yield node["value"]
+    elif kind != "identity":
+        raise SpecError(f"{_HINT}, got {path!r}")
+
+
+def format_path(steps: Iterable[Step]) -> str:
+    """
+    Join steps into the path that has them.
+
+    >>> format_path(parse_path('"a.b"[0].*.c'))
+    '"a.b"[0].*.c'
+    """
+    text = ""
+    for step in steps:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif step is Wild.ELEMENTS:
+            text += "[]"
+        else:
+            name = "*" if isinstance(step, Wild) else step
+            if not isinstance(step, Wild) and not _BARE.match(name):
+                name = json.dumps(name, ensure_ascii=False)
+            text += f".{name}" if text else name
+    return text or "@"
+
+
+def join_pointer(tokens: Iterable[str | int]) -> str:
+    """
+    Join unescaped reference tokens into a pointer.
+
+    >>> join_pointer(['Records', 0, 'a/b'])
+    '/Records/0/a~1b'
+    """
+    # Order matters: "/" first would turn the "~" of "~1" into "~01".
+    return "".join(
+        "/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens
+    )
+
+
+def split_pointer(pointer: str) -> tuple[str, ...]:
+    """
+    Split a pointer into unescaped reference tokens.
+
+    >>> split_pointer("/Records/0/a~1b")
+    ('Records', '0', 'a/b')
+
+    Raises:
+        SpecError: If it is neither empty nor starts with a slash.
+    """
+    if not pointer:
+        return ()
+    if not pointer.startswith("/"):
+        raise SpecError(f"a pointer is empty or starts with '/', got {pointer!r}")
+    # Order matters: "~01" is "~1", not "/".
+    return tuple(
+        token.replace("~1", "/").replace("~0", "~") for token in pointer[1:].split("/")
+    )

@@ -1,0 +1,190 @@
+"""
+Say what a document means, with the standard library alone.
+
+Slow, recursive, without limits, and written from the rules rather than from the
+library: what both agree on is unlikely to be wrong in both.
+"""
+
+import base64
+import gzip
+import json
+import math
+import re
+import zlib
+
+BLANKS = " \t\n\r"
+STEP = re.compile(
+    r"""
+    \.? (?:
+        ( "(?:[^"\\]|\\.)*" ) | ( [A-Za-z_][A-Za-z0-9_]* )  # a field
+        | \[ (\d+) \]                                       # one element
+        | ( \* | \[\*?\] )                                   # all others
+    )
+    """,
+    re.VERBOSE,
+)
+
+
+def _refuse_constant(name):
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text):
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a double cannot hold it")
+    return number
+
+
+def loads(text):
+    """Parse one JSON text strictly; ValueError if it is not one."""
+    return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+
+
+def decode(raw):
+    """Parse one JSON text from bytes; ValueError if it is not one."""
+    return loads(raw.decode().removeprefix("\ufeff"))
+
+
+def same(a, b):
+    """Compare by type and value: 1, 1.0 and True differ, and so does key order."""
+    if type(a) is not type(b):
+        return False
+    if type(a) is dict:
+        return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
+    if type(a) is list:
+        return len(a) == len(b) and all(map(same, a, b))
+    if type(a) is float:
+        return a.hex() == b.hex()  # 0.0 and -0.0 differ
+    return a == b
+
+
+def _open(text):
+    """Find the container that a text holds and the lengths of its layers, if any."""
+    trimmed = text.strip(BLANKS)
+    if trimmed[:1] not in ("{", "[", '"'):
+        return None
+    try:
+        value = loads(trimmed)
+    except ValueError:
+        return None
+    if type(value) is not str:
+        return value, [len(text)]
+    inner = _open(value)
+    return inner and (inner[0], [len(text), *inner[1]])
+
+
+def escape(key):
+    """Write one reference token of a JSON Pointer."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def _walk(value, pointer, depth, found):
+    if type(value) is str and (opened := _open(value)):
+        value, lengths = opened
+        for length in lengths:
+            depth += 1
+            found.append((pointer, depth, length))
+    if type(value) is dict:
+        return {
+            key: _walk(child, f"{pointer}/{escape(key)}", depth, found)
+            for key, child in value.items()
+        }
+    if type(value) is list:
+        return [
+            _walk(child, f"{pointer}/{index}", depth, found)
+            for index, child in enumerate(value)
+        ]
+    return value
+
+
+def expand(value):
+    """Open every layer that there is to find."""
+    return _walk(value, "", 0, [])
+
+
+def layers(value):
+    """List (pointer, depth, length of the text) for every layer, in document order."""
+    found = []
+    _walk(value, "", 0, found)
+    return found
+
+
+def _steps(path):
+    """Split a path: a name or an index in a tuple, so that none is a wildcard."""
+    steps = []
+    position = 0
+    while position < len(path):
+        match = STEP.match(path, position)
+        if match is None:
+            raise ValueError(f"not a path: {path}")
+        quoted, name, index, wildcard = match.groups()
+        if wildcard:
+            steps.append("*" if wildcard == "*" else "[]")
+        else:
+            steps.append((json.loads(quoted) if quoted else name or int(index),))
+        position = match.end()
+    return steps
+
+
+def _undo(codec, value):
+    if codec == "gzip":
+        try:
+            return gzip.decompress(value)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(error) from None
+    text = value if type(value) is str else value.decode()
+    return base64.b64decode(text, validate=True) if codec == "base64" else loads(text)
+
+
+def _open_declared(text, codecs):
+    """Open a chain of codecs whole, or leave its text as it is."""
+    value = text
+    try:
+        for codec in codecs:
+            if type(value) not in (str, bytes):
+                return text
+            value = _undo(codec, value)
+        if type(value) is bytes:
+            return value.decode()
+    except ValueError:
+        return text
+    return value if type(value) in (dict, list) else text
+
+
+def _descend(value, declared):
+    """Open what is declared here, then follow the paths that lead further down."""
+    for steps, codecs in declared:
+        if not steps and type(value) is str:
+            value = _open_declared(value, codecs)
+    if type(value) is dict:
+        return {
+            key: _descend(child, _below(declared, (key,), "*"))
+            for key, child in value.items()
+        }
+    if type(value) is list:
+        return [
+            _descend(child, _below(declared, (index,), "[]"))
+            for index, child in enumerate(value)
+        ]
+    return value
+
+
+def _below(declared, name, wildcard):
+    """Keep the paths through one member: one that names it shadows the wildcards."""
+    heads = {steps[0] for steps, _ in declared if steps}
+    head = name if name in heads else wildcard
+    return [(steps[1:], codecs) for steps, codecs in declared if steps[:1] == [head]]
+
+
+def expand_declared(value, layers):
+    """
+    Open the layers that are declared, and nothing else.
+
+    Args:
+        value: The parsed document.
+        layers: Triples of path, codecs and whether the layer is optional, which
+            only decides whether a string that does not open is a problem: it stays.
+    """
+    declared = [(_steps(path), codecs) for path, codecs, _optional in layers]
+    return _descend(value, declared)
