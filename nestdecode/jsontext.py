@@ -17,7 +17,7 @@ import orjson
 
 from nestdecode.errors import DecodeError, LimitError
 
-__all__ = ["Limits", "depth_of", "dump", "is_cut_short", "parse", "parse_record"]
+__all__ = ["Limits", "depth_of", "dump", "is_cut_short", "malformed_at", "parse", "parse_record"]
 
 WHITESPACE = " \t\n\r"
 
@@ -80,16 +80,17 @@ def parse_record(document: bytes | bytearray | memoryview | str, limits: Limits)
         document = document.removeprefix("\ufeff")
     else:
         document = document.removeprefix(b"\xef\xbb\xbf")
-    return parse(document, limits.max_depth)
+    return parse(document, limits)
 
 
-def parse(text: bytes | str, max_depth: int) -> Any:
+def parse(text: bytes | str, limits: Limits, depth: int = 0) -> Any:
     """
     Read one JSON text: RFC 8259, no byte order mark, last of duplicate keys.
 
     Args:
         text: UTF-8 bytes, or a string.
-        max_depth: How many containers may lie inside one another.
+        limits: ``max_depth`` of them counts here.
+        depth: How many containers are around the text already.
 
     Raises:
         DecodeError: If it is not JSON.
@@ -103,16 +104,16 @@ def parse(text: bytes | str, max_depth: int) -> Any:
     else:
         if _has_long_integer(text):
             value = _parse_exactly(text)
-        _check_depth(text, value, max_depth)
+        _check_depth(text, value, limits, depth)
         return value
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    if _nesting(raw) > max_depth:
+    if _nesting(raw, limits.max_depth - depth) > limits.max_depth - depth:
         # orjson's own limit is deeper than ours, so its word is not needed.
-        raise LimitError(f"deeper than max_depth={max_depth}")
+        raise LimitError(f"deeper than max_depth={limits.max_depth}")
     if isinstance(text, str) or _is_utf8(raw):
         if _NEEDS_EXACT.search(raw) or not raw.isascii():
             value = _parse_exactly(text)
-            _check_depth(text, value, max_depth)
+            _check_depth(text, value, limits, depth)
             return value
         raise DecodeError(
             f"invalid JSON: {reason}: line {line} column {column} (char {pos})"
@@ -216,25 +217,27 @@ def depth_of(value: Any) -> int:
     return depth
 
 
-def _check_depth(text: bytes | str, value: Any, max_depth: int) -> None:
+def _check_depth(text: bytes | str, value: Any, limits: Limits, depth: int) -> None:
+    left = limits.max_depth - depth
     # A container takes two characters, so a short text is proof enough; so are
     # few brackets, wherever they stand.
-    if len(text) <= 2 * max_depth:
+    if len(text) < 2 * left + 2:
         return
     if isinstance(text, bytes):
         brackets = text.count(b"{") + text.count(b"[")
     else:
         brackets = text.count("{") + text.count("[")
-    if brackets > max_depth and depth_of(value) > max_depth:
-        raise LimitError(f"deeper than max_depth={max_depth}")
+    if brackets > left and depth_of(value) > left:
+        raise LimitError(f"deeper than max_depth={limits.max_depth}")
 
 
-_TOKEN = re.compile(rb'"(?:[^"\\]+|\\.)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
+# Possessive, so that a string without an end costs one pass.
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
-def _nesting(raw: bytes) -> int:
+def _nesting(raw: bytes, max_depth: int) -> int:
     """Count how deep the brackets outside strings go, in text that did not parse."""
-    if raw.count(b"{") + raw.count(b"[") <= 200:
+    if raw.count(b"{") + raw.count(b"[") <= max_depth:
         return 0
     depth = deepest = 0
     for match in _TOKEN.finditer(raw):
@@ -250,25 +253,41 @@ def _nesting(raw: bytes) -> int:
     return deepest
 
 
-def is_cut_short(text: bytes) -> bool:
-    """
-    Tell whether *text* is a JSON text that fails at its very end, for want of more.
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
-    Blank text is cut short too.
+
+def malformed_at(text: bytes) -> int | None:
+    """
+    Return the byte at which *text* stops being the beginning of a JSON text.
+
+    None if it is a JSON text, or only cut short: then more may make it one.
     """
     text = text.rstrip()
     try:
+        decoded = text.decode()
+    except UnicodeDecodeError as error:
+        if error.end < len(text) or error.reason != "unexpected end of data":
+            return error.start
+        text = text[: error.start]
+        decoded = text.decode()
+    # A lone surrogate is no reason: the exact path reads it.
+    text = _SURROGATE.sub(rb"\\u0020", text)
+    try:
         orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        return error.pos >= len(text) or _is_cut_inside_utf8(text)
-    return False
+        if error.pos < len(decoded):
+            return len(decoded[: error.pos].encode())
+    return None
 
 
-def _is_cut_inside_utf8(text: bytes) -> bool:
+def is_cut_short(text: bytes) -> bool:
+    """Tell whether *text* is no JSON text, but fails only at its very end."""
+    if malformed_at(text) is not None:
+        return False
     try:
-        text.decode()
-    except UnicodeDecodeError as error:
-        return error.end == len(text) and error.reason == "unexpected end of data"
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return True
     return False
 
 

@@ -11,6 +11,13 @@ import json
 import math
 import re
 import zlib
+from collections.abc import Sequence
+from typing import Any
+
+Layer = tuple[str, int, int]  # pointer, depth, length of the text
+Declared = tuple[str, tuple[str, ...], bool]  # path, codecs, optional
+Step = str | tuple[str | int]
+Route = tuple[list[Step], tuple[str, ...]]
 
 BLANKS = " \t\n\r"
 STEP = re.compile(
@@ -25,28 +32,28 @@ STEP = re.compile(
 )
 
 
-def _refuse_constant(name):
+def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _finite(text):
+def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
         raise ValueError("a double cannot hold it")
     return number
 
 
-def loads(text):
+def loads(text: str) -> Any:
     """Parse one JSON text strictly; ValueError if it is not one."""
     return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
 
 
-def decode(raw):
+def decode(raw: bytes) -> Any:
     """Parse one JSON text from bytes; ValueError if it is not one."""
     return loads(raw.decode().removeprefix("\ufeff"))
 
 
-def same(a, b):
+def same(a: Any, b: Any) -> bool:
     """Compare by type and value: 1, 1.0 and True differ, and so does key order."""
     if type(a) is not type(b):
         return False
@@ -55,11 +62,11 @@ def same(a, b):
     if type(a) is list:
         return len(a) == len(b) and all(map(same, a, b))
     if type(a) is float:
-        return a.hex() == b.hex()  # 0.0 and -0.0 differ
-    return a == b
+        return bool(a.hex() == b.hex())  # 0.0 and -0.0 differ
+    return bool(a == b)
 
 
-def _open(text):
+def _open(text: str) -> tuple[Any, list[int]] | None:
     """Find the container that a text holds and the lengths of its layers, if any."""
     trimmed = text.strip(BLANKS)
     if trimmed[:1] not in ("{", "[", '"'):
@@ -74,12 +81,12 @@ def _open(text):
     return inner and (inner[0], [len(text), *inner[1]])
 
 
-def escape(key):
+def escape(key: str) -> str:
     """Write one reference token of a JSON Pointer."""
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def _walk(value, pointer, depth, found):
+def _walk(value: Any, pointer: str, depth: int, found: list[Layer]) -> Any:
     if type(value) is str and (opened := _open(value)):
         value, lengths = opened
         for length in lengths:
@@ -98,36 +105,36 @@ def _walk(value, pointer, depth, found):
     return value
 
 
-def expand(value):
+def expand(value: Any) -> Any:
     """Open every layer that there is to find."""
     return _walk(value, "", 0, [])
 
 
-def layers(value):
+def layers(value: Any) -> list[Layer]:
     """List (pointer, depth, length of the text) for every layer, in document order."""
-    found = []
+    found: list[Layer] = []
     _walk(value, "", 0, found)
     return found
 
 
-def _steps(path):
+def steps(path: str) -> list[Step]:
     """Split a path: a name or an index in a tuple, so that none is a wildcard."""
-    steps = []
-    position = 0
+    found: list[Step] = []
+    position = len("@") if path == "@" else 0
     while position < len(path):
         match = STEP.match(path, position)
         if match is None:
             raise ValueError(f"not a path: {path}")
         quoted, name, index, wildcard = match.groups()
         if wildcard:
-            steps.append("*" if wildcard == "*" else "[]")
+            found.append("*" if wildcard == "*" else "[]")
         else:
-            steps.append((json.loads(quoted) if quoted else name or int(index),))
+            found.append((json.loads(quoted) if quoted else name or int(index),))
         position = match.end()
-    return steps
+    return found
 
 
-def _undo(codec, value):
+def _undo(codec: str, value: Any) -> Any:
     if codec == "gzip":
         try:
             return gzip.decompress(value)
@@ -137,9 +144,9 @@ def _undo(codec, value):
     return base64.b64decode(text, validate=True) if codec == "base64" else loads(text)
 
 
-def _open_declared(text, codecs):
+def _open_declared(text: str, codecs: Sequence[str]) -> Any:
     """Open a chain of codecs whole, or leave its text as it is."""
-    value = text
+    value: Any = text
     try:
         for codec in codecs:
             if type(value) not in (str, bytes):
@@ -152,7 +159,7 @@ def _open_declared(text, codecs):
     return value if type(value) in (dict, list) else text
 
 
-def _descend(value, declared):
+def _descend(value: Any, declared: list[Route]) -> Any:
     """Open what is declared here, then follow the paths that lead further down."""
     for steps, codecs in declared:
         if not steps and type(value) is str:
@@ -170,14 +177,14 @@ def _descend(value, declared):
     return value
 
 
-def _below(declared, name, wildcard):
+def _below(declared: list[Route], name: Step, wildcard: str) -> list[Route]:
     """Keep the paths through one member: one that names it shadows the wildcards."""
     heads = {steps[0] for steps, _ in declared if steps}
-    head = name if name in heads else wildcard
+    head: Step = name if name in heads else wildcard
     return [(steps[1:], codecs) for steps, codecs in declared if steps[:1] == [head]]
 
 
-def expand_declared(value, layers):
+def expand_declared(value: Any, layers: Sequence[Declared]) -> Any:
     """
     Open the layers that are declared, and nothing else.
 
@@ -186,5 +193,5 @@ def expand_declared(value, layers):
         layers: Triples of path, codecs and whether the layer is optional, which
             only decides whether a string that does not open is a problem: it stays.
     """
-    declared = [(_steps(path), codecs) for path, codecs, _optional in layers]
+    declared = [(steps(path), codecs) for path, codecs, _optional in layers]
     return _descend(value, declared)

@@ -1,0 +1,390 @@
+"""The two ways in: one-shot functions, and a Decoder to build once and use often."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from nestdecode import discover
+from nestdecode.errors import DecodeError, LimitError, QueryError, SpecError
+from nestdecode.jsontext import Limits, parse_record
+from nestdecode.paths import join_pointer
+from nestdecode.plan import DROP, Plan, Run
+from nestdecode.queries import Expression, Start, compile_expression, lender
+from nestdecode.spec import Policy, Spec
+from nestdecode.spec.shape import POLICIES
+from nestdecode.spec.words import nearest
+from nestdecode.stream import DeadLetter, expand_records, of_lines
+
+__all__ = ["Decoder", "Query", "expand", "query"]
+
+Text = bytes | bytearray | memoryview | str
+
+
+def expand(document: Any, spec: Spec | str | Path | None = None) -> Any:
+    """
+    Open every layer of one document.
+
+    >>> expand(b'{"id": "123", "body": "{\\\\"a\\\\": [1, 2]}"}')
+    {'id': '123', 'body': {'a': [1, 2]}}
+
+    Args:
+        document: One JSON text as bytes or str, or what such a text holds.
+        spec: Where the layers are: a Spec, a name or a path; None to find them.
+
+    Returns:
+        The tree. It shares no container with the document.
+
+    Raises:
+        DecodeError: If the document is refused, or a layer whose policy is ``fail``
+            does not open.
+        SpecError: If the spec is wrong.
+    """
+    return _decoder(spec).expand(document)
+
+
+def query(expression: str, document: Any, spec: Spec | str | Path | None = None) -> Any:
+    """
+    Ask an expanded document.
+
+    >>> query("body.a[1]", b'{"id": "123", "body": "{\\\\"a\\\\": [1, 2]}"}')
+    2
+
+    Args:
+        expression: JMESPath, or ``:name`` for a named query of the spec. With a spec
+            it starts at the focus, unless its names say otherwise.
+        document: As for ``expand``.
+        spec: As for ``expand``.
+
+    Raises:
+        QueryError: If the expression is wrong, or refuses the document.
+        DecodeError: As for ``expand``.
+        SpecError: If the spec is wrong.
+    """
+    return _decoder(spec).query(expression, document)
+
+
+def _decoder(spec: Spec | str | Path | None) -> Decoder:
+    # A file may change between two calls; a shipped spec and a Spec do not.
+    if isinstance(spec, Path) or (isinstance(spec, str) and _is_path(spec)):
+        return Decoder(spec)
+    return _kept_decoder(spec)
+
+
+def _is_path(spec: str) -> bool:
+    from nestdecode.spec import catalog
+
+    return catalog.is_path(spec.partition("#")[0])
+
+
+@functools.lru_cache(maxsize=32)
+def _kept_decoder(spec: Spec | str | None) -> Decoder:
+    return Decoder(spec)
+
+
+class Decoder:
+    """
+    Expands and queries documents. Build it once; it is thread-safe and can be pickled.
+
+    >>> decoder = Decoder("repair-results")
+    >>> urls = decoder.compile("structData.data[]")
+    >>> urls(b'{"data": {"taskResult": null}}') is None
+    True
+    """
+
+    def __init__(
+        self,
+        spec: Spec | str | Path | None = None,
+        *,
+        on_error: Policy | None = None,
+        on_problem: Callable[[DecodeError], None] | None = None,
+        max_layers: int | None = None,
+        max_depth: int | None = None,
+        max_bytes: int | None = None,
+        max_record_bytes: int | None = None,
+    ) -> None:
+        """
+        Build a decoder.
+
+        Args:
+            spec: Where the layers are: a Spec, a name or a path; None to find them.
+            on_error: Policy for layers that name none: ``keep`` (the default), ``null``,
+                ``drop`` or ``fail``.
+            on_problem: Called, in the thread that expands, with each layer that stays
+                shut: a DecodeError that is not raised.
+            max_layers: Layers inside one another, 32 by default.
+            max_depth: Containers inside one another, counted across layers, 200 by default.
+            max_bytes: What all base64 and gzip layers of a record decode to, 16 MiB by default.
+            max_record_bytes: Size of a record's text, 64 MiB by default.
+
+        Raises:
+            SpecError: If the spec is wrong, or an argument is not for it.
+            ValueError: If an argument is out of range.
+        """
+        given = {
+            "max_layers": max_layers,
+            "max_depth": max_depth,
+            "max_bytes": max_bytes,
+            "max_record_bytes": max_record_bytes,
+        }
+        self._arguments = {
+            "spec": spec,
+            "on_error": on_error,
+            "on_problem": on_problem,
+            **given,
+        }
+        if on_error is not None and on_error not in POLICIES:
+            hint = nearest(on_error, POLICIES)
+            raise ValueError(f"on_error is one of {', '.join(POLICIES)}, got {on_error!r}{hint}")
+        self.spec = Spec.load(spec) if isinstance(spec, (str, Path)) else spec
+        self.limits = _limits(given, self.spec)
+        self._on_problem = on_problem
+        self._policy: Policy = on_error or (self.spec.on_error if self.spec else None) or "keep"
+        self._plan = None if self.spec is None else _plan(self.spec, self._policy)
+        self._queries: dict[tuple[Any, ...], Expression] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self._arguments,)
+
+    def expand(self, document: Any) -> Any:
+        """
+        Open the layers of one document.
+
+        Args:
+            document: One JSON text as bytes, bytearray, memoryview or str (bytes are
+                fastest), or what such a text holds. The latter is left unchanged, and
+                objects that JSON does not know pass through it untouched.
+
+        Returns:
+            The tree, each layer's string replaced by the value it encodes. It shares no
+            container with the document.
+
+        Raises:
+            DecodeError: If the document is refused, or a layer whose policy is ``fail``
+                does not open.
+        """
+        return self._open(self._read(document))
+
+    def query(self, expression: str, document: Any) -> Any:
+        """
+        Ask an expanded document.
+
+        Args:
+            expression: JMESPath, or ``:name`` for a named query of the spec.
+            document: As for ``expand``.
+
+        Raises:
+            QueryError: If the expression is wrong, or refuses the document.
+            DecodeError: As for ``expand``.
+        """
+        return self._expression(expression, None).search(self.expand(document))
+
+    def compile(self, expression: str, *, start: Start | None = None) -> Query:
+        """
+        Compile a query.
+
+        Args:
+            expression: JMESPath, or ``:name`` for a named query of the spec.
+            start: ``root`` or ``focus``, if the names in it are not to decide.
+
+        Returns:
+            A function from a document to the answer.
+
+        Raises:
+            QueryError: If the expression is wrong.
+        """
+        return Query(self, expression, start)
+
+    def expand_lines(
+        self,
+        lines: Iterable[bytes | str],
+        *,
+        on_dead_letter: Callable[[DeadLetter], None] | None = None,
+    ) -> Iterator[Any]:
+        """
+        Expand each line, in order. Blank lines are passed over.
+
+        Args:
+            lines: NDJSON. Pass a file opened in binary mode: it splits at newlines
+                alone, where str.splitlines() would also cut a JSON string at U+2028.
+            on_dead_letter: Takes each record that is refused; without it, the first
+                such record raises.
+
+        Raises:
+            DecodeError: As for ``expand``.
+        """
+        return expand_records(
+            of_lines(lines), self.expand, on_dead_letter, self.limits.max_record_bytes
+        )
+
+    def _read(self, document: Any) -> Any:
+        """Return the tree with its layers closed; it is ours to change."""
+        if isinstance(document, (bytes, str, bytearray, memoryview)):
+            return parse_record(document, self.limits)
+        path: list[str | int] = []
+        try:
+            return _copy(document, self.limits.max_depth, path)
+        except LimitError as error:
+            reason = error.reason
+        raise LimitError(reason, join_pointer(path))
+
+    def _open(self, tree: Any) -> Any:
+        run = Run(self.limits, self._on_problem or _ignore)
+        if self._plan is None:
+            return discover.find(tree, 0, 0, run)
+        opened = self._plan.run(tree, run)
+        return None if opened is DROP else opened
+
+    def _expression(self, text: str, start: Start | None, lent: Spec | None = None) -> Expression:
+        key = (text, start, None if lent is None else lent.name)
+        known = self._queries.get(key)
+        if known is None:
+            # Without a spec of its own a query starts at the root.
+            default: Start = "root" if self.spec is None else "focus"
+            known = compile_expression(text, self.spec or lent, start=start, default=default)
+            if len(self._queries) >= 256:
+                self._queries.clear()
+            self._queries[key] = known
+        return known
+
+
+class Query:
+    """
+    A compiled query: a function from a document to the answer.
+
+    Made by ``Decoder.compile``; thread-safe, and can be pickled.
+
+    Attributes:
+        expression: The query as it was given.
+    """
+
+    def __init__(self, decoder: Decoder, expression: str, start: Start | None = None) -> None:
+        self.decoder = decoder
+        self.expression = expression
+        self._start = start
+        self._compiled = decoder._expression(expression, start)
+
+    def __call__(self, document: Any) -> Any:
+        """
+        Answer the query for one document.
+
+        Raises:
+            QueryError: If a function in it refuses its arguments.
+            DecodeError: As for ``Decoder.expand``.
+        """
+        return self._compiled.search(self.decoder.expand(document))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Query, (self.decoder, self.expression, self._start)
+
+
+class LendingQuery:
+    """
+    A query that borrows focus and names, per record, from the shipped spec that matches.
+
+    The layers are still found, not declared: this is the command line's convenience.
+
+    Args:
+        decoder: One without a spec.
+        expression: JMESPath, or ``:name``.
+        start: As for ``Decoder.compile``.
+        on_lent: Called with each spec the first time it lends.
+    """
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        expression: str,
+        start: Start | None,
+        on_lent: Callable[[Spec], None],
+    ) -> None:
+        self.decoder = decoder
+        self.expression = expression
+        self._start = start
+        self._on_lent = on_lent
+        self._lent: set[str | None] = set()
+        if not expression.startswith(":") and start != "focus":
+            decoder._expression(expression, "root")  # what is wrong without a spec stays wrong
+
+    def __call__(self, document: Any) -> Any:
+        """Answer for one document, as ``Query`` does."""
+        tree = self.decoder._read(document)
+        spec = lender(tree)
+        expression = self.decoder._expression(self.expression, self._start, spec)
+        needed = spec is not None and (self.expression.startswith(":") or expression.start == "focus")
+        if spec is not None and needed and spec.name not in self._lent:
+            self._lent.add(spec.name)
+            self._on_lent(spec)
+        return expression.search(self.decoder._open(tree))
+
+
+def _rebuild(arguments: dict[str, Any]) -> Decoder:
+    return Decoder(**arguments)
+
+
+def _ignore(_problem: DecodeError) -> None:
+    """Do what is done with problems if nobody asks for them."""
+
+
+def _limits(given: dict[str, int | None], spec: Spec | None) -> Limits:
+    chosen: dict[str, int] = dict(spec.limits) if spec else {}
+    for name, value in given.items():
+        if value is None:
+            continue
+        least, most = Limits.RANGES[name]
+        if type(value) is not int or not least <= value <= most:
+            raise ValueError(f"{name} is an integer from {least} to {most}, got {value!r}")
+        chosen[name] = value
+    return Limits(**{f.name: chosen[f.name] for f in fields(Limits) if f.name in chosen})
+
+
+def _plan(spec: Spec, policy: Policy) -> Plan:
+    if policy == "drop":
+        for layer in spec.layers:
+            if layer.on_error is None and not layer.optional and _is_no_member(layer.path):
+                raise SpecError(
+                    f"on_error: drop is for object members, not for {layer.path}; "
+                    "give that layer an on-error of its own",
+                    source=spec.name,
+                )
+    return Plan(spec.shape, policy, discover.find if spec.undeclared == "open" else None)
+
+
+def _is_no_member(path: str) -> bool:
+    return path.endswith("]") or path == "@"
+
+
+def _copy(value: Any, depth_left: int, path: list[str | int]) -> Any:
+    """
+    Copy the containers of an already parsed document as exact dicts and lists.
+
+    On a LimitError, *path* leads to what is too deep; a cycle is too deep too.
+    """
+    if isinstance(value, dict):
+        if depth_left == 0:
+            raise LimitError("deeper than max_depth")
+        result = {}
+        for key, child in value.items():
+            if isinstance(child, (dict, list)):
+                path.append(key)
+                result[key] = _copy(child, depth_left - 1, path)
+                path.pop()
+            else:
+                result[key] = child
+        return result
+    if isinstance(value, list):
+        if depth_left == 0:
+            raise LimitError("deeper than max_depth")
+        items = []
+        for index, child in enumerate(value):
+            if isinstance(child, (dict, list)):
+                path.append(index)
+                items.append(_copy(child, depth_left - 1, path))
+                path.pop()
+            else:
+                items.append(child)
+        return items
+    return value

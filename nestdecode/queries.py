@@ -1,0 +1,433 @@
+"""
+JMESPath over expanded trees: the focus, where a query starts, named queries.
+
+The grammar is jmespath.py's own parser. Its evaluator is used with these changes,
+all of them the specification's word where jmespath.py has another or lets a Python
+error out:
+
+======================================  ===========================================
+expression                              here
+======================================  ===========================================
+``'x' < `1` ``, ``[?a < b]`` mixed      null, as for every pair that has no order
+``to_number('1_000')``, ``' 1'``, nan   null: the text of a JSON number or nothing
+``contains('abc', `1`)``                QueryError, no TypeError
+``[::0]``                               QueryError, when it is compiled
+unknown function, wrong number of       QueryError, when it is compiled
+arguments
+``&a`` that is no argument              QueryError, when it is compiled
+======================================  ===========================================
+
+One departure is kept: strings compare with ``<`` among themselves, as in jmespath.py,
+because everybody filters time stamps that way.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from jmespath import exceptions, functions, parser, visitor
+
+from nestdecode.errors import QueryError
+from nestdecode.spec import Shape, Spec
+from nestdecode.spec.words import nearest
+
+__all__ = ["Expression", "Start", "compile_expression"]
+
+MAX_LENGTH = 64 << 10
+
+Node = dict[str, Any]
+Start = Literal["root", "focus"]
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """
+    A query, ready to be asked. Immutable, and safe to share between threads.
+
+    Attributes:
+        text: The query as it was given.
+        start: Where it starts.
+    """
+
+    text: str
+    start: Start
+    _node: Node
+
+    def search(self, tree: Any) -> Any:
+        """
+        Return the answer for an expanded tree. It may share containers with the tree.
+
+        Raises:
+            QueryError: If a function refuses its arguments; never with their values.
+        """
+        try:
+            return _interpreter.visit(self._node, tree)
+        except exceptions.JMESPathTypeError as error:
+            wanted = [_TYPE_NAMES.get(name, name) for name in error.expected_types]
+            reason = (
+                f"{error.function_name}() wants {' or '.join(map(str, wanted))}, "
+                f"got {_TYPE_NAMES.get(error.actual_type, error.actual_type)}"
+            )
+            name = error.function_name
+        except _RefusedError as error:
+            reason, name = error.args
+        except RecursionError:
+            reason, name = "nested too deep", None
+        # Raised here: inside the handler, the error would hold the data as its context.
+        raise QueryError(reason, self.text, _offset_of(name, self.text))
+
+
+def compile_expression(
+    text: str,
+    spec: Spec | None = None,
+    *,
+    start: Start | None = None,
+    default: Start = "root",
+) -> Expression:
+    """
+    Compile a query.
+
+    Args:
+        text: JMESPath, or ``:name`` for a named query of the spec.
+        spec: Whose focus and names count, or None.
+        start: Where the query starts, if its names are not to decide.
+        default: Where it starts if its names do not decide.
+
+    Raises:
+        QueryError: If it is not JMESPath, or asks what no document can answer.
+    """
+    if text.startswith(":"):
+        return _named(text, spec)
+    node = _parse(text)
+    for offender, reason in _offences(node):
+        raise QueryError(reason, text, _offset_of(offender, text))
+    focus = None if spec is None else spec.focus
+    if start is None:
+        start = default if spec is None or focus is None else _start(text, node, spec, default)
+    if start == "root":
+        return Expression(text, "root", node)
+    if focus is None:
+        if spec is None:
+            raise QueryError("no focus: there is no spec that has one", text)
+        return Expression(text, "focus", node)
+    return Expression(text, "focus", _graft(_parse(focus), node))
+
+
+def _named(text: str, spec: Spec | None) -> Expression:
+    name = text[1:]
+    if spec is None:
+        raise QueryError("named queries come with a spec, and there is none", text)
+    if name not in spec.queries:
+        known = ", ".join(f":{known}" for known in spec.queries) or "none"
+        hint = nearest(name, spec.queries) or f"; known are: {known}"
+        raise QueryError(f"unknown query {text!r}{hint}", text)
+    expression = compile_expression(spec.queries[name], start="root")
+    return Expression(text, "root", expression._node)
+
+
+def _parse(text: str) -> Node:
+    if len(text) > MAX_LENGTH:
+        raise QueryError(f"longer than {MAX_LENGTH} characters", f"{text[:60]}...")
+    offset: int | None = None
+    try:
+        # The parser caches its trees: they are read, and never changed, from here on.
+        parsed: Node = parser.Parser().parse(text).parsed
+        return parsed
+    except exceptions.EmptyExpressionError:
+        reason = "empty expression"
+    except exceptions.LexerError as error:
+        reason, offset = "unexpected character", error.lexer_position
+        if "Unclosed" in error.message or "Unknown token" not in error.message:
+            reason = error.message[:1].lower() + error.message[1:].split(":")[0]
+    except exceptions.IncompleteExpressionError:
+        reason, offset = "incomplete expression", len(text)
+    except exceptions.ParseError as error:
+        reason, offset = f"unexpected {error.token_value!r}", error.lex_position
+    except (exceptions.JMESPathError, ValueError):
+        reason = "not JMESPath"
+    except RecursionError:
+        reason = "nested too deep"
+    if offset is not None:
+        offset = max(0, min(offset, len(text)))
+    raise QueryError(reason, text, offset)
+
+
+def _offset_of(name: str | None, text: str) -> int | None:
+    """Find where a function is called; the syntax tree does not tell."""
+    found = re.search(rf"(?<!\w){re.escape(name)}(?=\s*\()", text) if name else None
+    return found.start() if found else None
+
+
+def _offences(node: Node, parent: str = "") -> Iterator[tuple[str | None, str]]:
+    """Find what no document can make right: (function or None, reason)."""
+    kind = node["type"]
+    if kind == "function_expression":
+        name = node["value"]
+        known = functions.Functions.FUNCTION_TABLE.get(name)
+        if known is None:
+            hint = nearest(name, functions.Functions.FUNCTION_TABLE)
+            yield name, f"unknown function {name}(){hint}"
+            return
+        signature, given = known["signature"], len(node["children"])
+        variadic = bool(signature) and signature[-1].get("variadic", False)
+        if given < len(signature) or (given > len(signature) and not variadic):
+            least = "at least " if variadic else ""
+            yield name, f"{name}() takes {least}{len(signature)} arguments, got {given}"
+    elif kind == "slice" and node["children"][2] == 0:
+        yield None, "a slice has no step of 0"
+    elif kind == "expref" and parent != "function_expression":
+        yield None, "an expression reference is an argument of a function, nothing else"
+    for child in node.get("children", ()):
+        if isinstance(child, dict):
+            yield from _offences(child, kind)
+
+
+# The focus
+
+
+def _graft(focus: Node, query: Node) -> Node:
+    """
+    Compose a query with a focus, so that its own ``[]`` and ``|`` work across foci.
+
+    All nodes on the way are new; the parser's cached ones stay as they are.
+    """
+    kind, children = query["type"], query["children"]
+    if kind == "pipe":
+        return {**query, "children": [_graft(focus, children[0]), *children[1:]]}
+    if kind == "projection" and children[0]["type"] == "flatten":
+        flatten = children[0]
+        inner = {**flatten, "children": [_graft(focus, flatten["children"][0])]}
+        return {**query, "children": [inner, children[1]]}
+    return _hang(focus, query)
+
+
+def _hang(focus: Node, query: Node) -> Node:
+    """Put a query at the end of a focus's right side, not evaluated where that is null."""
+    kind, children = focus["type"], focus["children"]
+    if kind in ("projection", "value_projection", "filter_projection", "pipe"):
+        return {**focus, "children": [children[0], _hang(children[1], query), *children[2:]]}
+    return {"type": "guarded", "children": [focus, query]}
+
+
+# Where a query starts
+
+
+def _start(text: str, node: Node, spec: Spec, default: Start) -> Start:
+    root = (spec.shape,)
+    focus = _end(_parse(spec.focus or "@"), root)
+    at_root, at_focus = [], []
+    for name in dict.fromkeys(_leading(node)):
+        in_root, in_focus = _declares(root, name), _declares(focus, name)
+        if in_root and not in_focus:
+            at_root.append(name)
+        elif in_focus and not in_root:
+            at_focus.append(name)
+    if at_root and at_focus:
+        raise QueryError(
+            f"{at_root[0]} starts at the root, {at_focus[0]} at the focus: say which "
+            "(--root, --focus), or ask twice",
+            text,
+        )
+    return "root" if at_root else "focus" if at_focus else default
+
+
+def _leading(node: Node) -> Iterator[str]:
+    """Go through the names that an expression looks up in what it starts with."""
+    kind, children = node["type"], node["children"]
+    if kind == "field":
+        yield node["value"]
+    elif kind in ("subexpression", "index_expression", "pipe"):
+        for child in children:
+            yield from _leading(child)
+            if child["type"] not in ("current", "identity"):
+                break
+    elif kind in ("projection", "value_projection", "filter_projection", "flatten"):
+        yield from _leading(children[0])
+    elif kind not in ("expref", "literal", "index", "slice"):
+        for child in children:
+            yield from _leading(child)
+
+
+@dataclass(frozen=True)
+class _ListOf:
+    """A list that a query makes, of things whose shapes are known."""
+
+    elements: tuple[_Known, ...]
+
+
+_Known = Shape | _ListOf
+
+
+def _declares(known: tuple[_Known, ...], name: str) -> bool:
+    return any(
+        isinstance(shape, Shape)
+        and (name in shape.names or any(p.search(name) for p, _ in shape.patterns))
+        for shape in known
+    )
+
+
+def _elements(known: tuple[_Known, ...]) -> tuple[_Known, ...]:
+    found: list[_Known] = []
+    for shape in known:
+        if isinstance(shape, _ListOf):
+            found += shape.elements
+        else:
+            found += [e for e in (*shape.prefix, shape.items) if e is not None]
+    return tuple(dict.fromkeys(found))
+
+
+def _end(focus: Node, known: tuple[_Known, ...]) -> tuple[_Known, ...]:
+    """Return the shapes of the single foci: what lies at the end of the right side."""
+    kind, children = focus["type"], focus["children"]
+    if kind == "pipe":
+        return _end(children[1], _after(children[0], known))
+    if kind in ("projection", "filter_projection"):
+        return _end(children[1], _elements(_after(children[0], known)))
+    if kind == "value_projection":
+        return _end(children[1], _members(_after(children[0], known)))
+    return _after(focus, known)
+
+
+def _members(known: tuple[_Known, ...]) -> tuple[_Known, ...]:
+    found: list[_Known] = []
+    for shape in known:
+        if isinstance(shape, Shape):
+            found += [*shape.names.values(), *(s for _, s in shape.patterns)]
+            found += [shape.rest] if shape.rest is not None else []
+    return tuple(dict.fromkeys(found))
+
+
+def _after(node: Node, known: tuple[_Known, ...]) -> tuple[_Known, ...]:
+    """Return the shapes of what an expression gives for values of known shapes."""
+    kind, children = node["type"], node["children"]
+    if kind in ("current", "identity"):
+        return known
+    if kind == "field":
+        name = node["value"]
+        found = [m for s in known if isinstance(s, Shape) for m in s.members(name)]
+        return tuple(dict.fromkeys(found))
+    if kind in ("subexpression", "pipe", "index_expression"):
+        for child in children:
+            known = _after(child, known)
+        return known
+    if kind == "index":
+        return _elements(known)
+    if kind == "slice":
+        return (_ListOf(_elements(known)),)
+    if kind in ("projection", "filter_projection", "value_projection"):
+        return (_ListOf(_end(node, known)),)
+    if kind == "flatten":
+        elements = _elements(_after(children[0], known))
+        return (_ListOf(tuple(dict.fromkeys((*elements, *_elements(elements))))),)
+    if kind in ("or_expression", "and_expression"):
+        both = (*_after(children[0], known), *_after(children[1], known))
+        return tuple(dict.fromkeys(both))
+    if kind == "multi_select_list":
+        return (_ListOf(tuple(s for child in children for s in _after(child, known))),)
+    return ()
+
+
+# Evaluation
+
+_TYPE_NAMES = {"None": "null", "NoneType": "null", "dict": "object", "list": "array"}
+_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
+
+class _RefusedError(Exception):
+    """A function refused its arguments: (reason, function)."""
+
+
+class _Functions(functions.Functions):  # type: ignore[misc]
+    @functions.signature({"types": []})  # type: ignore[untyped-decorator]
+    def _func_to_number(self, arg: Any) -> Any:
+        if isinstance(arg, bool) or not isinstance(arg, (str, int, float)):
+            return None
+        if not isinstance(arg, str):
+            return arg
+        if not _JSON_NUMBER.fullmatch(arg):
+            return None
+        try:
+            number = json.loads(arg)
+        except ValueError:  # sys.set_int_max_str_digits
+            return None
+        return None if number in (float("inf"), float("-inf")) else number
+
+
+class _Interpreter(visitor.TreeInterpreter):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__(visitor.Options(custom_functions=_Functions()))
+
+    def visit_guarded(self, node: Node, value: Any) -> Any:
+        focus = self.visit(node["children"][0], value)
+        return None if focus is None else self.visit(node["children"][1], focus)
+
+    def visit_literal(self, node: Node, value: Any) -> Any:
+        # The cached syntax tree is everybody's: nobody may get its containers.
+        return _copy(node["value"])
+
+    def visit_comparator(self, node: Node, value: Any) -> Any:
+        left, right = (self.visit(child, value) for child in node["children"])
+        compare = self.COMPARATOR_FUNC[node["value"]]
+        if node["value"] in self._EQUALITY_OPS:
+            return compare(left, right)
+        ordered = (_is_number(left) and _is_number(right)) or (
+            isinstance(left, str) and isinstance(right, str)
+        )
+        return compare(left, right) if ordered else None
+
+    def visit_function_expression(self, node: Node, value: Any) -> Any:
+        arguments = [self.visit(child, value) for child in node["children"]]
+        try:
+            return self._functions.call_function(node["value"], arguments)
+        except exceptions.JMESPathTypeError:
+            raise
+        except (exceptions.JMESPathError, TypeError, ValueError, OverflowError):
+            pass
+        name = node["value"]
+        raise _RefusedError(f"{name}() can't take these arguments", name)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _copy(value: Any) -> Any:
+    if type(value) is dict:
+        return {key: _copy(child) for key, child in value.items()}
+    return [_copy(child) for child in value] if type(value) is list else value
+
+
+_interpreter = _Interpreter()
+
+
+# Shipped specs, lent by their match
+
+
+@functools.cache
+def _lenders() -> tuple[tuple[Spec, Expression], ...]:
+    from nestdecode.spec import catalog
+
+    specs = [Spec.load(name) for name in catalog.shipped()]
+    return tuple((s, compile_expression(s.match)) for s in specs if s.match is not None)
+
+
+def lender(record: Any) -> Spec | None:
+    """
+    Return the one shipped spec whose ``match`` holds for a record, or None.
+
+    Args:
+        record: A tree whose layers are still closed.
+    """
+    found = []
+    for spec, match in _lenders():
+        try:
+            if match.search(record) is True:
+                found.append(spec)
+        except QueryError:
+            continue  # a function that refuses the record does not match it
+    return found[0] if len(found) == 1 else None

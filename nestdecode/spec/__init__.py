@@ -1,0 +1,315 @@
+"""
+Specs: where the layers are, declared.
+
+A spec is a JSON Schema 2020-12, bare or in an OpenAPI document, or the short form,
+which is defined as the schema it expands to. One model comes of all three.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from nestdecode.errors import SpecError
+from nestdecode.jsontext import Limits
+from nestdecode.paths import Step, Wild
+from nestdecode.spec import catalog, openapi
+from nestdecode.spec.convert import bundled, expanded
+from nestdecode.spec.schema import NODE_KEYS, Schemas
+from nestdecode.spec.shape import Alternative, Layer, Policy, Shape, layers_of
+from nestdecode.spec.short import DOCUMENT_KEYS, expand_short
+from nestdecode.spec.text import Source, read
+from nestdecode.spec.words import nearest
+
+__all__ = ["Alternative", "Layer", "Policy", "Shape", "Spec"]
+
+
+@dataclass(frozen=True, eq=False)
+class Spec:
+    """
+    A spec, read and checked. Make one with ``Spec.load`` or ``Spec.parse``.
+
+    Immutable; specs with the same layers, focus and queries need not be equal.
+
+    Attributes:
+        name: Catalog name or file for messages, or None.
+        title: One line, or empty.
+        description: More lines, or empty.
+        shape: What is declared, from the root of the record on.
+        focus: Expression for where queries start, or None.
+        queries: Named queries, without the colon.
+        match: Expression that tells this spec's records, or None.
+        undeclared: ``open`` if layers are also looked for where nothing is declared.
+        on_error: Policy for layers that name none, or None.
+        limits: Limits that the spec sets.
+    """
+
+    name: str | None
+    title: str
+    description: str
+    shape: Shape = field(repr=False)
+    focus: str | None
+    queries: Mapping[str, str]
+    match: str | None
+    undeclared: Literal["keep", "open"]
+    on_error: Policy | None
+    limits: Mapping[str, int]
+    _schemas: Schemas = field(repr=False)
+    _root: str = field(repr=False)
+    _source: tuple[str, str | None, str | None] = field(repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _parse, self._source
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> Spec:
+        """
+        Load a spec by catalog name, or from a file.
+
+        A string is a path if it ends in .yaml, .yml or .json, or starts with ``.``
+        or ``/``; otherwise it is a name. ``#/pointer`` after either says which
+        schema of the document describes the record.
+
+        >>> Spec.load("repair-results").layers[0].path
+        'data.taskResult[].taskResult'
+
+        Raises:
+            SpecError: If there is no such spec, or it is wrong.
+        """
+        text, name, pointer = catalog.fetch(name_or_path)
+        return _parse(text, name, pointer)
+
+    @classmethod
+    def parse(
+        cls,
+        text: str | bytes | Mapping[str, Any],
+        name: str | None = None,
+        *,
+        schema: str | None = None,
+    ) -> Spec:
+        """
+        Read a spec from YAML or JSON text, or from what such text holds.
+
+        >>> Spec.parse("{nestdecode: 1, layers: {'Records[].body': json?}}").layers
+        (Layer(path='Records[].body', codecs=('json',), optional=True, on_error=None),)
+
+        Args:
+            text: The document; a mapping such as pydantic's ``model_json_schema()``
+                will do too.
+            name: For messages.
+            schema: Pointer to the schema that describes the record.
+
+        Raises:
+            SpecError: If it is wrong.
+        """
+        if isinstance(text, Mapping):
+            try:
+                text = json.dumps(dict(text))
+            except (TypeError, ValueError, RecursionError):
+                raise SpecError("expected a mapping that JSON can hold", source=name) from None
+        elif isinstance(text, bytes):
+            try:
+                text = text.decode()
+            except UnicodeDecodeError as error:
+                reason = f"not UTF-8: byte {error.start}"
+            else:
+                return _parse(text, name, schema)
+            raise SpecError(reason, source=name)
+        return _parse(text, name, schema)
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The declared layers in the spec's order; a recursive one is listed once."""
+        return layers_of(self.shape)
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The spec as one bare JSON Schema, with what it refers to; a new object."""
+        extension = {k: v for k, v in _extension_of(self._schemas.source).items() if k != "schema"}
+        return bundled(self._schemas, self._root, extension, self.title, self.description)
+
+    @cached_property
+    def expanded_schema(self) -> dict[str, Any]:
+        """
+        The schema of the expanded tree: each content string replaced by its content.
+
+        What an expanded document is validated against, and what code generators want.
+        """
+        return expanded(self._schemas, self._root, self.title, self.description)
+
+
+def _parse(text: str, name: str | None = None, pointer: str | None = None) -> Spec:
+    source = read(text, name)
+    if not isinstance(source.value, dict):
+        raise SpecError("expected an object: a schema, OpenAPI or 'nestdecode: 1'", source=name)
+    version: Literal["3.0"] | None = None
+    root = pointer or ""
+    if "nestdecode" in source.value:
+        if pointer:
+            raise source.error("a short form has no schemas to choose from", pointer)
+        # Pointers into the expansion are of no use to who wrote the short form, but
+        # all that can be wrong with it has been said when it is expanded.
+        schemas = Schemas(Source(expand_short(source), name, {}))
+        kind = ("/", source)
+    elif "openapi" in source.value or "swagger" in source.value:
+        version = openapi.version_of(source)
+        schemas = Schemas(source, version)
+        kind = ("/x-nestdecode", source)
+        root = openapi.record_schema(schemas, pointer)
+    else:
+        if "layers" in source.value and "properties" not in source.value:
+            raise source.error("a short form begins with 'nestdecode: 1'", "/layers")
+        schemas = Schemas(source)
+        kind = ("/x-nestdecode", source)
+        chosen = pointer or _extension_of(source).get("schema")
+        if chosen:
+            root = schemas.resolve("#" + str(chosen).lstrip("#"), "/x-nestdecode")
+    return _build(schemas, root, *kind, (text, name, pointer))
+
+
+def _extension_of(source: Source) -> dict[str, Any]:
+    extension = source.value.get("x-nestdecode", {})
+    if not isinstance(extension, dict):
+        raise source.error("expected an object", "/x-nestdecode")
+    return extension
+
+
+def _build(
+    schemas: Schemas,
+    root: str,
+    prefix: str,
+    source: Source,
+    origin: tuple[str, str | None, str | None],
+) -> Spec:
+    extension = _extension_of(schemas.source)
+    prefix = prefix.rstrip("/")
+    known = (*DOCUMENT_KEYS, "schema", *(NODE_KEYS if root == "" else ()))
+
+    def wrong(key: str, reason: str) -> SpecError:
+        return source.error(reason, f"{prefix}/{key}")
+
+    for key in extension:
+        if key == "redact":
+            raise wrong(key, "redact is reserved: this version does not redact")
+        if key not in known:
+            raise wrong(key, f"unknown key {key!r}{nearest(key, known)}")
+    shape = schemas.shape(root)
+    focus = _expression(extension.get("focus"), "focus", wrong)
+    match = _expression(extension.get("match"), "match", wrong)
+    queries = extension.get("queries", {})
+    if not isinstance(queries, dict):
+        raise wrong("queries", "expected an object: name to expression")
+    for name, expression in queries.items():
+        if not name.replace("-", "_").isidentifier():
+            raise wrong("queries", f"a query's name is letters, digits, _ and -, got {name!r}")
+        if _expression(expression, f"queries/{name}", wrong) is None:
+            raise wrong(f"queries/{name}", "expected an expression, got null")
+    undeclared = extension.get("undeclared", "keep")
+    if undeclared not in ("keep", "open"):
+        hint = nearest(undeclared, ("keep", "open"))
+        raise wrong("undeclared", f"wanted keep or open, got {undeclared!r}{hint}")
+    for key, default in (("numbers", "double"), ("duplicates", "last")):
+        if extension.get(key, default) != default:
+            raise wrong(key, f"wanted {default}, got {extension[key]!r}")
+    on_error = None
+    if "on-error" in extension:
+        try:
+            on_error = schemas.policy(extension["on-error"], "")
+        except SpecError as error:
+            raise wrong("on-error", error.reason) from None
+    title, description = _titles(schemas)
+    for place, kind, policy in _policies(shape):
+        if policy == "drop" and kind != "member":
+            raise schemas.source.error(f"on-error: drop is for object members, not {kind}", place)
+    spec = Spec(
+        name=schemas.source.name,
+        title=title,
+        description=description,
+        shape=shape,
+        focus=focus,
+        queries=MappingProxyType(queries),
+        match=match,
+        undeclared=undeclared,
+        on_error=on_error,
+        limits=MappingProxyType(_limits(extension.get("limits", {}), wrong)),
+        _schemas=schemas,
+        _root=root,
+        _source=origin,
+    )
+    if match is not None:
+        for layer in spec.layers:
+            if set(layer.codecs) != {"json"}:
+                raise wrong(
+                    "match",
+                    "a spec with match has json layers only (its records are expanded "
+                    f"without it), got {' | '.join(layer.codecs)} at {layer.path}",
+                )
+    return spec
+
+
+def _expression(value: Any, key: str, wrong: Any) -> str | None:
+    """Check that *value* is JMESPath, or absent."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise wrong(key, "expected a JMESPath expression, a string")
+    from jmespath import exceptions, parser
+
+    try:
+        parser.Parser().parse(value)
+    except exceptions.ParseError as error:
+        position = error.lex_position
+        reason = f"not JMESPath: {value!r} fails at column {position + 1}"
+    except (exceptions.JMESPathError, ValueError, RecursionError):
+        reason = f"not JMESPath: {value!r}"
+    else:
+        return value
+    raise wrong(key, reason)
+
+
+def _limits(limits: Any, wrong: Any) -> dict[str, int]:
+    if not isinstance(limits, dict):
+        raise wrong("limits", "expected an object: limit to number")
+    found: dict[str, int] = {}
+    for key, value in limits.items():
+        name = key.replace("-", "_")
+        if name not in Limits.RANGES:
+            raise wrong(f"limits/{key}", f"unknown limit {key!r}{nearest(key, Limits.RANGES)}")
+        least, most = Limits.RANGES[name]
+        if type(value) is not int or not least <= value <= most:
+            raise wrong(f"limits/{key}", f"wanted an integer from {least} to {most}")
+        found[name] = value
+    return found
+
+
+def _titles(schemas: Schemas) -> tuple[str, str]:
+    value = schemas.source.value
+    info = value.get("info") if isinstance(value.get("info"), dict) else value
+    title, description = (info.get(key) for key in ("title", "description"))
+    return (
+        title if isinstance(title, str) else "",
+        description if isinstance(description, str) else "",
+    )
+
+
+def _policies(root: Shape) -> Iterator[tuple[str, str, Policy]]:
+    """Go through the policies that layers name, with what kind of place has each."""
+    seen: set[tuple[int, str]] = set()
+    waiting: list[tuple[Shape, str]] = [(root, "the root")]
+    while waiting:
+        shape, kind = waiting.pop()
+        if (id(shape), kind) in seen:
+            continue
+        seen.add((id(shape), kind))
+        if shape.on_error is not None and shape.alternatives:
+            yield shape.place, kind, shape.on_error
+        waiting += [(child, _kind(step)) for step, child in shape.children()]
+
+
+def _kind(step: Step) -> str:
+    return "array elements" if isinstance(step, int) or step is Wild.ELEMENTS else "member"

@@ -1,0 +1,101 @@
+"""The catalog: specs by name, from this package and from others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from nestdecode.errors import SpecError
+from nestdecode.spec.words import nearest
+
+__all__ = ["fetch", "names", "shipped"]
+
+SUFFIXES = (".yaml", ".yml", ".json")
+ENTRY_POINTS = "nestdecode.specs"
+
+
+@cache
+def _shipped_folder() -> Path:
+    package = Path(__file__).resolve().parent.parent
+    # In a checkout, specs/ is beside the package; in a wheel, inside of it.
+    inside = package / "_specs"
+    return inside if inside.is_dir() else package.parent / "specs"
+
+
+def _specs_in(folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if path.suffix in SUFFIXES and relative.parts[0] != "samples":
+            found.setdefault(relative.with_suffix("").as_posix(), path)
+    return found
+
+
+@cache
+def shipped() -> dict[str, Path]:
+    """Return the specs of this package: name to file."""
+    return _specs_in(_shipped_folder())
+
+
+def _others() -> Iterator[tuple[str, Path]]:
+    """Go through the specs of other packages, ``<entry point>/<file without suffix>``."""
+    from importlib import metadata, util  # late: most names are our own
+
+    for entry in metadata.entry_points(group=ENTRY_POINTS):
+        module = util.find_spec(entry.module)
+        for folder in (module.submodule_search_locations if module else None) or ():
+            for name, path in _specs_in(Path(folder)).items():
+                yield f"{entry.name}/{name}", path
+
+
+def names() -> dict[str, Path]:
+    """Return every spec that has a name: our own first, then those of other packages."""
+    return {**dict(_others()), **shipped()}
+
+
+def is_path(name_or_path: str) -> bool:
+    """Tell a path from a name: by its suffix, or a leading ``.`` or ``/``."""
+    return name_or_path.endswith(SUFFIXES) or name_or_path.startswith((".", "/", "~"))
+
+
+def fetch(name_or_path: str | os.PathLike[str]) -> tuple[str, str, str | None]:
+    """
+    Read a spec's text.
+
+    Returns:
+        The text, the name for messages, and the pointer after ``#``, if any.
+
+    Raises:
+        SpecError: If there is no such name, or the file can't be read.
+    """
+    given = os.fspath(name_or_path)
+    base, hash_, pointer = given.partition("#")
+    if isinstance(name_or_path, str) and not is_path(base):
+        path = shipped().get(base) or names().get(base)
+        if path is None:
+            raise SpecError(_unknown(base))
+    else:
+        path, base = Path(base).expanduser(), base
+    try:
+        text = path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        reason = f"not UTF-8: byte {error.start}"
+    except OSError as error:
+        reason = f"can't be read: {error.strerror or error}"
+    except ValueError:
+        reason = "can't be read: a NUL in its name"
+    else:
+        return text, base, pointer if hash_ else None
+    raise SpecError(reason, source=base)
+
+
+def _unknown(name: str) -> str:
+    known = names()
+    if Path(name).is_file():
+        return f"unknown spec {name!r}; for the file of that name write ./{name}"
+    # The last part alone may be right: sqs-sns for aws/sqs-sns.
+    same_end = [k for k in known if k.rpartition("/")[2] == name.rpartition("/")[2]]
+    hint = f"; did you mean {same_end[0]!r}?" if same_end else nearest(name, known)
+    return f"unknown spec {name!r}{hint or '; known are: ' + ', '.join(known)}"

@@ -1,0 +1,158 @@
+"""Specs as schemas: one self-contained JSON Schema, and that of the expanded tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nestdecode.paths import join_pointer, split_pointer
+from nestdecode.spec.schema import Schemas
+
+__all__ = ["bundled", "expanded"]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+# Keywords whose values are schemas, lists of schemas, or objects of schemas.
+_ONE = (
+    "additionalProperties unevaluatedProperties propertyNames items unevaluatedItems contains "
+    "not if then else contentSchema x-jsonschema-contentSchema"
+).split()
+_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_MAPS = ("properties", "patternProperties", "dependentSchemas")
+# What a string's schema says of the string itself, lost when its content replaces it.
+_OF_STRINGS = frozenset(
+    "type const enum minLength maxLength pattern format contentEncoding contentMediaType "
+    "contentSchema x-nestdecode x-jsonschema-contentEncoding x-jsonschema-contentMediaType "
+    "x-jsonschema-contentSchema default examples example nullable".split()
+)
+
+
+def bundled(
+    schemas: Schemas, root: str, extension: dict[str, Any], title: str, description: str
+) -> dict[str, Any]:
+    """Return the schema at *root* with all that it refers to in its ``$defs``."""
+    body = _Copy(schemas, opened=False).document(root)
+    head = _head(title, description)
+    if extension:
+        head["x-nestdecode"] = extension
+    own = body.pop("x-nestdecode", None)
+    if own and root != "":
+        head["x-nestdecode"] = head.get("x-nestdecode", {}) | own
+    return head | {k: v for k, v in body.items() if k not in head}
+
+
+def expanded(schemas: Schemas, root: str, title: str, description: str) -> dict[str, Any]:
+    """Return the schema of the expanded tree."""
+    body = _Copy(schemas, opened=True).document(root)
+    head = _head(title, description)
+    return head | {k: v for k, v in body.items() if k not in head}
+
+
+def _head(title: str, description: str) -> dict[str, Any]:
+    head = {"$schema": _DIALECT, "title": title, "description": description}
+    return {key: value for key, value in head.items() if value}
+
+
+class _Copy:
+    """A copy of schemas with references to ``$defs``, layers opened or not."""
+
+    def __init__(self, schemas: Schemas, *, opened: bool) -> None:
+        self.schemas = schemas
+        self.opened = opened
+        self.root = ""
+        self.definitions: dict[str, str] = {}
+        self.waiting: list[str] = []
+
+    def document(self, root: str) -> dict[str, Any]:
+        """Copy the schema at *root* and everything reachable from it."""
+        self.root = root
+        body = self.copy(root)
+        if not isinstance(body, dict):
+            body = {} if body else {"not": {}}
+        body.pop("$defs", None)
+        definitions: dict[str, Any] = {}
+        while self.waiting:
+            pointer = self.waiting.pop(0)
+            definitions[self.definitions[pointer]] = self.copy(pointer)
+        if definitions:
+            body["$defs"] = definitions
+        return body
+
+    def reference(self, target: str) -> str:
+        """Return the new ``$ref`` for a schema of the old document."""
+        if target == self.root:
+            return "#"
+        if target not in self.definitions:
+            base = (split_pointer(target) or ("root",))[-1]
+            name, number = base, 2
+            while name in self.definitions.values():
+                name, number = f"{base}-{number}", number + 1
+            self.definitions[target] = name
+            self.waiting.append(target)
+        return "#/$defs" + join_pointer([self.definitions[target]])
+
+    def copy(self, pointer: str) -> Any:
+        """Copy one schema."""
+        value = self.schemas.value(pointer)
+        if not isinstance(value, dict):
+            return value
+        chain = self.schemas.chain(pointer) if self.opened else None
+        if chain is not None:
+            return self.content(pointer, value, *chain)
+        return self.keywords(pointer, value, lambda key: key != "x-nestdecode" or not self.opened)
+
+    def keywords(
+        self, pointer: str, schema: dict[str, Any], wanted: Callable[[str], bool]
+    ) -> dict[str, Any]:
+        """Copy those keywords of a schema that are wanted."""
+        result: dict[str, Any] = {}
+        hides_siblings = self.schemas.version == "3.0" and "$ref" in schema
+        for key, value in schema.items():
+            here = pointer + join_pointer([key])
+            if not wanted(key) or (hides_siblings and key != "$ref"):
+                continue
+            if key == "$ref":
+                result[key] = self.reference(self.schemas.resolve(value, pointer))
+            elif key in ("$defs", "definitions", "$schema", "$id", "$anchor"):
+                continue  # definitions are gathered by those who refer to them
+            elif key in _ONE:
+                result[key] = self.copy(here)
+            elif key in _LISTS and isinstance(value, list):
+                result[key] = [self.copy(f"{here}/{i}") for i in range(len(value))]
+            elif key in _MAPS and isinstance(value, dict):
+                result[key] = {k: self.copy(here + join_pointer([k])) for k in value}
+            elif key == "x-nestdecode" and isinstance(value, dict) and "contentSchema" in value:
+                result[key] = value | {"contentSchema": self.copy(f"{here}/contentSchema")}
+            elif key == "nullable" and self.schemas.version == "3.0":
+                continue  # said by type below
+            else:
+                result[key] = value
+        if self.schemas.version == "3.0":
+            if schema.get("nullable") is True and isinstance(result.get("type"), str):
+                result["type"] = [result["type"], "null"]
+            for key in [key for key in result if key.startswith("x-jsonschema-")]:
+                result[key.removeprefix("x-jsonschema-")] = result.pop(key)
+        return result
+
+    def content(
+        self, pointer: str, schema: dict[str, Any], codecs: tuple[str, ...], inner: str | None
+    ) -> Any:
+        """Copy what a content string holds, in its place."""
+        beside = self.keywords(pointer, schema, lambda key: key not in _OF_STRINGS)
+        if codecs[-1] != "json":
+            inside: Any = {"type": "string"}
+        elif inner is None:
+            inside = {"type": ["object", "array"]}
+        else:
+            inside = self.copy(inner)
+        if inside is True:
+            inside = {}
+        if not isinstance(inside, dict):
+            return inside
+        if "null" in self.schemas.types(pointer) and "type" in schema:
+            inside = {"anyOf": [inside, {"type": "null"}]}
+        if set(beside) & set(inside):
+            annotations = ("title", "description", "$comment", "deprecated", "readOnly", "writeOnly")
+            if set(beside) <= set(annotations):
+                return inside | beside
+            return beside | {"allOf": [*beside.get("allOf", []), inside]}
+        return beside | inside

@@ -1,0 +1,132 @@
+"""OpenAPI 3.0, 3.1 and 3.2: which schema describes the record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from nestdecode.errors import SpecError
+from nestdecode.paths import join_pointer
+from nestdecode.spec.schema import Schemas, media_codecs
+from nestdecode.spec.text import Source
+
+__all__ = ["record_schema", "version_of"]
+
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+# Streams of JSON texts, which OpenAPI 3.2 describes by itemSchema.
+_SEQUENCES = {
+    "application/jsonl",
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/json-seq",
+}
+
+
+def version_of(source: Source) -> Literal["3.0"] | None:
+    """
+    Return ``3.0`` for a document whose schemas are not JSON Schema 2020-12.
+
+    Raises:
+        SpecError: If it is not OpenAPI 3.0, 3.1 or 3.2.
+    """
+    version = source.value.get("openapi")
+    if not isinstance(version, str) or not re.match(r"3\.[012](\.|\Z)", version):
+        found = version if version is not None else source.value.get("swagger")
+        where = "/openapi" if version is not None else "/swagger"
+        raise source.error(f"wanted OpenAPI 3.0, 3.1 or 3.2, got {found!r}", where)
+    return "3.0" if version.startswith("3.0") else None
+
+
+def record_schema(schemas: Schemas, pointer: str | None) -> str:
+    """
+    Return the pointer of the schema that describes the record.
+
+    That is *pointer*; else ``x-nestdecode.schema``; else the one distinct schema of
+    JSON responses with a 2xx status.
+
+    Raises:
+        SpecError: If there is none, or more than one.
+    """
+    source = schemas.source
+    extension = source.value.get("x-nestdecode", {})
+    written = pointer or (extension.get("schema") if isinstance(extension, dict) else None)
+    if written is not None:
+        if not isinstance(written, str):
+            raise source.error("expected a pointer, a string", "/x-nestdecode/schema")
+        return schemas.resolve("#" + written.lstrip("#"), "/x-nestdecode/schema")
+    candidates = _distinct(schemas, _response_schemas(schemas))
+    if len(candidates) == 1:
+        return candidates[0]
+    if not candidates:
+        raise source.error(
+            "no JSON response with a 2xx status: name the record's schema in "
+            "x-nestdecode.schema",
+            "/paths",
+        )
+    shown = ", ".join(candidates[:10]) + (", ..." if len(candidates) > 10 else "")
+    raise source.error(
+        f"{len(candidates)} schemas describe responses: name one in x-nestdecode.schema, "
+        f"of {shown}",
+        "/paths",
+    )
+
+
+def _distinct(schemas: Schemas, pointers: Iterator[str]) -> list[str]:
+    """Keep one of those that are the same schema, by reference or to the letter."""
+    found: dict[str, Any] = {}
+    for pointer in pointers:
+        seen = {pointer}
+        value = schemas.value(pointer)
+        # A schema that only refers is what it refers to.
+        while isinstance(value, dict) and set(value) == {"$ref"}:
+            pointer = schemas.resolve(value["$ref"], pointer)
+            if pointer in seen:
+                break
+            seen.add(pointer)
+            value = schemas.value(pointer)
+        if pointer not in found and value not in found.values():
+            found[pointer] = value
+    return list(found)
+
+
+def _follow(schemas: Schemas, pointer: str) -> tuple[str, dict[str, Any]]:
+    """Return an object of the document, and where it is after following $ref."""
+    for _ in range(20):
+        value = schemas.value(pointer)
+        if not isinstance(value, dict):
+            return pointer, {}
+        if "$ref" not in value:
+            return pointer, value
+        pointer = schemas.resolve(value["$ref"], pointer)
+    raise schemas.source.error("$ref leads round in a circle", pointer)
+
+
+def _response_schemas(schemas: Schemas) -> Iterator[str]:
+    paths = schemas.source.value.get("paths", {})
+    for path in paths if isinstance(paths, dict) else {}:
+        item_at, item = _follow(schemas, "/paths" + join_pointer([path]))
+        for method in _METHODS:
+            if not isinstance(item.get(method), dict):
+                continue
+            responses = item[method].get("responses", {})
+            for status in responses if isinstance(responses, dict) else {}:
+                if re.fullmatch(r"2(\d\d|XX)", str(status), re.IGNORECASE):
+                    where = f"{item_at}/{method}/responses{join_pointer([status])}"
+                    yield from _content_schemas(schemas, where)
+
+
+def _content_schemas(schemas: Schemas, response: str) -> Iterator[str]:
+    at, value = _follow(schemas, response)
+    content = value.get("content", {})
+    for media_type in content if isinstance(content, dict) else {}:
+        essence = media_type.partition(";")[0].strip().lower()
+        try:
+            is_json = media_codecs(essence) == ("json",) or essence in _SEQUENCES
+        except SpecError:
+            continue
+        if is_json:
+            media_at, media = _follow(schemas, f"{at}/content{join_pointer([media_type])}")
+            key = "itemSchema" if "itemSchema" in media else "schema"
+            if key in media:
+                yield f"{media_at}/{key}"

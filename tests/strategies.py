@@ -1,0 +1,302 @@
+"""Draw JSON trees, wrap parts of them into layers, and write them in many styles."""
+
+import base64
+import gzip
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests import oracle
+
+Tree = st.SearchStrategy[Any]
+
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+NOT_ASCII = re.compile(r"[^\x00-~]")
+LONE = re.compile(r"[\ud800-\udfff]")
+SHORT = dict(zip('"\\\b\f\n\r\t', '"\\bfnrt', strict=True))
+# Texts grow exponentially where backslashes are escaped by backslashes.
+MAX_TEXT = 4_000
+
+LONGEST_INTEGER = "9" * 4_300
+NEAR_MISSES = [
+    *("123", "-0", "1.10", "true", "null", "NaN", "Infinity", "", " ", '"', "\\"),
+    *(
+        '"abc"',
+        '"123"',
+        '"null"',
+        '"\\"abc\\""',
+        '""',
+        '"{"',
+        "'{}'",
+        '{"a"}',
+        '{"a":}',
+    ),
+    *("{", "[", "}", "{]", "[}", "[[]", "{}{}", "[],[]", "{0}{1}", "[1,]", '{"a":1,}'),
+    *("[10] bottles of beer", "[INFO] started [ok]", "{Resource}", "[APN/1.0]", "['']"),
+    *("{'a': 1}", "{a: 1}", "{1: 2}", "[01]", "[+1]", "[.5]", "[1.]", "[1e]", "[0x1]"),
+    *('{"a":1} x', 'x {"a":1}', '{"a":1}\x00', "[1]\x00", "[] // no", "/**/ []"),
+    *("[NaN]", "[-Infinity]", '{"a":Infinity}', "[1e400]", '{"a":-1e999}', "[tRUE]"),
+    *("\ufeff{}", "\ufeff [1]", " \ufeff[]", '"\ufeff{}"', "{}\ufeff", "\\ufeff{}"),
+    *("\u00a0{}", "[]\u2028", "\v[]", "\f{}", "[]\x1c", "\u3000{}", "[\u00a01]"),
+    *('["\n"]', '["\t"]', '{"a\x00":1}', '["\\x"]', '["\\u12g4"]', '["\\u12"]'),
+    *("\\u007b}", "\\n{}", '\\"{}\\"', '[\\"{}\\"]', '{\\"a\\":1}'),
+    f"[9{LONGEST_INTEGER}]",
+]
+TEXTS_OF_LAYERS = [
+    *("{}", "[]", " {}", "[]\n", "\r\n\t {} \t\r\n", "[[]]", '[""]', '{"":{}}'),
+    *('"{}"', ' "[1]" ', '"\\"[]\\""', '" {}\\n"', '"\\u007b}"', '"\\t\\u005b1]"'),
+    *('["\\n{}"]', '["\\u007b}"]', '["\\"[]\\""]', '{"a":"[1]","b":"\\u005b2]"}'),
+    *("[-0]", "[-0.0]", "[1.10]", "[1E5]", "[1e-400]", "[5e-324,1e308]", "[1e22]"),
+    *("[18446744073709551616]", "[9223372036854775808]", "[-9223372036854775809]"),
+    *("[10000000000000000000000.0]", '{"a":123456789012345678901}'),
+    *('["\\ud800"]', '{"\\udc00":"\\ud83d"}', '["\\ud83d\\ude00"]', '["\x7f\u2028"]'),
+    *('{"a":1,"a":2}', '{"a":"{}","b":1,"a":"[2]"}', '["[10] bottles"]'),
+    *('["\\ufeff{}"]', f"[{LONGEST_INTEGER}]"),
+]
+
+keys = st.one_of(
+    st.sampled_from(["a", "b", "{}", "[1]", ' {"a":1}', '"{}"', "", "a/b", "é", "0"]),
+    st.text(max_size=3),
+)
+numbers = st.one_of(
+    st.integers(),
+    st.sampled_from([2**53 + 1, 2**63, 2**64, -(2**63) - 1, 10**30, -(10**400)]),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from([0.0, -0.0, 1.0, 1e16, 1e22, 5e-324, 1.7976931348623157e308]),
+)
+texts = st.one_of(
+    st.text(max_size=6),
+    st.sampled_from(NEAR_MISSES),
+    st.sampled_from(TEXTS_OF_LAYERS),
+    st.text('{}[]":,\\ \n\t01eaun', max_size=8),
+)
+leaves: Tree = st.one_of(st.none(), st.booleans(), numbers, texts)
+
+
+def _containers(children: Tree) -> Tree:
+    return st.one_of(
+        st.lists(children, max_size=4), st.dictionaries(keys, children, max_size=4)
+    )
+
+
+trees = st.recursive(leaves, _containers, max_leaves=12)
+
+
+@dataclass(frozen=True)
+class Style:
+    """One way to write the same values: no choice in it changes what is read back."""
+
+    separators: tuple[str, str] = (",", ":")
+    indent: int | str | None = None
+    ascii: bool = False
+    uppercase: bool = False
+    slash: str = "/"
+    escaped: frozenset[str] = frozenset()
+    before: str = ""
+    after: str = ""
+    stringified: int = 0
+
+    def write(self, value: Any) -> str:
+        """Write a value as one JSON text."""
+        text = json.dumps(
+            value,
+            allow_nan=False,
+            ensure_ascii=False,
+            indent=self.indent,
+            separators=self.separators,
+        )
+        text = STRING.sub(lambda token: self.quote(json.loads(token[0])), text)
+        text = self.before + text + self.after
+        for _ in range(self.stringified):
+            text = self.before + self.quote(text) + self.after
+        return text
+
+    def quote(self, text: str) -> str:
+        """Write a text as one string token."""
+        text = text.translate(self._table)
+        return f'"{(NOT_ASCII if self.ascii else LONE).sub(self._units, text)}"'
+
+    @cached_property
+    def _table(self) -> dict[int, str]:
+        table = {ord("/"): self.slash}
+        table |= {code: self._units(chr(code)) for code in range(32)}
+        table |= {ord(raw): "\\" + short for raw, short in SHORT.items()}
+        return table | {ord(raw): self._units(raw) for raw in self.escaped}
+
+    def _units(self, character: str | re.Match[str]) -> str:
+        raw = str(character[0]).encode("utf-16-be", "surrogatepass")
+        digits = raw.hex().upper() if self.uppercase else raw.hex()
+        return "".join(f"\\u{digits[i : i + 4]}" for i in range(0, len(digits), 4))
+
+
+COMPACT = Style()
+blanks = st.text(" \t\n\r", max_size=3)
+layouts = st.sampled_from(
+    [
+        *(((",", ":"), None), ((", ", ": "), None), ((",", ": "), 2), ((",", ": "), 4)),
+        *(((",", ": "), "\t"), ((",", ":"), 0), ((" ,", " : "), None)),
+        *(((",\r\n", ":\t"), None), ((" ,\n ", " :"), 1)),
+    ]
+)
+escaped_sets: st.SearchStrategy[frozenset[str]] = st.one_of(
+    st.just(frozenset()),
+    st.sampled_from(
+        ['"', "<>&", '"<>&+', "{}[]", "\\", '"\\', " \n\t\r", '"{[\\ \n']
+    ).map(frozenset),
+    st.just(frozenset(map(chr, range(128)))),
+    st.frozensets(st.sampled_from('"\\/{}[]<>& \n\tabefnrtu0159,:'), max_size=6),
+)
+
+
+@st.composite
+def styles(draw: st.DrawFn) -> Style:
+    """Draw one style."""
+    separators, indent = draw(layouts)
+    return Style(
+        separators=separators,
+        indent=indent,
+        ascii=draw(st.booleans()),
+        uppercase=draw(st.booleans()),
+        slash=draw(st.sampled_from(["/", "\\/"])),
+        escaped=draw(escaped_sets),
+        before=draw(blanks),
+        after=draw(blanks),
+        # Twice in a while: most producers encode once.
+        stringified=max(0, draw(st.integers(0, 6)) - 4),
+    )
+
+
+def _wrap(draw: st.DrawFn, value: Any) -> Any:
+    if type(value) is dict:
+        value = {key: _wrap(draw, child) for key, child in value.items()}
+    elif type(value) is list:
+        value = [_wrap(draw, child) for child in value]
+    else:
+        return value
+    for _ in range(max(0, draw(st.integers(0, 5)) - 2)):
+        text = draw(styles()).write(value)
+        if len(text) > MAX_TEXT:
+            break
+        value = text
+    return value
+
+
+@st.composite
+def wrapped(draw: st.DrawFn, trees: Tree = trees) -> Any:
+    """Draw a tree some of whose containers are written as strings, layer in layer."""
+    return _wrap(draw, draw(trees))
+
+
+@st.composite
+def texts_of(draw: st.DrawFn, values: Tree) -> str:
+    """Draw the text of a document that holds one of the values."""
+    return draw(styles()).write(draw(values))
+
+
+documents = texts_of(wrapped())
+
+DEPTH = 3
+FATES = ["plain", "plain", "opens", "opens", "opens", "broken", "undeclared"]
+FIELDS = ["a", "b", "c_1", "d.e", "f-g", "{}", "*", "é"]
+CHAINS = [
+    ("json",),
+    ("json", "json"),
+    ("base64", "json"),
+    ("base64", "gzip", "json"),
+]
+PLAIN_STYLES = [
+    COMPACT,
+    Style(separators=(", ", ": "), ascii=True),
+    Style(separators=(",", ": "), indent=2, before=" ", after="\n"),
+    Style(slash="\\/", escaped=frozenset('"<>&{'), before="\r\n\t"),
+]
+some_fields = st.lists(st.sampled_from(FIELDS), min_size=1, max_size=3, unique=True)
+
+
+def encode(value: Any, codecs: tuple[str, ...], style: Style = COMPACT) -> Any:
+    """Write a value as the text from which the codecs read it."""
+    for codec in reversed(codecs):
+        if codec == "json":
+            value = style.write(value)
+        else:
+            raw = value.encode() if isinstance(value, str) else value
+            value = gzip.compress(raw, mtime=0) if codec == "gzip" else b64(raw)
+    return value
+
+
+def b64(raw: bytes) -> str:
+    """Write bytes as base64 text."""
+    return base64.b64encode(raw).decode()
+
+
+def _field(draw: st.DrawFn, key: str) -> str:
+    if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", key) and draw(st.booleans()):
+        return key
+    return json.dumps(key, ensure_ascii=draw(st.booleans()))
+
+
+def _member(draw: st.DrawFn, path: str, key: str) -> str:
+    step = "*" if draw(st.integers(0, 4)) == 4 else _field(draw, key)
+    return f"{path}.{step}" if path else step
+
+
+def _element(draw: st.DrawFn, path: str, index: int) -> str:
+    return path + draw(st.sampled_from(["[]", "[]", "[*]", f"[{index}]"]))
+
+
+def _declare(
+    draw: st.DrawFn, path: str, depth: int, found: list[oracle.Declared]
+) -> Any:
+    """Draw a value for a path; what is written as a layer is noted in *found*."""
+    kind = "{}" if depth == DEPTH else draw(st.sampled_from(["{}", "{}", "[]", "x"]))
+    if kind == "x" or depth == 0:
+        value = draw(leaves)
+    elif kind == "[]":
+        value = [
+            _declare(draw, _element(draw, path, index), depth - 1, found)
+            for index in range(draw(st.integers(1, 3)))
+        ]
+    else:
+        value = {
+            field: _declare(draw, _member(draw, path, field), depth - 1, found)
+            for field in draw(some_fields)
+        }
+    fate = draw(st.sampled_from(FATES))
+    if fate == "plain":
+        return value
+    codecs = draw(st.sampled_from(CHAINS))
+    if fate != "undeclared":
+        optional = codecs == ("json",) and draw(st.booleans())
+        found.append((path or "@", codecs, optional))
+    if fate == "broken":
+        codecs = draw(st.sampled_from(CHAINS))
+    return encode(value, codecs, draw(st.sampled_from(PLAIN_STYLES)))
+
+
+@st.composite
+def declared(draw: st.DrawFn) -> tuple[Any, list[oracle.Declared]]:
+    """Draw a value, and layers as triples of path, codecs and optional."""
+    found: list[oracle.Declared] = []
+    value = _declare(draw, "", DEPTH, found)
+    # One place named twice is an error, however it is spelled.
+    layers = {tuple(oracle.steps(layer[0])): layer for layer in found}
+    return value, list(layers.values())
+
+
+def short_form(layers: Iterable[oracle.Declared]) -> str:
+    """Write declared layers as a spec in the short form."""
+    return json.dumps(
+        {
+            "nestdecode": 1,
+            "layers": {
+                path: " | ".join(codecs) + "?" * optional
+                for path, codecs, optional in layers
+            },
+        },
+        ensure_ascii=False,
+    )

@@ -1,0 +1,192 @@
+"""
+Run against documents and suites written by others.
+
+They are not part of this repository: NESTDECODE_CORPUS names their folder.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nestdecode
+from tests import oracle
+
+CORPUS = os.environ.get("NESTDECODE_CORPUS")
+ROOT = Path(CORPUS or "")
+REALWORLD = ROOT / "realworld"
+SUITE = ROOT / "jsontestsuite" / "test_parsing"
+# Deeper than max_depth: the one text that is refused for what no parser must refuse.
+TOO_DEEP = "i_structure_500_nested_arrays"
+
+pytestmark = pytest.mark.skipif(
+    CORPUS is None, reason="NESTDECODE_CORPUS is unset: it names the corpus folder"
+)
+
+
+def _read_records(entry: dict[str, Any]) -> list[bytes]:
+    raw = (REALWORLD / entry["path"]).read_bytes()
+    if entry["format"] == "json":
+        return [raw]
+    return [line for line in raw.split(b"\n") if line.strip()]
+
+
+def _read_realworld() -> list[tuple[str, bytes, dict[str, Any]]]:
+    """List (id, record, expectation) for each document; nothing if there is no corpus."""
+    if CORPUS is None or not (REALWORLD / "manifest.json").exists():
+        return []
+    manifest = json.loads((REALWORLD / "manifest.json").read_bytes())
+    expected = json.loads((REALWORLD / "expected.json").read_bytes())["files"]
+    return [
+        (f"{entry['path']}-{number}", record, expectation)
+        for entry in manifest
+        for number, (record, expectation) in enumerate(
+            zip(_read_records(entry), expected[entry["path"]], strict=True)
+        )
+    ]
+
+
+def _read_suite(prefix: str) -> list[Any]:
+    if CORPUS is None:
+        return []
+    return [
+        pytest.param(path.read_bytes(), id=path.stem)
+        for path in sorted(SUITE.glob(f"{prefix}_*.json"))
+    ]
+
+
+def _read_nested(prefix: str) -> list[Any]:
+    """List the suite's texts that a string can hold."""
+    found = []
+    for param in _read_suite(prefix):
+        try:
+            text = param.values[0].decode()
+        except UnicodeDecodeError:
+            continue
+        found.append(pytest.param(text, id=param.id))
+    return found
+
+
+RECORDS = _read_realworld()
+DOCUMENTS = [pytest.param(record, known, id=name) for name, record, known in RECORDS]
+NEGATIVES = [
+    pytest.param(record, id=name)
+    for name, record, _ in RECORDS
+    if name.startswith("negatives/")
+]
+
+
+def _fingerprint(tree: Any) -> str:
+    text = json.dumps(
+        tree, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_the_corpus_is_whole():
+    layers = sum(len(oracle.layers(oracle.decode(record))) for _, record, _ in RECORDS)
+
+    assert len(RECORDS) >= 173, f"no corpus in {CORPUS}: is NESTDECODE_CORPUS right?"
+    assert len(NEGATIVES) >= 16
+    assert layers >= 781
+    assert [len(_read_suite(prefix)) for prefix in "yni"] == [95, 188, 35]
+    assert [len(_read_nested(prefix)) for prefix in "yni"] == [95, 176, 22]
+
+
+@pytest.mark.parametrize(("record", "known"), DOCUMENTS)
+def test_the_oracle_finds_what_others_found(record, known):
+    value = oracle.decode(record)
+
+    assert [list(layer) for layer in oracle.layers(value)] == known["nested"]
+    assert _fingerprint(oracle.expand(value)) == known["expanded_sha256"]
+
+
+@pytest.mark.parametrize(("record", "known"), DOCUMENTS)
+def test_a_real_document_expands_to_the_known_tree(record, known):
+    tree = nestdecode.expand(record)
+
+    assert _fingerprint(tree) == known["expanded_sha256"]
+    assert oracle.same(tree, oracle.expand(oracle.decode(record)))
+
+
+def test_a_decoder_that_has_seen_every_document_still_opens_every_layer():
+    decoder = nestdecode.Decoder()
+
+    for _ in range(3):
+        trees = [decoder.expand(record) for _, record, _ in RECORDS]
+
+        assert [_fingerprint(tree) for tree in trees] == [
+            known["expanded_sha256"] for _, _, known in RECORDS
+        ]
+
+
+def test_a_stream_of_like_documents_expands_to_the_known_trees():
+    decoder = nestdecode.Decoder()
+
+    for name, record, known in RECORDS:
+        trees = [decoder.expand(record) for _ in range(8)]
+
+        assert {_fingerprint(tree) for tree in trees} == {known["expanded_sha256"]}, (
+            name
+        )
+
+
+@pytest.mark.parametrize("record", NEGATIVES)
+def test_a_document_without_layers_comes_back_as_it_was_parsed(record):
+    tree = nestdecode.expand(record)
+
+    assert oracle.same(tree, json.loads(record))
+
+
+@pytest.mark.parametrize("text", _read_suite("y"))
+def test_a_valid_text_is_accepted(text):
+    tree = nestdecode.expand(text)
+
+    assert oracle.same(tree, oracle.expand(oracle.decode(text)))
+
+
+@pytest.mark.parametrize("text", _read_suite("n"))
+def test_an_invalid_text_is_refused(text):
+    with pytest.raises(nestdecode.DecodeError):
+        nestdecode.expand(text)
+
+
+@pytest.mark.parametrize("text", _read_suite("i"))
+def test_a_doubtful_text_is_read_as_the_oracle_reads_it_or_refused(text, request):
+    try:
+        expected = oracle.expand(oracle.decode(text))
+    except ValueError:
+        refused = True
+    else:
+        refused = TOO_DEEP in request.node.name
+
+    if refused:
+        with pytest.raises(nestdecode.DecodeError):
+            nestdecode.expand(text)
+    else:
+        assert oracle.same(nestdecode.expand(text), expected)
+
+
+@pytest.mark.parametrize("text", _read_nested("y"))
+def test_a_valid_text_is_a_layer_if_it_holds_a_container(text):
+    tree = nestdecode.expand(json.dumps({"a": text}))
+
+    assert oracle.same(tree, oracle.expand({"a": text}))
+
+
+@pytest.mark.parametrize("text", _read_nested("n"))
+def test_an_invalid_text_is_no_layer(text):
+    tree = nestdecode.expand(json.dumps({"a": text}))
+
+    assert oracle.same(tree, {"a": text})
+
+
+@pytest.mark.parametrize("text", _read_nested("i"))
+def test_a_doubtful_text_is_opened_as_the_oracle_opens_it_or_kept(text, request):
+    tree = nestdecode.expand(json.dumps({"a": text}))
+    kept = TOO_DEEP in request.node.name
+
+    assert oracle.same(tree, {"a": text} if kept else oracle.expand({"a": text}))
