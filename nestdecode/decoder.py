@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nestdecode import discover
-from nestdecode.errors import DecodeError, LimitError, QueryError, SpecError
+from nestdecode.errors import DecodeError, LimitError, SpecError
 from nestdecode.jsontext import Limits, parse_record
 from nestdecode.paths import join_pointer
 from nestdecode.plan import DROP, Plan, Run
@@ -281,6 +281,10 @@ class Query:
         return Query, (self.decoder, self.expression, self._start)
 
 
+class UncompiledError(QueryError):
+    """A query that does not compile with the spec that a record is lent."""
+
+
 class LendingQuery:
     """
     A query that borrows focus and names, per record, from the shipped spec that matches.
@@ -313,8 +317,13 @@ class LendingQuery:
         """Answer for one document, as ``Query`` does."""
         tree = self.decoder._read(document)
         spec = lender(tree)
-        expression = self.decoder._expression(self.expression, self._start, spec)
-        needed = spec is not None and (self.expression.startswith(":") or expression.start == "focus")
+        try:
+            expression = self.decoder._expression(self.expression, self._start, spec)
+        except QueryError as error:
+            raise UncompiledError(*error.args) from None
+        needed = spec is not None and (
+            self.expression.startswith(":") or expression.start == "focus"
+        )
         if spec is not None and needed and spec.name not in self._lent:
             self._lent.add(spec.name)
             self._on_lent(spec)

@@ -81,9 +81,7 @@ class QueryError(NestdecodeError, ValueError):
         offset: Where in the expression, from 0, or None.
     """
 
-    def __init__(
-        self, reason: str, expression: str, offset: int | None = None
-    ) -> None:
+    def __init__(self, reason: str, expression: str, offset: int | None = None) -> None:
         super().__init__(reason, expression, offset)
         self.reason = reason
         self.expression = expression
@@ -99,4 +97,6 @@ class QueryError(NestdecodeError, ValueError):
         if len(line) > 100:
             left = max(0, column - 50)
             line, column = line[left : left + 100], column - left
-        return f"{self.reason} - at column {self.offset - start + 1} of\n  {line}\n  {' ' * column}^"
+        return (
+            f"{self.reason} - at column {self.offset - start + 1} of\n  {line}\n  {' ' * column}^"
+        )

@@ -11,13 +11,21 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import orjson
 
 from nestdecode.errors import DecodeError, LimitError
 
-__all__ = ["Limits", "depth_of", "dump", "is_cut_short", "malformed_at", "parse", "parse_record"]
+__all__ = [
+    "Limits",
+    "depth_of",
+    "dump",
+    "is_cut_short",
+    "malformed_at",
+    "parse",
+    "parse_record",
+]
 
 WHITESPACE = " \t\n\r"
 
@@ -41,7 +49,7 @@ class Limits:
     max_record_bytes: int = 64 << 20
 
     # What a limit may be set to, both ends included.
-    RANGES = {
+    RANGES: ClassVar[dict[str, tuple[int, int]]] = {
         "max_layers": (0, 254),
         "max_depth": (1, 254),
         "max_bytes": (0, 1 << 40),
@@ -110,15 +118,13 @@ def parse(text: bytes | str, limits: Limits, depth: int = 0) -> Any:
     if _nesting(raw, limits.max_depth - depth) > limits.max_depth - depth:
         # orjson's own limit is deeper than ours, so its word is not needed.
         raise LimitError(f"deeper than max_depth={limits.max_depth}")
-    if isinstance(text, str) or _is_utf8(raw):
-        if _NEEDS_EXACT.search(raw) or not raw.isascii():
-            value = _parse_exactly(text)
-            _check_depth(text, value, limits, depth)
-            return value
-        raise DecodeError(
-            f"invalid JSON: {reason}: line {line} column {column} (char {pos})"
-        )
-    _refuse_encoding(raw)
+    if isinstance(text, bytes):
+        _check_utf8(text)
+    if not _NEEDS_EXACT.search(raw) and raw.isascii():
+        raise DecodeError(f"invalid JSON: {reason}: line {line} column {column} (char {pos})")
+    value = _parse_exactly(text)
+    _check_depth(text, value, limits, depth)
+    return value
 
 
 def _has_long_integer(text: bytes | str) -> bool:
@@ -127,49 +133,39 @@ def _has_long_integer(text: bytes | str) -> bool:
     return _LONG_INTEGER.search(text) is not None
 
 
-def _is_utf8(raw: bytes) -> bool:
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _refuse_encoding(raw: bytes) -> NoReturn:
+def _check_utf8(raw: bytes) -> None:
     try:
         raw.decode()
     except UnicodeDecodeError as error:
         start = error.start
+    else:
+        return
     raise DecodeError(f"invalid JSON: not UTF-8: byte {start}")
 
 
-def _unholdable(_text: str) -> NoReturn:
-    raise _UnholdableNumber
-
-
 def _not_json(_constant: str) -> NoReturn:
-    raise _NotJson
+    raise _NotJsonError
 
 
 def _exact_integer(digits: str) -> int:
     try:
         return int(digits)
     except ValueError:  # sys.set_int_max_str_digits
-        raise _UnholdableNumber from None
+        raise _UnholdableNumberError from None
 
 
 def _exact_float(text: str) -> float:
     value = float(text)
     if value in (float("inf"), float("-inf")):
-        raise _UnholdableNumber
+        raise _UnholdableNumberError
     return value
 
 
-class _UnholdableNumber(Exception):
+class _UnholdableNumberError(Exception):
     """A number that no int and no double holds."""
 
 
-class _NotJson(Exception):
+class _NotJsonError(Exception):
     """NaN, Infinity or -Infinity."""
 
 
@@ -190,9 +186,9 @@ def _parse_exactly(text: bytes | str) -> Any:
             f"invalid JSON: {error.msg[0].lower()}{error.msg[1:]}: "
             f"line {error.lineno} column {error.colno} (char {error.pos})"
         )
-    except _NotJson:
+    except _NotJsonError:
         reason = "invalid JSON: NaN and Infinity are not JSON"
-    except _UnholdableNumber:
+    except _UnholdableNumberError:
         raise LimitError(
             "number too large: wanted at most 4300 digits, or a finite double"
         ) from None
@@ -210,9 +206,7 @@ def depth_of(value: Any) -> int:
         below: list[Any] = []
         for container in level:
             children = container.values() if type(container) is dict else container
-            below.extend(
-                child for child in children if type(child) is dict or type(child) is list
-            )
+            below.extend(child for child in children if type(child) is dict or type(child) is list)
         level = below
     return depth
 

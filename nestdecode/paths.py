@@ -107,9 +107,7 @@ def join_pointer(tokens: Iterable[str | int]) -> str:
     '/Records/0/a~1b'
     """
     # Order matters: "/" first would turn the "~" of "~1" into "~01".
-    return "".join(
-        "/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens
-    )
+    return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
 
 
 def split_pointer(pointer: str) -> tuple[str, ...]:
@@ -127,6 +125,4 @@ def split_pointer(pointer: str) -> tuple[str, ...]:
     if not pointer.startswith("/"):
         raise SpecError(f"a pointer is empty or starts with '/', got {pointer!r}")
     # Order matters: "~01" is "~1", not "/".
-    return tuple(
-        token.replace("~1", "/").replace("~0", "~") for token in pointer[1:].split("/")
-    )
+    return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer[1:].split("/"))

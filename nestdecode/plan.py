@@ -86,7 +86,12 @@ class Plan:
         return value
 
     def _visit_object(
-        self, shapes: tuple[Shape, ...], value: dict[str, Any], depth: int, layers: int, run: Run
+        self,
+        shapes: tuple[Shape, ...],
+        value: dict[str, Any],
+        depth: int,
+        layers: int,
+        run: Run,
     ) -> None:
         names: Any = value
         if self.undeclared is None and not any(s.patterns or s.rest for s in shapes):
@@ -106,7 +111,12 @@ class Plan:
             del value[name]
 
     def _visit_array(
-        self, shapes: tuple[Shape, ...], value: list[Any], depth: int, layers: int, run: Run
+        self,
+        shapes: tuple[Shape, ...],
+        value: list[Any],
+        depth: int,
+        layers: int,
+        run: Run,
     ) -> None:
         if self.undeclared is None and not any(s.prefix or s.items for s in shapes):
             return
@@ -198,16 +208,9 @@ def _undo(
     try:
         for codec in alternative.codecs:
             step = CODECS[codec].open
-            if step is None:
-                value = parse(value, run.limits, depth)
-            else:
-                value = step(value, run.budget)
+            value = step(value, run.budget) if step else parse(value, run.limits, depth)
     except DecodeError as error:
-        failed = type(error)(error.reason, "", codec)
-    else:
-        failed = None
-    if failed is not None:
-        raise failed
+        raise type(error)(error.reason, "", codec) from None
     layers += 1
     if isinstance(value, bytes):
         return _decode(value, codec), alternative.content, layers

@@ -36,7 +36,7 @@ from nestdecode.errors import QueryError
 from nestdecode.spec import Shape, Spec
 from nestdecode.spec.words import nearest
 
-__all__ = ["Expression", "Start", "compile_expression"]
+__all__ = ["Expression", "Start", "compile_expression", "lender", "lint"]
 
 MAX_LENGTH = 64 << 10
 
@@ -177,7 +177,11 @@ def _offences(node: Node, parent: str = "") -> Iterator[tuple[str | None, str]]:
         variadic = bool(signature) and signature[-1].get("variadic", False)
         if given < len(signature) or (given > len(signature) and not variadic):
             least = "at least " if variadic else ""
-            yield name, f"{name}() takes {least}{len(signature)} arguments, got {given}"
+            plural = "" if len(signature) == 1 else "s"
+            yield (
+                name,
+                f"{name}() takes {least}{len(signature)} argument{plural}, got {given}",
+            )
     elif kind == "slice" and node["children"][2] == 0:
         yield None, "a slice has no step of 0"
     elif kind == "expref" and parent != "function_expression":
@@ -210,7 +214,10 @@ def _hang(focus: Node, query: Node) -> Node:
     """Put a query at the end of a focus's right side, not evaluated where that is null."""
     kind, children = focus["type"], focus["children"]
     if kind in ("projection", "value_projection", "filter_projection", "pipe"):
-        return {**focus, "children": [children[0], _hang(children[1], query), *children[2:]]}
+        return {
+            **focus,
+            "children": [children[0], _hang(children[1], query), *children[2:]],
+        }
     return {"type": "guarded", "children": [focus, query]}
 
 
@@ -330,6 +337,25 @@ def _after(node: Node, known: tuple[_Known, ...]) -> tuple[_Known, ...]:
     if kind == "multi_select_list":
         return (_ListOf(tuple(s for child in children for s in _after(child, known))),)
     return ()
+
+
+def lint(spec: Spec) -> list[str]:
+    """Return warnings about a spec's own expressions, each one line."""
+    warnings = []
+    written = {f"/queries/{name}": text for name, text in spec.queries.items()}
+    for key, text in (("/focus", spec.focus), ("/match", spec.match)):
+        written |= {key: text} if text is not None else {}
+    root = (spec.shape,)
+    for key, text in written.items():
+        try:
+            node = compile_expression(text, start="root")._node
+        except QueryError as error:
+            warnings.append(f"{error.reason}: {text} - at {key}")
+            continue
+        unknown = [n for n in dict.fromkeys(_leading(node)) if not _declares(root, n)]
+        if unknown and spec.shape.names and key != "/match":
+            warnings.append(f"nothing is declared under {', '.join(unknown)} - at {key}")
+    return warnings
 
 
 # Evaluation

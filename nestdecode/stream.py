@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 from nestdecode.errors import DecodeError, LimitError
 from nestdecode.jsontext import is_cut_short, malformed_at
@@ -33,12 +33,14 @@ class Record:
         line: Where it begins, from 1.
         offset: Where it begins, in bytes from 0.
         skipped: Bytes after ``raw`` that were not kept because it is too long.
+        whole_line: Whether it is a line, and not a document over any number of them.
     """
 
     raw: bytes
     line: int
     offset: int
     skipped: int = 0
+    whole_line: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def of_lines(lines: Iterable[bytes | str]) -> Iterator[Record]:
 
 
 def read_records(
-    file: BinaryIO, max_record_bytes: int, framing: Framing | None = None
+    read: Callable[[int], bytes], max_record_bytes: int, framing: Framing | None = None
 ) -> Iterator[list[Record]]:
     """
     Read records, one list for each piece of input that is there at once.
@@ -98,12 +100,12 @@ def read_records(
     So whoever writes after each list never keeps a record back while input idles.
 
     Args:
-        file: Open for binary reading.
+        read: Returns at most so many bytes, as soon as some are there, and none at the
+            end: ``read1`` of a buffered file.
         max_record_bytes: Longer records are cut, and say how much is missing.
         framing: ``lines`` or ``documents``; by default lines, if the first line that
             is not blank is a whole JSON text or fails before its end.
     """
-    read = getattr(file, "read1", file.read)
     start = b""
     while framing is None:
         chunk = read(CHUNK)
@@ -209,19 +211,21 @@ class _Documents:
         return records
 
     def _take(self, size: int) -> list[Record]:
-        raw, self.buffer = self.buffer[:size], self.buffer[size:]
+        taken, self.buffer = self.buffer[:size], self.buffer[size:]
+        raw = taken.rstrip(b" \t\r\n")
         long = len(raw) > self.most
         record = Record(
             raw[: self.most] if long else raw,
             self.line,
             self.offset,
             len(raw) - self.most if long else 0,
+            whole_line=False,
         )
-        self.line += raw.count(b"\n")
+        self.line += taken.count(b"\n")
         self.offset += size
         self.scanned = self.depth = 0
         self.checked = 1 << 16
-        return [record] if raw.strip() else []
+        return [record] if raw else []
 
     def _resume(self, broken: int) -> list[Record]:
         """Set aside a malformed record, up to the next line that starts a document."""
@@ -251,7 +255,7 @@ class _Documents:
                 if not end:
                     break
             raw = buffer[start:end]
-            records.append(Record(raw, self.line, self.offset))
+            records.append(Record(raw, self.line, self.offset, whole_line=False))
             self.line += raw.count(b"\n")
             self.offset += end - start
             position = end

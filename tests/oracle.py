@@ -99,8 +99,7 @@ def _walk(value: Any, pointer: str, depth: int, found: list[Layer]) -> Any:
         }
     if type(value) is list:
         return [
-            _walk(child, f"{pointer}/{index}", depth, found)
-            for index, child in enumerate(value)
+            _walk(child, f"{pointer}/{index}", depth, found) for index, child in enumerate(value)
         ]
     return value
 
@@ -165,14 +164,10 @@ def _descend(value: Any, declared: list[Route]) -> Any:
         if not steps and type(value) is str:
             value = _open_declared(value, codecs)
     if type(value) is dict:
-        return {
-            key: _descend(child, _below(declared, (key,), "*"))
-            for key, child in value.items()
-        }
+        return {key: _descend(child, _below(declared, (key,), "*")) for key, child in value.items()}
     if type(value) is list:
         return [
-            _descend(child, _below(declared, (index,), "[]"))
-            for index, child in enumerate(value)
+            _descend(child, _below(declared, (index,), "[]")) for index, child in enumerate(value)
         ]
     return value
 

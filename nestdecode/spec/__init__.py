@@ -307,7 +307,7 @@ def _policies(root: Shape) -> Iterator[tuple[str, str, Policy]]:
             continue
         seen.add((id(shape), kind))
         if shape.on_error is not None and shape.alternatives:
-            yield shape.place, kind, shape.on_error
+            yield (shape.places or ("",))[0], kind, shape.on_error
         waiting += [(child, _kind(step)) for step, child in shape.children()]
 
 

@@ -134,7 +134,11 @@ class _Copy:
         return result
 
     def content(
-        self, pointer: str, schema: dict[str, Any], codecs: tuple[str, ...], inner: str | None
+        self,
+        pointer: str,
+        schema: dict[str, Any],
+        codecs: tuple[str, ...],
+        inner: str | None,
     ) -> Any:
         """Copy what a content string holds, in its place."""
         beside = self.keywords(pointer, schema, lambda key: key not in _OF_STRINGS)
@@ -151,7 +155,14 @@ class _Copy:
         if "null" in self.schemas.types(pointer) and "type" in schema:
             inside = {"anyOf": [inside, {"type": "null"}]}
         if set(beside) & set(inside):
-            annotations = ("title", "description", "$comment", "deprecated", "readOnly", "writeOnly")
+            annotations = (
+                "title",
+                "description",
+                "$comment",
+                "deprecated",
+                "readOnly",
+                "writeOnly",
+            )
             if set(beside) <= set(annotations):
                 return inside | beside
             return beside | {"allOf": [*beside.get("allOf", []), inside]}

@@ -13,7 +13,17 @@ from nestdecode.spec.text import Source
 
 __all__ = ["record_schema", "version_of"]
 
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+_METHODS = (
+    "get",
+    "put",
+    "post",
+    "delete",
+    "options",
+    "head",
+    "patch",
+    "trace",
+    "query",
+)
 # Streams of JSON texts, which OpenAPI 3.2 describes by itemSchema.
 _SEQUENCES = {
     "application/jsonl",
@@ -60,8 +70,7 @@ def record_schema(schemas: Schemas, pointer: str | None) -> str:
         return candidates[0]
     if not candidates:
         raise source.error(
-            "no JSON response with a 2xx status: name the record's schema in "
-            "x-nestdecode.schema",
+            "no JSON response with a 2xx status: name the record's schema in x-nestdecode.schema",
             "/paths",
         )
     shown = ", ".join(candidates[:10]) + (", ..." if len(candidates) > 10 else "")

@@ -39,7 +39,7 @@ ANNOTATIONS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Any_:
+class Either:
     """One of several schemas holds."""
 
     parts: tuple[State, ...]
@@ -64,12 +64,10 @@ class Free:
 
 
 # A pointer stands for a whole schema, not yet looked into.
-State = str | Any_ | All | Own | type[Free]
+State = str | Either | All | Own | type[Free]
 
 
-def _combine(
-    kind: type[Any_] | type[All], parts: Iterable[State | None]
-) -> State | None:
+def _combine(kind: type[Either] | type[All], parts: Iterable[State | None]) -> State | None:
     flat: dict[State, None] = {}
     for part in parts:
         if isinstance(part, kind):
@@ -104,7 +102,13 @@ def media_codecs(media_type: str) -> tuple[str, ...] | None:
 def _type_of(value: Any) -> str:
     if value is None:
         return "null"
-    names = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
+    names = {
+        bool: "boolean",
+        int: "integer",
+        float: "number",
+        str: "string",
+        list: "array",
+    }
     return names.get(type(value), "object")
 
 
@@ -161,11 +165,10 @@ class Schemas:
             raise self.source.error(f"expected a schema (object or boolean), got {found}", pointer)
         if "$dynamicRef" in value or "$recursiveRef" in value:
             raise self.source.error("$dynamicRef is not read: use $ref", pointer)
-        if "$id" in value and pointer != "" and isinstance(value["$id"], str):
-            if not value["$id"].startswith("#"):
-                raise self.source.error(
-                    "a nested $id names another document: use #/$defs and $ref", pointer
-                )
+        if pointer and not str(value.get("$id", "#")).startswith("#"):
+            raise self.source.error(
+                "a nested $id names another document: use #/$defs and $ref", pointer
+            )
         return value
 
     def resolve(self, reference: Any, pointer: str) -> str:
@@ -182,7 +185,8 @@ class Schemas:
         own = self.source.value.get("$id") if isinstance(self.source.value, dict) else None
         if document and document != (own.rstrip("#") if isinstance(own, str) else None):
             raise self.source.error(
-                f"$ref leads outside the document: {reference!r}; nothing is fetched", here
+                f"$ref leads outside the document: {reference!r}; nothing is fetched",
+                here,
             )
         fragment = unquote(fragment)
         if fragment and not fragment.startswith("/"):
@@ -219,7 +223,7 @@ class Schemas:
         return self._look_into(state, frozenset())
 
     def _look_into(self, state: State | None, active: frozenset[str]) -> State | None:
-        if isinstance(state, (Any_, All)):
+        if isinstance(state, (Either, All)):
             kind = type(state)
             return _combine(kind, [self._look_into(part, active) for part in state.parts])
         if not isinstance(state, str):
@@ -241,14 +245,16 @@ class Schemas:
             return [self._look_into(p, active) for p in self._list(schema, key, pointer)]
 
         parts += branches("allOf")
-        parts.append(_combine(Any_, branches("anyOf")))
-        parts.append(_combine(Any_, branches("oneOf")))
+        parts.append(_combine(Either, branches("anyOf")))
+        parts.append(_combine(Either, branches("oneOf")))
         if "if" in schema:
-            then = [self._look_into(f"{pointer}/{k}", active) for k in ("if", "then") if k in schema]
+            then = [
+                self._look_into(f"{pointer}/{k}", active) for k in ("if", "then") if k in schema
+            ]
             other = self._look_into(f"{pointer}/else", active) if "else" in schema else Free
-            parts.append(_combine(Any_, [_combine(All, then), other]))
+            parts.append(_combine(Either, [_combine(All, then), other]))
         for child in self._map(schema, "dependentSchemas", pointer).values():
-            parts.append(_combine(Any_, [self._look_into(child, active), Free]))
+            parts.append(_combine(Either, [self._look_into(child, active), Free]))
         return _combine(All, parts)
 
     def _list(self, schema: dict[str, Any], key: str, pointer: str) -> list[str]:
@@ -266,16 +272,14 @@ class Schemas:
             raise self.source.error(f"expected an object, got {_type_of(value)}", here)
         return {name: here + join_pointer([name]) for name in value}
 
-    def _project(
-        self, state: State | None, child: Callable[[str], State | None]
-    ) -> State | None:
+    def _project(self, state: State | None, child: Callable[[str], State | None]) -> State | None:
         """Map each schema's own keywords to a state for a child place."""
-        if isinstance(state, (Any_, All)):
+        if isinstance(state, (Either, All)):
             return _combine(type(state), [self._project(p, child) for p in state.parts])
         return child(state.pointer) if isinstance(state, Own) else state
 
     def _owns(self, state: State | None) -> list[str]:
-        if isinstance(state, (Any_, All)):
+        if isinstance(state, (Either, All)):
             found: dict[str, None] = {}
             for part in state.parts:
                 found.update(dict.fromkeys(self._owns(part)))
@@ -311,14 +315,14 @@ class Schemas:
 
     def allowed(self, state: State | None) -> frozenset[str]:
         """Return the types that a state, looked into, does not exclude."""
-        if isinstance(state, Any_):
+        if isinstance(state, Either):
             return frozenset().union(*map(self.allowed, state.parts))
         if isinstance(state, All):
             return TYPES.intersection(*map(self.allowed, state.parts))
         return self.types(state.pointer) if isinstance(state, Own) else TYPES
 
     def _named(self, state: State | None) -> frozenset[str]:
-        if isinstance(state, (Any_, All)):
+        if isinstance(state, (Either, All)):
             return frozenset().union(*map(self._named, state.parts))
         if not isinstance(state, Own):
             return frozenset()
@@ -345,10 +349,7 @@ class Schemas:
         extension = self.extension(schema, pointer)
         keys = ("contentMediaType", "contentEncoding", "contentSchema")
         content = {
-            key: name
-            for key in keys
-            for name in (f"x-jsonschema-{key}", key)
-            if name in schema
+            key: name for key in keys for name in (f"x-jsonschema-{key}", key) if name in schema
         }
         if "codecs" in extension:
             here = f"{pointer}/x-nestdecode"
@@ -402,14 +403,13 @@ class Schemas:
         """
         if not isinstance(written, str):
             raise self.source.error(
-                f"expected codecs, as in 'base64 | json', got {_type_of(written)}", pointer
+                f"expected codecs, as in 'base64 | json', got {_type_of(written)}",
+                pointer,
             )
         names = tuple(part.strip() for part in written.split("|"))
         for index, name in enumerate(names):
             if name not in CODECS:
-                raise self.source.error(
-                    f"unknown codec {name!r}{nearest(name, CODECS)}", pointer
-                )
+                raise self.source.error(f"unknown codec {name!r}{nearest(name, CODECS)}", pointer)
             if CODECS[name].takes == "bytes" and index == 0:
                 raise self.source.error(
                     f"{name} opens bytes, which a string can't hold: begin with base64",
@@ -462,9 +462,7 @@ class Schemas:
             raise self.source.error("too many combinations of schemas", "")
         own = self.look_into(state)
         owns = self._owns(own)
-        shape = Shape(
-            owns[0] if owns else "", {}, (), None, (), None, (), True, None, False
-        )
+        shape = Shape(tuple(owns), {}, (), None, (), None, (), True, None, False)
         self._shapes[state] = shape  # before its children: they may lead back to it
         self._fill_string(shape, own, owns)
         self._fill_children(shape, own)
@@ -477,7 +475,7 @@ class Schemas:
         return self._shape(state)
 
     def _has_pointer(self, state: State) -> bool:
-        if isinstance(state, (Any_, All)):
+        if isinstance(state, (Either, All)):
             return any(map(self._has_pointer, state.parts))
         return isinstance(state, str)
 
@@ -507,7 +505,8 @@ class Schemas:
                 policy = self.policy(extension["on-error"], here)
                 if shape.on_error not in (None, policy):
                     raise self.source.error(
-                        f"on-error is {shape.on_error} and {policy} for the same place", here
+                        f"on-error is {shape.on_error} and {policy} for the same place",
+                        here,
                     )
                 shape.on_error = policy
         shape.alternatives = tuple(alternatives.values())
@@ -521,7 +520,7 @@ class Schemas:
                 if plain is not True:
                     result = plain if result is True else result & plain
             return result
-        if isinstance(state, Any_):
+        if isinstance(state, Either):
             listed: set[str] = set()
             for plain in map(self._plain, state.parts):
                 if plain is True:
@@ -552,7 +551,7 @@ class Schemas:
             prefix = max(prefix, len(self._list(schema, "prefixItems", pointer)))
 
         def child(of: Callable[[str], State | None]) -> Shape | None:
-            return self._optional(_combine(Any_, [self._project(view, of) for view in views]))
+            return self._optional(_combine(Either, [self._project(view, of) for view in views]))
 
         for name in names:
             member = child(lambda p, n=name: self._member(p, n, patterns))  # type: ignore[misc]
@@ -598,7 +597,7 @@ class Schemas:
         self, pointer: str, name: str, patterns: dict[str, re.Pattern[str]]
     ) -> State | None:
         schema = self.schema(pointer)
-        parts = []
+        parts: list[State | None] = []
         if name in self._map(schema, "properties", pointer):
             parts.append(f"{pointer}/properties{join_pointer([name])}")
         for pattern, where in self._map(schema, "patternProperties", pointer).items():
@@ -628,11 +627,12 @@ class Schemas:
                 "expected a schema, got array: a schema for each index is prefixItems",
                 f"{pointer}/items",
             )
-        parts: list[State | None] = [
-            f"{pointer}/{key}" for key in ("items", "unevaluatedItems") if key in schema
-        ][:1]
+        parts: list[State | None] = []
+        for key in ("items", "unevaluatedItems"):
+            if key in schema and not parts:
+                parts.append(f"{pointer}/{key}")
         if "contains" in schema:
-            parts.append(_combine(Any_, [f"{pointer}/contains", Free]))
+            parts.append(_combine(Either, [f"{pointer}/contains", Free]))
         return _combine(All, parts)
 
 

@@ -60,7 +60,7 @@ class Shape:
     place of its string, so a document that is already open has the same shape.
 
     Attributes:
-        place: Pointer in the spec of what describes the place first.
+        places: Pointers in the spec of all that describes this place.
         names: Members known by name.
         patterns: Members known by a pattern (searched, not matched whole), for
             names that are not in ``names``; all that match apply.
@@ -73,7 +73,7 @@ class Shape:
         declared: Whether the schema says anything about the value here.
     """
 
-    place: str
+    places: tuple[str, ...]
     names: dict[str, Shape]
     patterns: tuple[tuple[re.Pattern[str], Shape], ...]
     rest: Shape | None

@@ -167,10 +167,11 @@ def _schema(place: _Place, source: Source) -> dict[str, Any]:
     branches = [_opened_by(chain, inside if chain[-1] == "json" else {}) for chain in place.chains]
     if place.optional:
         branches.append({"type": "string"})
-    schema = branches[0] if len(branches) == 1 else {"anyOf": branches}
+    schema: dict[str, Any] = branches[0] if len(branches) == 1 else {"anyOf": branches}
     if place.on_error is not ...:
         schema = {**schema}
-        schema["x-nestdecode"] = {"on-error": place.on_error} | schema.get("x-nestdecode", {})
+        inner: dict[str, Any] = dict(schema.get("x-nestdecode", {}))
+        schema["x-nestdecode"] = {"on-error": place.on_error} | inner
     return schema
 
 
@@ -202,9 +203,10 @@ def _opened_by(chain: tuple[str, ...], content: dict[str, Any]) -> dict[str, Any
         content = _opened_by(rest, content)
     schema: dict[str, Any] = {"type": "string"}
     encoding = first[0] if first[0] in _ENCODINGS else None
-    media = {("json",): "application/json", ("gzip", "json"): "application/json+gzip"}.get(
-        first[1:] if encoding else first
-    )
+    media = {
+        ("json",): "application/json",
+        ("gzip", "json"): "application/json+gzip",
+    }.get(first[1:] if encoding else first)
     if media is None:
         schema["x-nestdecode"] = {"codecs": " | ".join(first)}
         if content:

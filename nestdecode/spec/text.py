@@ -73,9 +73,7 @@ def read(text: str, name: str | None = None) -> Source:
         except _RepeatedKeyError as error:
             raise SpecError(f"key {error.key!r} is there twice", source=name) from None
         except (RecursionError, ValueError):
-            raise SpecError(
-                "invalid JSON: too deep, or a number too large", source=name
-            ) from None
+            raise SpecError("invalid JSON: too deep, or a number too large", source=name) from None
     return _read_yaml(text, name)
 
 
@@ -115,12 +113,16 @@ def _read_yaml(text: str, name: str | None) -> Source:
     stack: list[_Open] = []
     documents = 0
 
+    def line_of(event: Any) -> int:
+        line: int = event.start_mark.line
+        return line
+
     def fail(reason: str, event: Any) -> NoReturn:
         raise SpecError(
             reason,
             stack[-1].pointer if stack else None,
             name,
-            event.start_mark.line + 1,
+            line_of(event) + 1,
         )
 
     def place(value: Any, event: Any) -> str:
@@ -132,7 +134,7 @@ def _read_yaml(text: str, name: str | None) -> Source:
         if isinstance(top.value, list):
             top.value.append(value)
             pointer = f"{top.pointer}/{len(top.value) - 1}"
-            source.lines[pointer] = event.start_mark.line + 1
+            source.lines[pointer] = line_of(event) + 1
             return pointer
         if top.key is None:
             fail("a key is a string, got an object or an array", event)
@@ -152,7 +154,7 @@ def _read_yaml(text: str, name: str | None) -> Source:
                 fail(f"key {key!r} is there twice", event)
             if event.style == '"':
                 quoted.add(pointer)
-            source.lines[pointer] = event.start_mark.line + 1
+            source.lines[pointer] = line_of(event) + 1
             top.key = key
         else:
             place(event.value if event.style else _plain(event.value), event)
@@ -160,10 +162,10 @@ def _read_yaml(text: str, name: str | None) -> Source:
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                _explain_yaml(text, name, event.start_mark.line)
+                _explain_yaml(text, name, line_of(event))
                 fail("anchors and aliases are not read: use $ref", event)
             if getattr(event, "tag", None) and not _is_standard_tag(event):
-                fail(f"tags are not read, got {event.tag!r}", event)
+                fail("tags are not read", event)
             if isinstance(event, yaml.ScalarEvent):
                 scalar(event)
             elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
@@ -182,7 +184,9 @@ def _read_yaml(text: str, name: str | None) -> Source:
         line = mark.line if mark else 0
         _explain_yaml(text, name, line)
         raise SpecError(
-            f"invalid YAML: {error.problem or error.context}", source=name, line=line + 1
+            f"invalid YAML: {error.problem or error.context}",
+            source=name,
+            line=line + 1,
         ) from None
     except yaml.YAMLError:
         raise SpecError("invalid YAML: a character that YAML forbids", source=name) from None

@@ -1,0 +1,114 @@
+"""The command line: click, thin. Every flag is one argument of the library."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from nestdecode.cli.output import say
+from nestdecode.errors import NestdecodeError, QueryError, SpecError
+
+__all__ = ["cli", "main"]
+
+_COMMANDS = ("expand", "query", "spec", "completion")
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"nestdecode.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+
+def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"nestdecode {version('nestdecode')}")
+        ctx.exit()
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, callback=_version, expose_value=False, is_eager=True,
+    help="Show the version and exit.",
+)  # fmt: skip
+def cli() -> None:
+    """
+    Open JSON that hides inside JSON strings, and query it.
+
+    \b
+    nestdecode expand response.json                      every layer opened
+    nestdecode query 'structData.data[]' response.json   ask the opened tree
+    tail -f app.log | nestdecode expand --spec my.yaml   one line a record
+
+    Without a spec every layer is found; with one, exactly those it names are opened.
+    Input is one document, NDJSON, or several documents; it is told apart.
+
+    Exit codes: 0 done, 1 and 4 with query -e, 2 usage or files, 3 a spec or query
+    that is wrong, 5 some record failed and all others were written.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit."""
+    try:
+        code = _run(arguments)
+    except BrokenPipeError:
+        _discard(1)
+        code = 141
+    except KeyboardInterrupt:
+        _discard(1)
+        code = 130
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        result = cli.main(arguments, prog_name="nestdecode", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except (SpecError, QueryError) as error:
+        say(str(error))
+        return 3
+    except NestdecodeError as error:
+        say(str(error))
+        return 5
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # Files are opened, and their errors told, record by record: this is output.
+        say(f"can't write: {error.strerror or error}")
+        _discard(1)
+        return 2
+    else:
+        return result if isinstance(result, int) else 0
+    return 2
+
+
+def _discard(descriptor: int) -> None:
+    """Send what is still buffered nowhere, so that exit does not fail on it again."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, descriptor)
+        os.close(null)
+    except OSError:
+        pass

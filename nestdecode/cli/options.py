@@ -1,0 +1,103 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from nestdecode.decoder import Decoder
+from nestdecode.errors import NestdecodeError
+from nestdecode.jsontext import Limits
+from nestdecode.spec.shape import POLICIES
+
+__all__ = ["decoder_from", "decoding", "framing", "output"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_DEFAULTS = Limits()
+
+
+def _complete_spec(_ctx: Any, _param: Any, incomplete: str) -> list[CompletionItem]:
+    from nestdecode.spec import catalog
+
+    if incomplete.startswith((".", "/", "~")):
+        return [CompletionItem(incomplete, type="file")]
+    return [CompletionItem(n) for n in (*catalog.names(), "none") if n.startswith(incomplete)]
+
+
+def _limit(name: str, what: str) -> Callable[[F], F]:
+    return click.option(
+        f"--{name.replace('_', '-')}",
+        type=click.INT,
+        metavar="N",
+        help=f"{what} [default: {getattr(_DEFAULTS, name)}]",
+    )
+
+
+def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def add(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+decoding = _all(
+    click.option(
+        "-s", "--spec", metavar="NAME|PATH|none", shell_complete=_complete_spec,
+        help="Open what this spec names. Without it every layer is found.",
+    ),
+    click.option(
+        "--on-error", type=click.Choice(POLICIES),
+        help="What becomes of a layer that does not open, where the spec does not say: "
+        "the string stays, becomes null, goes, or its record fails. [default: keep]",
+    ),
+    _limit("max_layers", "Layers inside one another."),
+    _limit("max_depth", "Containers inside one another, across layers."),
+    _limit("max_bytes", "What base64 and gzip layers of a record decode to."),
+    _limit("max_record_bytes", "Size of one record."),
+)  # fmt: skip
+
+framing = _all(
+    click.option(
+        "--lines", "framing", flag_value="lines", default=None,
+        help="Input is one document a line (NDJSON).",
+    ),
+    click.option(
+        "--documents", "framing", flag_value="documents",
+        help="Input is documents one after another, over any number of lines.",
+    ),
+)  # fmt: skip
+
+output = _all(
+    click.option("-c", "--compact", is_flag=True, help="One line a value, on a terminal too."),
+    click.option(
+        "--indent", type=click.IntRange(0, 16), metavar="N",
+        help="Spaces a level, in a pipe too; 0 is one line a value.",
+    ),
+    click.option(
+        "--color", type=click.Choice(["auto", "always", "never"]), default="auto",
+        show_default=True, help="Colours; auto asks the terminal and NO_COLOR.",
+    ),
+)  # fmt: skip
+
+
+def decoder_from(options: dict[str, Any], on_problem: Callable[[Any], None]) -> Decoder:
+    """Build the decoder that the options of ``decoding`` describe."""
+    spec = options["spec"]
+    try:
+        return Decoder(
+            None if spec == "none" else spec,
+            on_error=options["on_error"],
+            on_problem=on_problem,
+            **{name: options[name] for name in Limits.RANGES},
+        )
+    except NestdecodeError:
+        raise
+    except ValueError as error:
+        reason = str(error)
+    raise click.UsageError(reason)

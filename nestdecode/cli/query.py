@@ -1,0 +1,115 @@
+"""``nestdecode query``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nestdecode.cli import options
+from nestdecode.cli.output import Output, say
+from nestdecode.cli.records import Session, need_input
+from nestdecode.decoder import Decoder, LendingQuery
+from nestdecode.jsontext import Limits
+from nestdecode.queries import Start
+from nestdecode.spec import Spec
+
+__all__ = ["command"]
+
+
+@click.command("query", short_help="Ask each document, its layers opened.")
+@click.argument("expression", metavar="EXPR|:NAME")
+@click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]...")
+@click.option("-r", "--raw", is_flag=True, help="Write strings without quotes.")
+@click.option("--each", is_flag=True, help="One element of the answer a line; nothing for null.")
+@click.option(
+    "-e",
+    "--exit-status",
+    is_flag=True,
+    help="Exit with 1 if the last value was null or false, 4 if there was none.",
+)
+@click.option(
+    "--root",
+    "start",
+    flag_value="root",
+    default=None,
+    help="Start at the root of the document.",
+)
+@click.option("--focus", "start", flag_value="focus", help="Start at the focus of the spec.")
+@options.decoding
+@options.framing
+@options.output
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    expression: str,
+    files: tuple[str, ...],
+    raw: bool,
+    each: bool,
+    exit_status: bool,
+    start: Start | None,
+    framing: Any,
+    compact: bool,
+    indent: int | None,
+    color: Any,
+    **decoding: Any,
+) -> int:
+    """
+    Ask each document in FILE (default: standard input), its layers opened.
+
+    EXPR is JMESPath; :NAME is a query that the spec names.
+
+    \b
+    nestdecode query 'structData.data[]' response.json    by the spec that matches
+    nestdecode query -r --each ':urls' response.json      one address a line
+    nestdecode query -s my.yaml 'Records[].body' e.json   by a spec of your own
+    nestdecode query --root 'keys(@)' response.json       from the very top
+
+    With a spec, a query starts at its focus, unless its names are those of the root.
+    Without one, a shipped spec that matches the document lends its focus and queries;
+    --spec none keeps that from happening.
+    """  # fmt: skip
+    if not files and _is_file(expression):
+        raise click.UsageError(
+            f"'{expression}' is a file: the query comes first, as in\n"
+            f"  nestdecode query EXPR {expression}"
+        )
+    need_input(ctx, files)
+    session = Session(files, framing, decoding["max_record_bytes"] or Limits().max_record_bytes)
+    decoder = options.decoder_from(decoding, session.problem)
+    output = Output(indent=0 if compact else indent, color=color, raw=raw)
+    answer = _answer(decoder, expression, start, lend=decoding["spec"] is None)
+    session.run(answer, _elements if each else lambda value: (value,), output)
+    if session.code or not exit_status:
+        return session.code
+    if session.last is ...:
+        return 4
+    return 1 if session.last is None or session.last is False else 0
+
+
+def _answer(
+    decoder: Decoder, expression: str, start: Start | None, *, lend: bool
+) -> Callable[[bytes], Any]:
+    if not lend:
+        return decoder.compile(expression, start=start)
+
+    def tell(spec: Spec) -> None:
+        say(f"this is {spec.name}: using its focus and queries (--spec none turns this off)")
+
+    return LendingQuery(decoder, expression, start, tell)
+
+
+def _elements(value: Any) -> Iterable[Any]:
+    if value is None:
+        return ()
+    return value if isinstance(value, list) else (value,)
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,70 @@
+"""What a spec says that is allowed, and probably not meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from nestdecode.spec.schema import Schemas, media_codecs
+from nestdecode.spec.shape import Shape
+from nestdecode.spec.words import nearest
+
+if TYPE_CHECKING:
+    from nestdecode.spec import Spec
+
+__all__ = ["lint"]
+
+_CONTENT = ("contentMediaType", "contentEncoding", "contentSchema")
+_BELOW = (
+    "properties patternProperties additionalProperties items prefixItems unevaluatedItems "
+    "unevaluatedProperties"
+).split()
+
+
+def lint(spec: Spec) -> list[str]:
+    """Return warnings, each one line with a pointer into the spec; none is best."""
+    schemas, shape = spec._schemas, spec.shape
+    warnings = [w for place in _places(shape) for w in _node(schemas, place)]
+    if not spec.layers and spec.undeclared == "keep":
+        warnings.append("no layer is declared: nothing will be opened")
+    if any(layer.optional and layer.on_error for layer in spec.layers):
+        paths = ", ".join(la.path for la in spec.layers if la.optional and la.on_error)
+        warnings.append(f"on-error has no effect on an optional layer: {paths}")
+    return list(dict.fromkeys(warnings))
+
+
+def _places(root: Shape) -> Iterator[str]:
+    """Go through the schemas that describe the record, by pointer."""
+    seen: dict[int, Shape] = {}
+    waiting = [root]
+    while waiting:
+        shape = waiting.pop(0)
+        if id(shape) in seen:
+            continue
+        seen[id(shape)] = shape
+        yield from shape.places
+        waiting += [child for _, child in shape.children()]
+        waiting += [a.content for a in shape.alternatives if a.content is not None]
+
+
+def _node(schemas: Schemas, pointer: str) -> Iterator[str]:
+    schema: dict[str, Any] = schemas.schema(pointer)
+    where = f" - at {pointer or '/'}"
+    for key in schema:
+        if key not in _CONTENT and key.lower() in {word.lower() for word in _CONTENT}:
+            yield f"unknown keyword {key!r}{nearest(key, _CONTENT)}{where}"
+    prefix = "x-jsonschema-" if schemas.version == "3.0" else ""
+    for key in _CONTENT:
+        if prefix and key in schema:
+            yield f"OpenAPI 3.0 knows no {key}: write {prefix}{key}{where}"
+    chain = schemas.chain(pointer)
+    if chain is not None and "string" not in schemas.types(pointer):
+        yield f"only strings have content, and the type here is not string{where}"
+    if chain is None:
+        media = schema.get("contentMediaType", schema.get("x-jsonschema-contentMediaType"))
+        if isinstance(media, str) and media_codecs(media) is None:
+            yield f"opens nothing: {media!r} is not JSON{where}"
+        elif media is None and ("contentEncoding" in schema or "contentSchema" in schema):
+            yield f"opens nothing: contentMediaType is missing{where}"
+    if schemas.types(pointer) == {"string"} and any(key in schema for key in _BELOW):
+        yield f"the path leads through a string that no layer opens{where}"
