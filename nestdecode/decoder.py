@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nestdecode import discover
-from nestdecode.errors import DecodeError, LimitError, SpecError
+from nestdecode.errors import DecodeError, LimitError, QueryError, SpecError
 from nestdecode.jsontext import Limits, parse_record
 from nestdecode.paths import join_pointer
 from nestdecode.plan import DROP, Plan, Run
