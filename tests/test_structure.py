@@ -1,0 +1,71 @@
+"""The rooms of the package, and what may know of what."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nestdecode
+
+PACKAGE = Path(nestdecode.__file__).parent
+# Each module imports from those above it only.
+ORDER = (
+    "errors",
+    "jsontext",
+    "codecs",
+    "paths",
+    "spec",
+    "plan",
+    "discover",
+    "queries",
+    "stream",
+    "decoder",
+    "cli",
+)
+MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if "_specs" not in path.parts]
+assert len(MODULES) > 15
+
+
+def room_of(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nestdecode"):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from names if node.module == "nestdecode" else [node.module]
+        elif isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if a.name.startswith("nestdecode"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_from_those_above_it(path):
+    room = room_of(path)
+    if room in ("__init__", "__main__"):
+        return
+    rooms = {name.split(".")[1] for name in imported(path)}
+
+    assert all(ORDER.index(other) <= ORDER.index(room) for other in rooms)
+
+
+def test_every_room_is_in_the_order():
+    assert {room_of(path) for path in MODULES} - {"__init__", "__main__"} == set(ORDER)
+
+
+def test_public_names_are_sorted_and_there():
+    assert nestdecode.__all__ == sorted(nestdecode.__all__)
+    assert all(getattr(nestdecode, name).__doc__ for name in nestdecode.__all__)
+
+
+def test_importing_loads_neither_click_nor_yaml():
+    code = "import sys, nestdecode; print({'click', 'yaml'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+    assert run.stdout.decode().strip() == "set()"
+
+
+def test_the_package_is_typed():
+    assert (PACKAGE / "py.typed").is_file()
