@@ -70,7 +70,9 @@ def _ascii(data: bytes | str) -> bytes:
 
 def _open_base64(data: bytes | str, budget: Budget) -> bytes:
     raw = _ascii(data)
-    budget.take(len(raw) * 3 // 4)
+    if len(raw) % 4:
+        raise DecodeError("invalid base64: incorrect padding")
+    budget.take(len(raw) // 4 * 3 - raw.count(b"=", -2))
     try:
         return binascii.a2b_base64(raw, strict_mode=True)
     except binascii.Error as error:
@@ -94,7 +96,7 @@ def _open_base64url(data: bytes | str, budget: Budget) -> bytes:
 
 def _open_base32(data: bytes | str, budget: Budget) -> bytes:
     raw = _ascii(data)
-    budget.take(len(raw) * 5 // 8)
+    budget.take(len(raw.rstrip(b"=")) * 5 // 8)
     try:
         return base64.b32decode(raw)
     except binascii.Error:
@@ -104,7 +106,7 @@ def _open_base32(data: bytes | str, budget: Budget) -> bytes:
 
 def _open_base32hex(data: bytes | str, budget: Budget) -> bytes:
     raw = _ascii(data)
-    budget.take(len(raw) * 5 // 8)
+    budget.take(len(raw.rstrip(b"=")) * 5 // 8)
     try:
         return base64.b32hexdecode(raw)
     except binascii.Error:

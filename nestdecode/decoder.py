@@ -11,9 +11,8 @@ from typing import Any
 from nestdecode import discover
 from nestdecode.errors import DecodeError, LimitError, QueryError, SpecError
 from nestdecode.jsontext import Limits, parse_record
-from nestdecode.paths import join_pointer
-from nestdecode.plan import DROP, Plan, Run
-from nestdecode.queries import Expression, Start, compile_expression, lender
+from nestdecode.plan import DROP, Plan, Run, source_of
+from nestdecode.queries import REFUSALS, Expression, Start, compile_expression, lender
 from nestdecode.spec import Policy, Spec
 from nestdecode.spec.shape import POLICIES
 from nestdecode.spec.words import nearest
@@ -145,6 +144,8 @@ class Decoder:
         self._policy: Policy = on_error or (self.spec.on_error if self.spec else None) or "keep"
         self._plan = None if self.spec is None else _plan(self.spec, self._policy)
         self._queries: dict[tuple[Any, ...], Expression] = {}
+        self._answerers: dict[tuple[Any, ...], Callable[[Any], Any]] = {}
+        self._expand = self._compiled()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self._arguments,)
@@ -166,7 +167,7 @@ class Decoder:
             DecodeError: If the document is refused, or a layer whose policy is ``fail``
                 does not open.
         """
-        return self._open(self._read(document))
+        return self._expand(document)
 
     def query(self, expression: str, document: Any) -> Any:
         """
@@ -180,7 +181,7 @@ class Decoder:
             QueryError: If the expression is wrong, or refuses the document.
             DecodeError: As for ``expand``.
         """
-        return self._expression(expression, None).search(self.expand(document))
+        return self._answerer(expression, None)(document)
 
     def compile(self, expression: str, *, start: Start | None = None) -> Query:
         """
@@ -220,23 +221,63 @@ class Decoder:
             of_lines(lines), self.expand, on_dead_letter, self.limits.max_record_bytes
         )
 
+    def _compiled(self) -> Callable[[Any], Any]:
+        """Return the fastest function that expands."""
+        if self._plan is None or self._plan.undeclared is not None:
+            return self._expand_carefully
+        source = source_of(self._plan, self.limits, self._start, self._expand_carefully)
+        expand: Callable[[Any], Any] = source.build("expand", "plan")
+        return expand
+
+    def _expand_carefully(self, document: Any) -> Any:
+        return self._open(self._read(document))
+
+    def _start(self) -> Run:
+        return Run(self.limits, self._policy, self._on_problem or _ignore)
+
     def _read(self, document: Any) -> Any:
         """Return the tree with its layers closed; it is ours to change."""
         if isinstance(document, (bytes, str, bytearray, memoryview)):
             return parse_record(document, self.limits)
-        path: list[str | int] = []
-        try:
-            return _copy(document, self.limits.max_depth, path)
-        except LimitError as error:
-            reason = error.reason
-        raise LimitError(reason, join_pointer(path))
+        return _copy(document, self.limits.max_depth, self.limits)
 
     def _open(self, tree: Any) -> Any:
-        run = Run(self.limits, self._on_problem or _ignore)
-        if self._plan is None:
-            return discover.find(tree, 0, 0, run)
-        opened = self._plan.run(tree, run)
+        run = self._start()
+        plan = self._plan
+        opened = discover.find(tree, 0, 0, run) if plan is None else plan.run(tree, run)
         return None if opened is DROP else opened
+
+    def _answerer(self, text: str, start: Start | None) -> Callable[[Any], Any]:
+        """Return the function that answers a query for a document."""
+        known = self._answerers.get((text, start))
+        if known is None:
+            known = self._new_answerer(self._expression(text, start))
+            if len(self._answerers) >= 256:
+                self._answerers.clear()
+            self._answerers[text, start] = known
+        return known
+
+    def _new_answerer(self, expression: Expression) -> Callable[[Any], Any]:
+        def carefully(document: Any) -> Any:
+            return expression.search(self._expand_carefully(document))
+
+        late = None
+        if self._plan is not None:
+            late = expression.late(self._plan, self.limits, self._start, carefully)
+        if late is None:
+
+            def late(document: Any) -> Any:
+                return expression.search(self._expand(document))
+
+        def answer(document: Any) -> Any:
+            try:
+                return late(document)
+            except REFUSALS as error:
+                refusal = expression.refusal(error)
+            # Not in the handler: the cause holds data of the document.
+            raise refusal
+
+        return answer
 
     def _expression(self, text: str, start: Start | None, lent: Spec | None = None) -> Expression:
         key = (text, start, None if lent is None else lent.name)
@@ -265,7 +306,7 @@ class Query:
         self.decoder = decoder
         self.expression = expression
         self._start = start
-        self._compiled = decoder._expression(expression, start)
+        self._answer = decoder._answerer(expression, start)
 
     def __call__(self, document: Any) -> Any:
         """
@@ -275,7 +316,7 @@ class Query:
             QueryError: If a function in it refuses its arguments.
             DecodeError: As for ``Decoder.expand``.
         """
-        return self._compiled.search(self.decoder.expand(document))
+        return self._answer(document)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Query, (self.decoder, self.expression, self._start)
@@ -327,7 +368,12 @@ class LendingQuery:
         if spec is not None and needed and spec.name not in self._lent:
             self._lent.add(spec.name)
             self._on_lent(spec)
-        return expression.search(self.decoder._open(tree))
+        opened = self.decoder._open(tree)
+        try:
+            return expression.search(opened)
+        except REFUSALS as error:
+            refusal = expression.refusal(error)
+        raise refusal
 
 
 def _rebuild(arguments: dict[str, Any]) -> Decoder:
@@ -366,34 +412,16 @@ def _is_no_member(path: str) -> bool:
     return path.endswith("]") or path == "@"
 
 
-def _copy(value: Any, depth_left: int, path: list[str | int]) -> Any:
+def _copy(value: Any, depth_left: int, limits: Limits) -> Any:
     """
     Copy the containers of an already parsed document as exact dicts and lists.
 
-    On a LimitError, *path* leads to what is too deep; a cycle is too deep too.
+    A cycle is too deep.
     """
+    if not isinstance(value, (dict, list)):
+        return value
+    if depth_left == 0:
+        raise LimitError(f"deeper than max_depth={limits.max_depth}")
     if isinstance(value, dict):
-        if depth_left == 0:
-            raise LimitError("deeper than max_depth")
-        result = {}
-        for key, child in value.items():
-            if isinstance(child, (dict, list)):
-                path.append(key)
-                result[key] = _copy(child, depth_left - 1, path)
-                path.pop()
-            else:
-                result[key] = child
-        return result
-    if isinstance(value, list):
-        if depth_left == 0:
-            raise LimitError("deeper than max_depth")
-        items = []
-        for index, child in enumerate(value):
-            if isinstance(child, (dict, list)):
-                path.append(index)
-                items.append(_copy(child, depth_left - 1, path))
-                path.pop()
-            else:
-                items.append(child)
-        return items
-    return value
+        return {key: _copy(child, depth_left - 1, limits) for key, child in value.items()}
+    return [_copy(child, depth_left - 1, limits) for child in value]

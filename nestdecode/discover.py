@@ -11,7 +11,7 @@ from typing import Any
 
 from nestdecode.errors import DecodeError, LimitError
 from nestdecode.jsontext import WHITESPACE, parse
-from nestdecode.plan import Run
+from nestdecode.plan import DROP, Run
 
 __all__ = ["find"]
 
@@ -30,51 +30,65 @@ def find(value: Any, depth: int, layers: int, run: Run) -> Any:
     """
     kind = type(value)
     if kind is str:
-        opened, layers = _open(value, depth, layers, run)
-        if opened is None:
-            return value
-        value, kind = opened, type(opened)
+        value, layers = _open(value, depth, layers, run)
+        kind = type(value)
     if kind is dict or kind is list:
         _walk(value, depth + 1, layers, run)
     return value
 
 
 def _walk(container: Any, depth: int, layers: int, run: Run) -> None:
-    children = container.items() if type(container) is dict else enumerate(container)
-    for key, child in children:
+    is_object = type(container) is dict
+    dropped = []
+    for key, child in container.items() if is_object else enumerate(container):
         kind = type(child)
+        inside = layers
         if kind is str:
             if len(child) < 2:
                 continue
             run.path.append(key)
             opened, inside = _open(child, depth, layers, run)
-            if opened is not None:
-                container[key] = opened
-                _walk(opened, depth + 1, inside, run)
             run.path.pop()
-        elif kind is dict or kind is list:
+            if opened is child:
+                continue
+            if opened is DROP:
+                # Only a member can go; an element stays what it is.
+                dropped += [key] if is_object else []
+                continue
+            container[key] = child = opened
+            kind = type(child)
+        if kind is dict or kind is list:
             run.path.append(key)
-            _walk(child, depth + 1, layers, run)
+            _walk(child, depth + 1, inside, run)
             run.path.pop()
+    for key in dropped:
+        del container[key]
 
 
 def _open(text: str, depth: int, layers: int, run: Run) -> tuple[Any, int]:
-    """Return what a string holds and the layers now around it, or None if it is no layer."""
+    """
+    Return what a string holds, and the layers now around it.
+
+    That is the string itself if it is no layer, or what the policy makes of it if a limit
+    keeps it shut.
+    """
+    value: Any = text
+    inside = layers
     try:
-        while True:
-            text = text.strip(WHITESPACE)
-            if len(text) < 2 or _ENDS.get(text[0]) != text[-1]:
-                return None, layers
-            value = parse(text, run.limits, depth)
-            layers += 1
-            if layers > run.limits.max_layers:
+        while type(value) is str:
+            inner = value.strip(WHITESPACE)
+            if len(inner) < 2 or _ENDS.get(inner[0]) != inner[-1]:
+                return text, layers
+            if inside > run.limits.max_layers:
                 raise LimitError(f"more than max_layers={run.limits.max_layers} layers")
-            if type(value) is not str:
-                return value, layers
-            text = value
+            value = parse(inner, run.limits, depth)
+            inside += 1
+        if inside > run.limits.max_layers:
+            raise LimitError(f"more than max_layers={run.limits.max_layers} layers")
     except LimitError as error:
-        problem = error
+        problem = run.here(LimitError(error.reason, "", "json"))
     except DecodeError:
-        return None, layers
-    run.report(run.here(LimitError(problem.reason, "", "json")))
-    return None, layers
+        return text, layers
+    else:
+        return value, inside
+    return run.settle(problem, text, run.on_error), layers

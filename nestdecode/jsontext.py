@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
 import orjson
+from stringzilla import contains, count_byteset, translate
 
 from nestdecode.errors import DecodeError, LimitError
 
@@ -26,6 +27,9 @@ __all__ = [
     "parse",
     "parse_record",
 ]
+
+# What the hot paths call: exact only for text that is_fast vouches for.
+loads = orjson.loads
 
 WHITESPACE = " \t\n\r"
 
@@ -89,6 +93,65 @@ def parse_record(document: bytes | bytearray | memoryview | str, limits: Limits)
     else:
         document = document.removeprefix(b"\xef\xbb\xbf")
     return parse(document, limits)
+
+
+# What the checks of the hot paths are made of (see ``is_fast``).
+BRACKETS = b"{["
+
+
+def _classes(signed: bool) -> bytes:
+    """Map digits to 0, and to colons what stands before a number: escaped blanks too."""
+    before = b":,[ \t\n\rtnr" + (b"" if signed else b"-")
+    # A digit may be written \\u0031 in a layer: backslash and u count as digits.
+    digits = b"0123456789" + (b"" if signed else b"\\u")
+    table = bytearray(b"x" * 256)
+    for byte in before:
+        table[byte] = ord(":")
+    for byte in digits:
+        table[byte] = ord("0")
+    if signed:
+        table[ord("-")] = ord("-")
+    return bytes(table)
+
+
+DIGIT_CLASSES = _classes(signed=False)
+LONG_NUMBER = b":" + b"0" * 19
+_SIGNED_CLASSES = _classes(signed=True)
+_ESCAPED_DIGIT = b"\\u003"
+# What 64 bits can't hold has 20 digits, or 19 after a minus.
+_TOO_LONG = (b":" + b"0" * 20, b":-" + b"0" * 19)
+
+
+def is_fast(raw: bytes, max_depth: int) -> bool:
+    """
+    Tell whether the fast parser can be trusted with *raw* and all JSON layers in it.
+
+    False if an integer may have more than 64 bits, at any layer, or more brackets than
+    *max_depth* may be inside one another.
+    """
+    return count_byteset(raw, BRACKETS) <= max_depth and not (
+        contains(translate(raw, DIGIT_CLASSES), LONG_NUMBER) and has_too_long_number(raw)
+    )
+
+
+def has_too_long_number(raw: bytes) -> bool:
+    """Tell whether *raw* may hold an integer of more than 64 bits, at any layer."""
+    if contains(raw, _ESCAPED_DIGIT):
+        return True
+    classes = translate(raw, _SIGNED_CLASSES)
+    return any(contains(classes, pattern) for pattern in _TOO_LONG)
+
+
+# The names that generated code checks with, in is_fast's words.
+CHECKS: dict[str, Any] = {
+    "BRACKETS": BRACKETS,
+    "DIGIT_CLASSES": DIGIT_CLASSES,
+    "LONG_NUMBER": LONG_NUMBER,
+    "contains": contains,
+    "count_byteset": count_byteset,
+    "has_too_long_number": has_too_long_number,
+    "translate": translate,
+}
 
 
 def parse(text: bytes | str, limits: Limits, depth: int = 0) -> Any:

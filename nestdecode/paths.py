@@ -43,15 +43,22 @@ def parse_path(path: str) -> tuple[Step, ...]:
         # Parser().parse() caches its trees; they are read here, never changed.
         tree = parser.Parser().parse(path).parsed
     except (exceptions.JMESPathError, ValueError, RecursionError):
-        quoted = ".".join(
-            part if re.fullmatch(r"[\w\[\]*]+", part) else json.dumps(part)
-            for part in path.split(".")
-        )
-        hint = f"; a name with other characters is quoted: {quoted}" if "-" in path else ""
-        raise SpecError(f"{_HINT}, got {path!r}{hint}") from None
+        raise SpecError(f"{_HINT}, got {path!r}{_quoted(path)}") from None
     if tree["type"] == "current":
         return ()
     return tuple(_steps(tree, path))
+
+
+def _quoted(path: str) -> str:
+    """Say how a path is written whose names need quotes, if that is what is wrong."""
+    parts = re.findall(r"([^.\[\]]+)((?:\[[^\]]*\])*)(?:\.|\Z)", path)
+    names = [part if part == "*" or _BARE.match(part) else json.dumps(part) for part, _ in parts]
+    right = ".".join(name + brackets for name, (_, brackets) in zip(names, parts, strict=True))
+    try:
+        parser.Parser().parse(right)
+    except (exceptions.JMESPathError, ValueError, RecursionError):
+        return ""
+    return f"; in YAML a name with other characters is written '{right}'"
 
 
 def _steps(node: dict[str, Any], path: str) -> Iterable[Step]:

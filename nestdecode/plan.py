@@ -7,26 +7,49 @@ Also the state of one record's pass (``Run``), which detection without a spec sh
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
+from nestdecode import jsontext
 from nestdecode.codecs import CODECS, Budget
+from nestdecode.emit import Source
 from nestdecode.errors import DecodeError, LimitError
-from nestdecode.jsontext import Limits, parse
+from nestdecode.jsontext import Limits, loads, parse
 from nestdecode.paths import join_pointer
 from nestdecode.spec import Alternative, Policy, Shape
+from nestdecode.spec.shape import live_shapes
 
-__all__ = ["DROP", "Plan", "Run", "Walker"]
+__all__ = [
+    "DROP",
+    "OPENERS",
+    "Plan",
+    "Run",
+    "Walker",
+    "can_be_late",
+    "opened_on_the_spot",
+    "source_of",
+    "write_fast_read",
+]
 
 Report = Callable[[DecodeError], None]
+
+
+class _Drop:
+    """What stands for a member that is to go."""
+
+
+DROP = _Drop()
 
 
 class Run:
     """One record on its way: what it may still cost, and where we are in it."""
 
-    __slots__ = ("budget", "limits", "path", "report")
+    __slots__ = ("budget", "limits", "on_error", "path", "report")
 
-    def __init__(self, limits: Limits, report: Report) -> None:
+    def __init__(self, limits: Limits, on_error: Policy, report: Report) -> None:
         self.limits = limits
+        self.on_error = on_error
         self.budget = Budget(limits.max_bytes)
         self.path: list[str | int] = []
         self.report = report
@@ -35,12 +58,13 @@ class Run:
         """Return *error* with the address of the place we are at."""
         return type(error)(error.reason, join_pointer(self.path), error.codec)
 
+    def settle(self, problem: DecodeError, text: str, policy: Policy) -> Any:
+        """Return what a policy makes of a string that stays shut, and tell of it."""
+        if policy == "fail":
+            raise problem
+        self.report(problem)
+        return text if policy == "keep" else None if policy == "null" else DROP
 
-class _Drop:
-    """What stands for a member that is to go."""
-
-
-DROP = _Drop()
 
 # Opens what it finds in a value: (value, containers around it, layers around it, run).
 Walker = Callable[[Any, int, int, Run], Any]
@@ -69,6 +93,19 @@ class Plan:
             DecodeError: If a layer whose policy is ``fail`` does not open.
         """
         return self._visit((self.shape,), tree, 0, 0, run)
+
+    def visit(self, shape: Shape, value: Any, depth: int, layers: int, run: Run) -> Any:
+        """
+        Open the layers of *value* in place, and return it, or what replaces it.
+
+        Args:
+            shape: What is declared of the value.
+            value: Any value of a tree.
+            depth: Containers around it.
+            layers: Layers around it.
+            run: The record's pass, at the value's place.
+        """
+        return self._visit((shape,), value, depth, layers, run)
 
     def _visit(
         self, shapes: tuple[Shape, ...], value: Any, depth: int, layers: int, run: Run
@@ -148,11 +185,7 @@ class Plan:
             if type(value) is str:
                 return value
             return self._visit(inside, value, depth, layers, run)
-        policy = self._policy(shapes)
-        if policy == "fail":
-            raise problem
-        run.report(problem)
-        return text if policy == "keep" else None if policy == "null" else DROP
+        return run.settle(problem, text, self._policy(shapes))
 
     def _policy(self, shapes: tuple[Shape, ...]) -> Policy:
         waiting = list(shapes)
@@ -202,7 +235,8 @@ def _undo(
     alternative: Alternative, text: str, depth: int, layers: int, run: Run
 ) -> tuple[Any, Shape | None, int]:
     if layers >= run.limits.max_layers:
-        raise LimitError(f"more than max_layers={run.limits.max_layers} layers")
+        first = alternative.codecs[0]
+        raise LimitError(f"more than max_layers={run.limits.max_layers} layers", "", first)
     value: Any = text
     codec = ""
     try:
@@ -255,3 +289,343 @@ def _wanted(admits: frozenset[str]) -> str:
     names = [n for n in order if n in admits and not (n == "integer" and "number" in admits)]
     named = [n if n == "null" else f"an {n}" if n[0] in "aeiou" else f"a {n}" for n in names]
     return " or ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named) or "nothing"
+
+
+# The plan as one straight-line function
+
+
+def source_of(
+    plan: Plan,
+    limits: Limits,
+    start: Callable[[], Run],
+    carefully: Callable[[Any], Any],
+) -> Source:
+    """
+    Return the source of ``expand(document)``, which does what ``plan.run`` does.
+
+    Args:
+        plan: One that finds nothing by itself.
+        limits: What a record may cost.
+        start: Makes the Run of a record that needs one.
+        carefully: Expands every document that is not plain bytes of plain JSON.
+    """
+    emitter = _Emitter(plan, limits)
+    emitter.source.names |= {"start": start, "carefully": carefully}
+    return emitter.build()
+
+
+MAX_PLACES = 400
+MAX_LOOPS = 12
+MAX_LEVEL = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Where the emitted code is: expressions for the address, and what is around."""
+
+    path: tuple[str, ...]
+    depth: str
+    layers: str
+
+    def below(self, step: str) -> _At:
+        return _At((*self.path, step), _plus(self.depth, 1), self.layers)
+
+    def inside(self) -> _At:
+        return _At(self.path, self.depth, _plus(self.layers, 1))
+
+    @property
+    def address(self) -> str:
+        return f"({', '.join(self.path)},)" if self.path else "()"
+
+
+def _plus(expression: str, number: int) -> str:
+    """Add to an expression that is a number, a name, or a name plus a number."""
+    name, _, added = expression.partition(" + ")
+    if name.isdigit():
+        return str(int(name) + number)
+    return f"{name} + {int(added or 0) + number}"
+
+
+def opened_on_the_spot(shape: Shape) -> list[str]:
+    """
+    Return the Python types that a string may open to, if one parse and a look will do.
+
+    None if there are alternatives, other codecs than json, scalars to admit, or children
+    that only the content has: those are left to the plan.
+    """
+    if len(shape.alternatives) != 1 or shape.alternatives[0].codecs != ("json",):
+        return []
+    only = shape.alternatives[0]
+    content = only.content
+    if not only.admits or only.admits - {"object", "array"}:
+        return []
+    if content is not None and (content.alternatives or not _same_children(content, shape)):
+        return []
+    return [kind for kind, name in (("dict", "object"), ("list", "array")) if name in only.admits]
+
+
+def can_be_late(plan: Plan, limits: Limits) -> bool:
+    """
+    Tell whether layers may be opened when they are seen, or not at all.
+
+    Not if a layer that nobody looks at may change what is around it, or fail the record;
+    nor if a limit on layers can be met, since what is around a layer is not counted.
+    """
+    policies = {plan.on_error, *(shape.on_error for shape in live_shapes(plan.shape))}
+    return (
+        plan.undeclared is None
+        and not policies & {"drop", "fail"}
+        and not _may_exceed_layers(plan, limits)
+    )
+
+
+def _may_exceed_layers(plan: Plan, limits: Limits) -> bool:
+    return _layers_inside(plan.shape, limits.max_layers) > limits.max_layers
+
+
+def write_fast_read(source: Source, limits: Limits) -> None:
+    """
+    Write how *document* is read into *tree*, the careful way taken if it must be.
+
+    The names ``loads`` and ``carefully`` are the caller's.
+    """
+    source.names |= jsontext.CHECKS
+    source.line("tree = None")
+    size = f"len(document) <= {limits.max_record_bytes}"
+    with source.block(f"if document.__class__ is bytes and {size}:"):
+        source.line("try:")
+        source.line("    tree = loads(document)")
+        source.line("except ValueError:")
+        source.line("    pass")
+    # Not in the handler: the parser's error holds the document.
+    source.line("if (")
+    source.line("    (tree.__class__ is not dict and tree.__class__ is not list)")
+    source.line(f"    or count_byteset(document, BRACKETS) > {limits.max_depth}")
+    source.line("    or contains(translate(document, DIGIT_CLASSES), LONG_NUMBER)")
+    source.line("    and has_too_long_number(document)")
+    with source.block("):"):
+        source.line("return carefully(document)")
+
+
+class _Emitter:
+    """
+    Writes the straight-line function of a plan.
+
+    What is common is written out: named members, elements, wildcards, a layer with one
+    chain of codecs. Everything else, and whatever does not open at once, is handed to
+    the plan that it was made from, which is also what the function is tested against.
+    """
+
+    def __init__(self, plan: Plan, limits: Limits) -> None:
+        self.plan = plan
+        self.limits = limits
+        self.source = Source()
+        self.live = live_shapes(plan.shape)
+        self.functions: dict[Shape, str] = {}
+        self.waiting: list[Shape] = []
+        self.active: list[Shape] = []
+        self.places = 0
+        self.loops = 0
+        self.dynamic = _may_exceed_layers(plan, limits)
+        self.drops = plan.on_error == "drop" or any(s.on_error == "drop" for s in self.live)
+        self.source.names |= {"loads": loads, "repair": self._repair, "drop": DROP}
+
+    def build(self) -> Source:
+        """Write ``expand(document)`` and the functions that it calls."""
+        source, limits = self.source, self.limits
+        with source.block("def expand(document):"):
+            write_fast_read(source, limits)
+            source.line("run = None")
+            source.line("value = tree")
+            self._value(self.plan.shape, "value", "tree", _At((), "0", "0"))
+            source.line("return tree")
+        while self.waiting:
+            shape = self.waiting.pop()
+            self.active = []
+            with self.source.block(
+                f"def {self.functions[shape]}(value, path, depth, layers, run):"
+            ):
+                self._containers(shape, "value", _At(("*path",), "depth", "layers"))
+        return self.source
+
+    def _repair(
+        self, shape: Shape, value: Any, path: tuple[Any, ...], depth: int, layers: int, run: Run
+    ) -> Any:
+        """Let the plan do one place: (container, element) in a path stands for an index."""
+        run.path = [_index(step) if type(step) is tuple else step for step in path]
+        return self.plan.visit(shape, value, depth, layers, run)
+
+    def _value(self, shape: Shape, value: str, slot: str, at: _At) -> None:
+        """Write what is done with the value in a variable that was read from *slot*."""
+        self.places += 1
+        if shape.alternatives:
+            at = self._string(shape, value, slot, at)
+        self._below(shape, value, at)
+
+    def _below(self, shape: Shape, value: str, at: _At) -> None:
+        if not self._has_children(shape):
+            return
+        crowded = self.loops > MAX_LOOPS or self.source.level > MAX_LEVEL
+        if shape in self.active or self.places > MAX_PLACES or crowded:
+            name = self.functions.get(shape)
+            if name is None:
+                name = self.functions[shape] = self.source.fresh("visit")
+                self.waiting.append(shape)
+            self._start()
+            self.source.line(f"{name}({value}, {at.address}, {at.depth}, {at.layers}, run)")
+            return
+        self.active.append(shape)
+        self._containers(shape, value, at)
+        self.active.pop()
+
+    def _start(self) -> None:
+        # A Run costs as much as a small layer: it is made when it is needed.
+        self.source.line("run = run or start()")
+
+    def _has_children(self, shape: Shape) -> bool:
+        return any(child in self.live for _, child in shape.children())
+
+    def _string(self, shape: Shape, value: str, slot: str, at: _At) -> _At:
+        """Write how a string is opened; return where its content is."""
+        source = self.source
+        inside = at
+        if self.dynamic:
+            counted = source.fresh("layers")
+            source.line(f"{counted} = {at.layers}")
+            inside = _At(at.path, at.depth, counted)
+        with source.block(f"if {value}.__class__ is str:"):
+            kinds = opened_on_the_spot(shape)
+            if not kinds:
+                self._hand_over(shape, value, slot, at)
+                return inside
+            new = source.fresh("new")
+            with (
+                source.block(head) if (head := self._guard(shape, value, inside)) else nullcontext()
+            ):
+                source.line("try:")
+                source.line(f"    {new} = loads({value})")
+                source.line("except ValueError:")
+                source.line(f"    {new} = None")
+                with source.block(f"if {_is_one_of(new, kinds)}:"):
+                    source.line(f"{slot} = {value} = {new}")
+                    if self.dynamic:
+                        source.line(f"{inside.layers} += 1")
+                head = "else:"
+                if shape.plain and shape.plain is not True:
+                    head = f"elif {value} not in {source.constant(shape.plain, 'PLAIN')}:"
+                with source.block(head):
+                    self._hand_over(shape, value, slot, at)
+            if self.dynamic:
+                with source.block(f"elif {inside.layers} >= {self.limits.max_layers}:"):
+                    self._hand_over(shape, value, slot, at)
+        return inside
+
+    def _guard(self, shape: Shape, text: str, inside: _At) -> str:
+        """Return the test that a text passes before it is tried at all."""
+        tests = []
+        if self.dynamic:
+            tests.append(f"{inside.layers} < {self.limits.max_layers}")
+        if shape.plain is True:
+            tests.append(f"{text}[:1] in {self.source.constant(OPENERS, 'OPENERS')}")
+        return f"if {' and '.join(tests)}:" if tests else ""
+
+    def _hand_over(self, shape: Shape, text: str, slot: str, at: _At) -> None:
+        """Let the plan open a string and all that is in it."""
+        source = self.source
+        self._start()
+        name, new = source.constant(shape, "shape"), source.fresh("new")
+        source.line(f"{new} = repair({name}, {text}, {at.address}, {at.depth}, {at.layers}, run)")
+        test = "if"
+        if self.drops and at.path:
+            with source.block(f"if {new} is drop:"):
+                source.line(f"del {slot}")
+            test = "elif"
+        with source.block(f"{test} {new} is not {text}:"):
+            source.line(f"{slot} = {new}")
+
+    def _containers(self, shape: Shape, value: str, at: _At) -> None:
+        source = self.source
+        if shape.patterns or shape.prefix:
+            with source.block(f"if {value}.__class__ is dict or {value}.__class__ is list:"):
+                self._start()
+                shape_name = source.constant(shape, "shape")
+                source.line(
+                    f"repair({shape_name}, {value}, {at.address}, {at.depth}, {at.layers}, run)"
+                )
+            return
+        names = {name: child for name, child in shape.names.items() if child in self.live}
+        rest = shape.rest if shape.rest in self.live else None
+        head = "if"
+        if names or rest is not None:
+            with source.block(f"if {value}.__class__ is dict:"):
+                for name, child in names.items():
+                    key = repr(name)
+                    member = source.fresh("v")
+                    source.line(f"{member} = {value}.get({key})")
+                    self._value(child, member, f"{value}[{key}]", at.below(key))
+                if rest is not None:
+                    self._rest(shape, rest, value, at)
+            head = "elif"
+        if shape.items in self.live:
+            assert shape.items is not None
+            with source.block(f"{head} {value}.__class__ is list:"):
+                self._items(shape.items, value, at)
+
+    def _rest(self, shape: Shape, rest: Shape, value: str, at: _At) -> None:
+        source = self.source
+        key, member = source.fresh("key"), source.fresh("v")
+        self.loops += 1
+        # A copy of the items: a member may be dropped on the way.
+        with source.block(f"for {key}, {member} in list({value}.items()):"):
+            if shape.names:
+                known = source.constant(frozenset(shape.names), "NAMES")
+                source.line(f"if {key} in {known}:")
+                source.line("    continue")
+            self._value(rest, member, f"{value}[{key}]", at.below(key))
+        self.loops -= 1
+
+    def _items(self, items: Shape, value: str, at: _At) -> None:
+        source = self.source
+        element = source.fresh("v")
+        self.loops += 1
+        if items.alternatives:
+            index = source.fresh("i")
+            with source.block(f"for {index}, {element} in enumerate({value}):"):
+                self._value(items, element, f"{value}[{index}]", at.below(index))
+        else:
+            # The index is looked up when it is needed, by identity.
+            with source.block(f"for {element} in {value}:"):
+                self._value(items, element, "", at.below(f"({value}, {element})"))
+        self.loops -= 1
+
+
+OPENERS = frozenset("{[ \t\r\n")
+
+
+def _same_children(one: Shape, other: Shape) -> bool:
+    return list(one.children()) == list(other.children())
+
+
+def _is_one_of(value: str, kinds: list[str]) -> str:
+    return " or ".join(f"{value}.__class__ is {kind}" for kind in kinds)
+
+
+def _layers_inside(root: Shape, most: int) -> int:
+    """Count the layers that can be inside one another; more than *most* if it is endless."""
+    deepest: dict[Shape, int] = {}
+    waiting = [(root, 0)]
+    while waiting:
+        shape, layers = waiting.pop()
+        if deepest.get(shape, -1) >= layers or layers > most:
+            continue
+        deepest[shape] = layers
+        waiting += [(child, layers + bool(shape.alternatives)) for _, child in shape.children()]
+        waiting += [(a.content, layers + 1) for a in shape.alternatives if a.content is not None]
+        if layers + bool(shape.alternatives) > most:
+            return most + 1
+    return max((n + bool(s.alternatives) for s, n in deepest.items()), default=0)
+
+
+def _index(step: tuple[Any, Any]) -> int:
+    container, element = step
+    return next(i for i, other in enumerate(container) if other is element)

@@ -15,6 +15,7 @@ expression                              here
 unknown function, wrong number of       QueryError, when it is compiled
 arguments
 ``&a`` that is no argument              QueryError, when it is compiled
+``[true] == [1]``                       false: true is no number, at any depth
 ======================================  ===========================================
 
 One departure is kept: strings compare with ``<`` among themselves, as in jmespath.py,
@@ -25,18 +26,22 @@ from __future__ import annotations
 
 import functools
 import json
+import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from jmespath import exceptions, functions, parser, visitor
 
+from nestdecode import query_code
 from nestdecode.errors import QueryError
+from nestdecode.jsontext import Limits
+from nestdecode.plan import Plan, Run
 from nestdecode.spec import Shape, Spec
 from nestdecode.spec.words import nearest
 
-__all__ = ["Expression", "Start", "compile_expression", "lender", "lint"]
+__all__ = ["REFUSALS", "Expression", "Start", "compile_expression", "lender", "lint"]
 
 MAX_LENGTH = 64 << 10
 
@@ -52,34 +57,62 @@ class Expression:
     Attributes:
         text: The query as it was given.
         start: Where it starts.
+        node: Its syntax tree, composed with the focus; read only.
+        search: Function from an expanded tree to the answer, which may share containers
+            with the tree. It raises what ``refusal`` turns into a QueryError.
     """
 
     text: str
     start: Start
-    _node: Node
+    node: Node
+    search: Callable[[Any], Any]
 
-    def search(self, tree: Any) -> Any:
+    def late(
+        self,
+        plan: Plan,
+        limits: Limits,
+        begin: Callable[[], Run],
+        carefully: Callable[[Any], Any],
+    ) -> Callable[[Any], Any] | None:
         """
-        Return the answer for an expanded tree. It may share containers with the tree.
+        Return a function from a document to the answer that opens layers as it meets them.
 
-        Raises:
-            QueryError: If a function refuses its arguments; never with their values.
+        None if this query or this plan is not for that.
+
+        Args:
+            plan: What opens layers.
+            limits: What a record may cost.
+            begin: Makes the Run of a record that needs one.
+            carefully: Answers for every document that the fast parser can't read.
         """
         try:
-            return _interpreter.visit(self._node, tree)
-        except exceptions.JMESPathTypeError as error:
+            source = query_code.source_of(self.node, _HOOKS, plan, limits, begin, carefully)
+        except query_code.OddError:
+            return None
+        answer: Callable[[Any], Any] = source.build("answer", "query")
+        return answer
+
+    def refusal(self, error: Exception) -> QueryError:
+        """Return the QueryError for what ``search`` raised, without data."""
+        name: str | None = None
+        if isinstance(error, exceptions.JMESPathTypeError):
             wanted = [_TYPE_NAMES.get(name, name) for name in error.expected_types]
-            reason = (
-                f"{error.function_name}() wants {' or '.join(map(str, wanted))}, "
-                f"got {_TYPE_NAMES.get(error.actual_type, error.actual_type)}"
-            )
             name = error.function_name
-        except _RefusedError as error:
+            got = _TYPE_NAMES.get(error.actual_type, error.actual_type)
+            reason = f"{name}() wants {' or '.join(map(str, wanted))}, got {got}"
+        elif isinstance(error, RefusedError):
             reason, name = error.args
-        except RecursionError:
-            reason, name = "nested too deep", None
-        # Raised here: inside the handler, the error would hold the data as its context.
-        raise QueryError(reason, self.text, _offset_of(name, self.text))
+        else:
+            reason = "nested too deep"
+        return QueryError(reason, self.text, _offset_of(name, self.text))
+
+
+def _expression(text: str, start: Start, node: Node) -> Expression:
+    try:
+        search = query_code.source_of(node, _HOOKS).build("answer", "query")
+    except (query_code.OddError, RecursionError):
+        search = functools.partial(_interpreter.visit, node)
+    return Expression(text, start, node, search)
 
 
 def compile_expression(
@@ -110,12 +143,12 @@ def compile_expression(
     if start is None:
         start = default if spec is None or focus is None else _start(text, node, spec, default)
     if start == "root":
-        return Expression(text, "root", node)
+        return _expression(text, "root", node)
     if focus is None:
         if spec is None:
             raise QueryError("no focus: there is no spec that has one", text)
-        return Expression(text, "focus", node)
-    return Expression(text, "focus", _graft(_parse(focus), node))
+        return _expression(text, "focus", node)
+    return _expression(text, "focus", _graft(_parse(focus), node))
 
 
 def _named(text: str, spec: Spec | None) -> Expression:
@@ -127,7 +160,7 @@ def _named(text: str, spec: Spec | None) -> Expression:
         hint = nearest(name, spec.queries) or f"; known are: {known}"
         raise QueryError(f"unknown query {text!r}{hint}", text)
     expression = compile_expression(spec.queries[name], start="root")
-    return Expression(text, "root", expression._node)
+    return Expression(text, "root", expression.node, expression.search)
 
 
 def _parse(text: str) -> Node:
@@ -348,7 +381,7 @@ def lint(spec: Spec) -> list[str]:
     root = (spec.shape,)
     for key, text in written.items():
         try:
-            node = compile_expression(text, start="root")._node
+            node = compile_expression(text, start="root").node
         except QueryError as error:
             warnings.append(f"{error.reason}: {text} - at {key}")
             continue
@@ -364,8 +397,12 @@ _TYPE_NAMES = {"None": "null", "NoneType": "null", "dict": "object", "list": "ar
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """A function refused its arguments: (reason, function)."""
+
+
+# What a search may raise; Expression.refusal turns it into a QueryError.
+REFUSALS = (exceptions.JMESPathTypeError, RefusedError, RecursionError)
 
 
 class _Functions(functions.Functions):  # type: ignore[misc]
@@ -398,24 +435,48 @@ class _Interpreter(visitor.TreeInterpreter):  # type: ignore[misc]
 
     def visit_comparator(self, node: Node, value: Any) -> Any:
         left, right = (self.visit(child, value) for child in node["children"])
-        compare = self.COMPARATOR_FUNC[node["value"]]
-        if node["value"] in self._EQUALITY_OPS:
-            return compare(left, right)
-        ordered = (_is_number(left) and _is_number(right)) or (
-            isinstance(left, str) and isinstance(right, str)
-        )
-        return compare(left, right) if ordered else None
+        if node["value"] in ("eq", "ne"):
+            return _equals(left, right) is (node["value"] == "eq")
+        return _compare(node["value"], left, right)
 
     def visit_function_expression(self, node: Node, value: Any) -> Any:
-        arguments = [self.visit(child, value) for child in node["children"]]
-        try:
-            return self._functions.call_function(node["value"], arguments)
-        except exceptions.JMESPathTypeError:
-            raise
-        except (exceptions.JMESPathError, TypeError, ValueError, OverflowError):
-            pass
-        name = node["value"]
-        raise _RefusedError(f"{name}() can't take these arguments", name)
+        return _call(node["value"], [self.visit(child, value) for child in node["children"]])
+
+
+_functions = _Functions()
+
+
+def _call(name: str, arguments: list[Any]) -> Any:
+    try:
+        return _functions.call_function(name, arguments)
+    except exceptions.JMESPathTypeError:
+        raise
+    except (exceptions.JMESPathError, TypeError, ValueError, OverflowError):
+        pass
+    raise RefusedError(f"{name}() can't take these arguments", name)
+
+
+def _equals(left: Any, right: Any) -> bool:
+    """Compare as JSON: true is no 1, at any depth; 1 and 1.0 are the same number."""
+    if type(left) is bool or type(right) is bool:
+        return left is right
+    if type(left) is list and type(right) is list:
+        return len(left) == len(right) and all(map(_equals, left, right))
+    if type(left) is dict and type(right) is dict:
+        return left.keys() == right.keys() and all(
+            _equals(value, right[key]) for key, value in left.items()
+        )
+    return bool(left == right)
+
+
+_ORDERS = {"lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": operator.ge}
+
+
+def _compare(name: str, left: Any, right: Any) -> bool | None:
+    ordered = (_is_number(left) and _is_number(right)) or (
+        isinstance(left, str) and isinstance(right, str)
+    )
+    return bool(_ORDERS[name](left, right)) if ordered else None
 
 
 def _is_number(value: Any) -> bool:
@@ -429,6 +490,14 @@ def _copy(value: Any) -> Any:
 
 
 _interpreter = _Interpreter()
+_HOOKS = query_code.Hooks(
+    call=_call,
+    # An expression's arguments are expanded by then: the interpreter will do.
+    expression=lambda node: visitor._Expression(node, _interpreter),
+    copy=_copy,
+    equals=_equals,
+    compare=_compare,
+)
 
 
 # Shipped specs, lent by their match
@@ -454,6 +523,6 @@ def lender(record: Any) -> Spec | None:
         try:
             if match.search(record) is True:
                 found.append(spec)
-        except QueryError:
+        except REFUSALS:
             continue  # a function that refuses the record does not match it
     return found[0] if len(found) == 1 else None

@@ -45,14 +45,35 @@ def _containers(value: Any) -> set[int]:
     return {id(node) for node in _nodes(value) if isinstance(node, dict | list)}
 
 
+def _named(texts: list[str]) -> list[Any]:
+    return [pytest.param(text, id=f"{number}-{text[:30]!a}") for number, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize("text", _named(strategies.NEAR_MISSES))
+def test_a_near_miss_stays_a_string(text):
+    document = json.dumps({"a": text, "b": json.dumps([text])})
+
+    assert oracle.same(nestdecode.expand(document), {"a": text, "b": [text]})
+
+
+@pytest.mark.parametrize("text", _named(strategies.TEXTS_OF_LAYERS))
+def test_a_layer_opens_wherever_it_is(text):
+    document = {"a": text, "b": json.dumps([text])}
+    opened = oracle.expand([text])
+
+    assert opened != [text]
+    assert oracle.same(nestdecode.expand(json.dumps(document)), {"a": opened[0], "b": opened})
+
+
 @given(strategies.documents)
 def test_a_text_in_any_form_expands_to_what_the_oracle_finds(text):
     raw = text.encode()
     trees = [nestdecode.expand(raw), nestdecode.expand(text)]
     trees += [nestdecode.expand(bytearray(raw)), nestdecode.expand(memoryview(raw))]
+    trees += [nestdecode.expand(b"\xef\xbb\xbf" + raw), nestdecode.expand("\ufeff" + text)]
     expected = oracle.expand(oracle.loads(text))
 
-    assert [oracle.same(tree, expected) for tree in trees] == [True] * 4
+    assert [oracle.same(tree, expected) for tree in trees] == [True] * 6
 
 
 # In a list, because a string alone would be taken for a JSON text.

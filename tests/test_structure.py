@@ -13,12 +13,14 @@ PACKAGE = Path(nestdecode.__file__).parent
 # Each module imports from those above it only.
 ORDER = (
     "errors",
+    "emit",
     "jsontext",
     "codecs",
     "paths",
     "spec",
     "plan",
     "discover",
+    "query_code",
     "queries",
     "stream",
     "decoder",

@@ -21,7 +21,7 @@ from nestdecode.paths import Step, Wild
 from nestdecode.spec import catalog, openapi
 from nestdecode.spec.convert import bundled, expanded
 from nestdecode.spec.schema import NODE_KEYS, Schemas
-from nestdecode.spec.shape import Alternative, Layer, Policy, Shape, layers_of
+from nestdecode.spec.shape import Alternative, Layer, Policy, Shape, layers_of, read_policy
 from nestdecode.spec.short import DOCUMENT_KEYS, expand_short
 from nestdecode.spec.text import Source, read
 from nestdecode.spec.words import nearest
@@ -109,7 +109,7 @@ class Spec:
         """
         if isinstance(text, Mapping):
             try:
-                text = json.dumps(dict(text))
+                text = json.dumps(dict(text), allow_nan=False)
             except (TypeError, ValueError, RecursionError):
                 raise SpecError("expected a mapping that JSON can hold", source=name) from None
         elif isinstance(text, bytes):
@@ -144,6 +144,13 @@ class Spec:
 
 
 def _parse(text: str, name: str | None = None, pointer: str | None = None) -> Spec:
+    try:
+        return _checked(text, name, pointer)
+    except RecursionError:
+        raise SpecError("nested too deep", source=name) from None
+
+
+def _checked(text: str, name: str | None, pointer: str | None) -> Spec:
     source = read(text, name)
     if not isinstance(source.value, dict):
         raise SpecError("expected an object: a schema, OpenAPI or 'nestdecode: 1'", source=name)
@@ -168,7 +175,7 @@ def _parse(text: str, name: str | None = None, pointer: str | None = None) -> Sp
         kind = ("/x-nestdecode", source)
         chosen = pointer or _extension_of(source).get("schema")
         if chosen:
-            root = schemas.resolve("#" + str(chosen).lstrip("#"), "/x-nestdecode")
+            root = schemas.resolve("#" + str(chosen).lstrip("#"), "/x-nestdecode", "schema")
     return _build(schemas, root, *kind, (text, name, pointer))
 
 
@@ -218,10 +225,7 @@ def _build(
             raise wrong(key, f"wanted {default}, got {extension[key]!r}")
     on_error = None
     if "on-error" in extension:
-        try:
-            on_error = schemas.policy(extension["on-error"], "")
-        except SpecError as error:
-            raise wrong("on-error", error.reason) from None
+        on_error = read_policy(extension["on-error"], source, f"{prefix}/on-error")
     title, description = _titles(schemas)
     for place, kind, policy in _policies(shape):
         if policy == "drop" and kind != "member":
@@ -306,9 +310,10 @@ def _policies(root: Shape) -> Iterator[tuple[str, str, Policy]]:
         if (id(shape), kind) in seen:
             continue
         seen.add((id(shape), kind))
-        if shape.on_error is not None and shape.alternatives:
+        if shape.on_error is not None:
             yield (shape.places or ("",))[0], kind, shape.on_error
         waiting += [(child, _kind(step)) for step, child in shape.children()]
+        waiting += [(a.content, kind) for a in shape.alternatives if a.content is not None]
 
 
 def _kind(step: Step) -> str:

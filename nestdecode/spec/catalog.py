@@ -77,8 +77,10 @@ def fetch(name_or_path: str | os.PathLike[str]) -> tuple[str, str, str | None]:
         if path is None:
             raise SpecError(_unknown(base))
     else:
-        path, base = Path(base).expanduser(), base
+        path = Path(base)
     try:
+        if base.startswith("~"):
+            path = path.expanduser()
         text = path.read_bytes().decode()
     except UnicodeDecodeError as error:
         reason = f"not UTF-8: byte {error.start}"
@@ -86,6 +88,8 @@ def fetch(name_or_path: str | os.PathLike[str]) -> tuple[str, str, str | None]:
         reason = f"can't be read: {error.strerror or error}"
     except ValueError:
         reason = "can't be read: a NUL in its name"
+    except RuntimeError:
+        reason = "can't be read: no such user"
     else:
         return text, base, pointer if hash_ else None
     raise SpecError(reason, source=base)
@@ -93,6 +97,8 @@ def fetch(name_or_path: str | os.PathLike[str]) -> tuple[str, str, str | None]:
 
 def _unknown(name: str) -> str:
     known = names()
+    if len(name) > 200:
+        return f"unknown spec {name[:60]!r}..."
     if Path(name).is_file():
         return f"unknown spec {name!r}; for the file of that name write ./{name}"
     # The last part alone may be right: sqs-sns for aws/sqs-sns.

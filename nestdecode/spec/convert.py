@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from nestdecode.paths import join_pointer, split_pointer
 from nestdecode.spec.schema import Schemas
+from nestdecode.spec.state import Free, owns
 
 __all__ = ["bundled", "expanded"]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # Keywords whose values are schemas, lists of schemas, or objects of schemas.
+_TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
 _ONE = (
     "additionalProperties unevaluatedProperties propertyNames items unevaluatedItems contains "
     "not if then else contentSchema x-jsonschema-contentSchema"
@@ -32,11 +35,11 @@ def bundled(
     """Return the schema at *root* with all that it refers to in its ``$defs``."""
     body = _Copy(schemas, opened=False).document(root)
     head = _head(title, description)
-    if extension:
-        head["x-nestdecode"] = extension
-    own = body.pop("x-nestdecode", None)
-    if own and root != "":
-        head["x-nestdecode"] = head.get("x-nestdecode", {}) | own
+    # At the root of the document, the copy has what the document says too.
+    own = body.pop("x-nestdecode", {})
+    joined = {k: v for k, v in (extension | own).items() if k != "schema"}
+    if joined:
+        head["x-nestdecode"] = joined
     return head | {k: v for k, v in body.items() if k not in head}
 
 
@@ -61,6 +64,7 @@ class _Copy:
         self.root = ""
         self.definitions: dict[str, str] = {}
         self.waiting: list[str] = []
+        self.active: list[str] = []
 
     def document(self, root: str) -> dict[str, Any]:
         """Copy the schema at *root* and everything reachable from it."""
@@ -88,20 +92,38 @@ class _Copy:
                 name, number = f"{base}-{number}", number + 1
             self.definitions[target] = name
             self.waiting.append(target)
-        return "#/$defs" + join_pointer([self.definitions[target]])
+        return "#/$defs" + quote(join_pointer([self.definitions[target]]), safe="/~")
 
-    def copy(self, pointer: str) -> Any:
-        """Copy one schema."""
+    def copy(self, pointer: str, *, joined: bool = False) -> Any:
+        """
+        Copy one schema.
+
+        Args:
+            pointer: Where it is.
+            joined: Whether a layer is declared beside it, so that what it says of a
+                string no longer holds for what the layer is opened to.
+        """
         value = self.schemas.value(pointer)
         if not isinstance(value, dict):
             return value
-        chain = self.schemas.chain(pointer) if self.opened else None
+        if not self.opened:
+            return self.keywords(pointer, value, lambda _key: True, joined=False)
+        chain = self.schemas.chain(pointer)
         if chain is not None:
             return self.content(pointer, value, *chain)
-        return self.keywords(pointer, value, lambda key: key != "x-nestdecode" or not self.opened)
+        joined = joined or any(
+            self.schemas.chain(place) is not None for place in owns(self.schemas.look_into(pointer))
+        )
+        dropped = _OF_STRINGS if joined else {"x-nestdecode"}
+        return self.keywords(pointer, value, lambda key: key not in dropped, joined=joined)
 
     def keywords(
-        self, pointer: str, schema: dict[str, Any], wanted: Callable[[str], bool]
+        self,
+        pointer: str,
+        schema: dict[str, Any],
+        wanted: Callable[[str], bool],
+        *,
+        joined: bool,
     ) -> dict[str, Any]:
         """Copy those keywords of a schema that are wanted."""
         result: dict[str, Any] = {}
@@ -111,7 +133,17 @@ class _Copy:
             if not wanted(key) or (hides_siblings and key != "$ref"):
                 continue
             if key == "$ref":
-                result[key] = self.reference(self.schemas.resolve(value, pointer))
+                target = self.schemas.resolve(value, pointer)
+                if joined and target not in self.active:
+                    # Written out: elsewhere it may say of a string what it does not here.
+                    self.active.append(target)
+                    result.setdefault("allOf", []).append(self.copy(target, joined=True))
+                    self.active.pop()
+                else:
+                    result[key] = self.reference(target)
+            elif key == "allOf" and isinstance(value, list):
+                copies = [self.copy(f"{here}/{i}", joined=joined) for i in range(len(value))]
+                result[key] = [*result.get(key, []), *copies]
             elif key in ("$defs", "definitions", "$schema", "$id", "$anchor"):
                 continue  # definitions are gathered by those who refer to them
             elif key in _ONE:
@@ -124,9 +156,14 @@ class _Copy:
                 result[key] = value | {"contentSchema": self.copy(f"{here}/contentSchema")}
             elif key == "nullable" and self.schemas.version == "3.0":
                 continue  # said by type below
+            elif key in ("exclusiveMinimum", "exclusiveMaximum") and isinstance(value, bool):
+                continue  # OpenAPI 3.0: said by a number below
             else:
                 result[key] = value
         if self.schemas.version == "3.0":
+            for bound in ("Minimum", "Maximum"):
+                if schema.get(f"exclusive{bound}") is True and bound.lower() in result:
+                    result[f"exclusive{bound}"] = result.pop(bound.lower())
             if schema.get("nullable") is True and isinstance(result.get("type"), str):
                 result["type"] = [result["type"], "null"]
             for key in [key for key in result if key.startswith("x-jsonschema-")]:
@@ -141,17 +178,21 @@ class _Copy:
         inner: str | None,
     ) -> Any:
         """Copy what a content string holds, in its place."""
-        beside = self.keywords(pointer, schema, lambda key: key not in _OF_STRINGS)
+        beside = self.keywords(pointer, schema, lambda key: key not in _OF_STRINGS, joined=True)
         if codecs[-1] != "json":
             inside: Any = {"type": "string"}
         elif inner is None:
-            inside = {"type": ["object", "array"]}
+            inside = {}
         else:
             inside = self.copy(inner)
         if inside is True:
             inside = {}
         if not isinstance(inside, dict):
             return inside
+        if "type" not in inside and codecs[-1] == "json":
+            # Scalars are opened only where a schema names them.
+            admitted = self.schemas.admits(Free if inner is None else inner)
+            inside["type"] = [name for name in _TYPES if name in admitted]
         if "null" in self.schemas.types(pointer) and "type" in schema:
             inside = {"anyOf": [inside, {"type": "null"}]}
         if set(beside) & set(inside):

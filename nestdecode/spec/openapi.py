@@ -64,7 +64,7 @@ def record_schema(schemas: Schemas, pointer: str | None) -> str:
     if written is not None:
         if not isinstance(written, str):
             raise source.error("expected a pointer, a string", "/x-nestdecode/schema")
-        return schemas.resolve("#" + written.lstrip("#"), "/x-nestdecode/schema")
+        return schemas.resolve("#" + written.lstrip("#"), "/x-nestdecode", "schema")
     candidates = _distinct(schemas, _response_schemas(schemas))
     if len(candidates) == 1:
         return candidates[0]

@@ -13,14 +13,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from functools import partial
+from typing import Any, Literal
 from urllib.parse import unquote
 
 from nestdecode.codecs import CODECS, ENCODINGS
 from nestdecode.errors import SpecError
 from nestdecode.paths import join_pointer, split_pointer
-from nestdecode.spec.shape import POLICIES, Alternative, Policy, Shape
+from nestdecode.spec.shape import Alternative, Shape, read_policy
+from nestdecode.spec.state import (
+    All,
+    Asked,
+    Either,
+    Free,
+    Own,
+    State,
+    bounded,
+    combine,
+    owns,
+    project,
+)
 from nestdecode.spec.text import Source
 from nestdecode.spec.words import nearest
 
@@ -29,54 +41,14 @@ __all__ = ["NODE_KEYS", "Schemas", "media_codecs"]
 NODE_KEYS = ("on-error", "codecs", "contentSchema")
 TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 CONTAINERS = frozenset({"object", "array"})
-MAX_WORK = 200_000
+MAX_WORK = 100_000
+MAX_SHAPES = 20_000
 
 # Keywords that say nothing about a value.
 ANNOTATIONS = frozenset(
     "title description $comment default examples example deprecated readOnly writeOnly "
     "$id $schema $anchor $dynamicAnchor $defs definitions $vocabulary externalDocs xml".split()
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Either:
-    """One of several schemas holds."""
-
-    parts: tuple[State, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """Several schemas hold together."""
-
-    parts: tuple[State, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """A schema's own keywords, without those that apply other schemas in place."""
-
-    pointer: str
-
-
-class Free:
-    """Nothing is asked: the branch of a condition that was not written."""
-
-
-# A pointer stands for a whole schema, not yet looked into.
-State = str | Either | All | Own | type[Free]
-
-
-def _combine(kind: type[Either] | type[All], parts: Iterable[State | None]) -> State | None:
-    flat: dict[State, None] = {}
-    for part in parts:
-        if isinstance(part, kind):
-            flat.update(dict.fromkeys(part.parts))
-        elif part is not None:
-            flat[part] = None
-    if len(flat) < 2:
-        return next(iter(flat), None)
-    return kind(tuple(flat))
 
 
 def media_codecs(media_type: str) -> tuple[str, ...] | None:
@@ -127,6 +99,10 @@ class Schemas:
         self.version = version
         self._shapes: dict[State, Shape] = {}
         self._anchors: dict[str, str] | None = None
+        self._known: dict[str, dict[str, Any]] = {}
+        self._looked_into: dict[str, State | None] = {}
+        self._unfilled: list[tuple[Shape, State]] = []
+        self._positions: dict[str, int] = {}
         self._work = 0
 
     # What is at a pointer
@@ -152,9 +128,12 @@ class Schemas:
         Raises:
             SpecError: If no schema is there, or one that leaves the document.
         """
-        self._work += 1
-        if self._work > MAX_WORK:
-            raise self.source.error("too many combinations of schemas", pointer)
+        known = self._known.get(pointer)
+        if known is None:
+            known = self._known[pointer] = self._schema(pointer)
+        return known
+
+    def _schema(self, pointer: str) -> dict[str, Any]:
         value = self.value(pointer)
         if value is True:
             return {}
@@ -171,21 +150,21 @@ class Schemas:
             )
         return value
 
-    def resolve(self, reference: Any, pointer: str) -> str:
+    def resolve(self, reference: Any, pointer: str, key: str = "$ref") -> str:
         """
-        Return the pointer that a ``$ref`` at *pointer* means.
+        Return the pointer that a ``$ref``, or another *key*, at *pointer* means.
 
         Raises:
             SpecError: If it leads outside the document, or to nothing.
         """
-        here = f"{pointer}/$ref"
+        here = f"{pointer}/{key}"
         if not isinstance(reference, str):
             raise self.source.error(f"expected a string, got {_type_of(reference)}", here)
         document, _, fragment = reference.partition("#")
         own = self.source.value.get("$id") if isinstance(self.source.value, dict) else None
         if document and document != (own.rstrip("#") if isinstance(own, str) else None):
             raise self.source.error(
-                f"$ref leads outside the document: {reference!r}; nothing is fetched",
+                f"{key} leads outside the document: {reference!r}; nothing is fetched",
                 here,
             )
         fragment = unquote(fragment)
@@ -198,7 +177,7 @@ class Schemas:
             except KeyError:
                 target = None
         if target is None:
-            raise self.source.error(f"$ref leads to nothing: {reference!r}", here)
+            raise self.source.error(f"{key} leads to nothing: {reference!r}", here)
         return target
 
     def _anchor(self, name: str) -> str | None:
@@ -220,19 +199,29 @@ class Schemas:
 
     def look_into(self, state: State | None) -> State | None:
         """Replace the pointers of *state* by what applies in place, ``$ref`` followed."""
-        return self._look_into(state, frozenset())
+        if isinstance(state, (Either, All)):
+            return combine(type(state), map(self.look_into, state.parts))
+        if not isinstance(state, str):
+            return self._look_into(state, frozenset())
+        if state not in self._looked_into:
+            self._looked_into[state] = self._look_into(state, frozenset())
+        return self._looked_into[state]
 
     def _look_into(self, state: State | None, active: frozenset[str]) -> State | None:
         if isinstance(state, (Either, All)):
             kind = type(state)
-            return _combine(kind, [self._look_into(part, active) for part in state.parts])
+            return combine(kind, [self._look_into(part, active) for part in state.parts])
+        if isinstance(state, Asked):
+            inner = self._look_into(state.part, active)
+            return None if inner is None else Asked(inner)
         if not isinstance(state, str):
             return state
         if state in active:
             return None  # a $ref that leads back to itself in place says nothing more
         pointer, active = state, active | {state}
-        if len(active) > 200:
-            raise self.source.error("$ref and allOf are nested too deep", pointer)
+        self._work += 1
+        if len(active) > 100 or self._work > MAX_WORK:
+            raise self.source.error("$ref and allOf are nested too deep, or too often", pointer)
         schema = self.schema(pointer)
         parts: list[State | None] = [Own(pointer)]
         if "$ref" in schema:
@@ -245,17 +234,17 @@ class Schemas:
             return [self._look_into(p, active) for p in self._list(schema, key, pointer)]
 
         parts += branches("allOf")
-        parts.append(_combine(Either, branches("anyOf")))
-        parts.append(_combine(Either, branches("oneOf")))
+        parts.append(combine(Either, branches("anyOf")))
+        parts.append(combine(Either, branches("oneOf")))
         if "if" in schema:
-            then = [
-                self._look_into(f"{pointer}/{k}", active) for k in ("if", "then") if k in schema
-            ]
-            other = self._look_into(f"{pointer}/else", active) if "else" in schema else Free
-            parts.append(_combine(Either, [_combine(All, then), other]))
+            asked = self._look_into(f"{pointer}/if", active)
+            then = self._look_into(f"{pointer}/then", active) if "then" in schema else None
+            other = self._look_into(f"{pointer}/else", active) if "else" in schema else None
+            parts.append(None if asked is None else Asked(asked))
+            parts.append(combine(Either, [then or Free, other or Free]))
         for child in self._map(schema, "dependentSchemas", pointer).values():
-            parts.append(_combine(Either, [self._look_into(child, active), Free]))
-        return _combine(All, parts)
+            parts.append(combine(Either, [self._look_into(child, active), Free]))
+        return combine(All, parts)
 
     def _list(self, schema: dict[str, Any], key: str, pointer: str) -> list[str]:
         value = schema.get(key, [])
@@ -271,20 +260,6 @@ class Schemas:
         if not isinstance(value, dict):
             raise self.source.error(f"expected an object, got {_type_of(value)}", here)
         return {name: here + join_pointer([name]) for name in value}
-
-    def _project(self, state: State | None, child: Callable[[str], State | None]) -> State | None:
-        """Map each schema's own keywords to a state for a child place."""
-        if isinstance(state, (Either, All)):
-            return _combine(type(state), [self._project(p, child) for p in state.parts])
-        return child(state.pointer) if isinstance(state, Own) else state
-
-    def _owns(self, state: State | None) -> list[str]:
-        if isinstance(state, (Either, All)):
-            found: dict[str, None] = {}
-            for part in state.parts:
-                found.update(dict.fromkeys(self._owns(part)))
-            return list(found)
-        return [state.pointer] if isinstance(state, Own) else []
 
     # What a schema's own keywords say
 
@@ -305,7 +280,7 @@ class Schemas:
     def _named_types(self, schema: dict[str, Any], pointer: str) -> frozenset[str]:
         names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         for name in names:
-            if name not in TYPES:
+            if not isinstance(name, str) or name not in TYPES:
                 raise self.source.error(
                     f"unknown type {name!r}{nearest(name, TYPES)}", f"{pointer}/type"
                 )
@@ -330,10 +305,8 @@ class Schemas:
         said = any(key in schema for key in ("type", "const", "enum"))
         return self.types(state.pointer) if said else frozenset()
 
-    def admits(self, content: State | None) -> frozenset[str]:
+    def admits(self, content: State) -> frozenset[str]:
         """Return the types that a decoded value may have; scalars only if named."""
-        if content is None:
-            return CONTAINERS
         inside = self.look_into(content)
         allowed = self.allowed(inside)
         return (allowed & CONTAINERS) | (allowed & self._named(inside))
@@ -430,6 +403,9 @@ class Schemas:
             raise self.source.error(f"expected an object, got {_type_of(extension)}", here)
         if pointer != "":
             for key in extension:
+                if key == "redact":
+                    reason = "redact is reserved: this version does not redact"
+                    raise self.source.error(reason, f"{here}/redact")
                 if key not in NODE_KEYS:
                     raise self.source.error(
                         f"unknown key {key!r}{nearest(key, NODE_KEYS)}",
@@ -437,80 +413,116 @@ class Schemas:
                     )
         return extension
 
-    def policy(self, value: Any, pointer: str) -> Policy:
-        """Read an on-error policy; a present null means ``null``."""
-        name = "null" if value is None else value
-        if name not in POLICIES:
-            raise self.source.error(
-                f"unknown policy {value!r}: wanted one of {', '.join(POLICIES)}"
-                f"{nearest(value, POLICIES)}",
-                pointer,
-            )
-        return cast(Policy, name)
-
     # Shapes
 
     def shape(self, pointer: str) -> Shape:
         """Build the shape of what the schema at *pointer* describes."""
-        return self._shape(pointer)
+        root = self._shape(pointer)
+        # One after the other: schemas may be nested deeper than Python calls.
+        while self._unfilled:
+            shape, state = self._unfilled.pop(0)
+            own = self.look_into(state)
+            shape.places = tuple(owns(own))
+            self._fill_string(shape, own)
+            self._fill_children(shape, own)
+            shape.declared = any(map(self._says_something, shape.places))
+        return root
 
     def _shape(self, state: State) -> Shape:
-        known = self._shapes.get(state)
-        if known is not None:
-            return known
-        if len(self._shapes) > 20_000:
-            raise self.source.error("too many combinations of schemas", "")
-        own = self.look_into(state)
-        owns = self._owns(own)
-        shape = Shape(tuple(owns), {}, (), None, (), None, (), True, None, False)
-        self._shapes[state] = shape  # before its children: they may lead back to it
-        self._fill_string(shape, own, owns)
-        self._fill_children(shape, own)
-        shape.declared = any(self._says_something(p) for p in owns) or len(owns) > 1
+        state = bounded(self._settled(state), self._position)
+        shape = self._shapes.get(state)
+        if shape is None:
+            if len(self._shapes) > MAX_SHAPES:
+                raise self.source.error("too many combinations of schemas", "")
+            shape = self._shapes[state] = Shape((), {}, (), None, (), None, (), True, None, False)
+            self._unfilled.append((shape, state))
         return shape
 
-    def _optional(self, state: State | None) -> Shape | None:
-        if state is None or not self._has_pointer(state):
-            return None
-        return self._shape(state)
+    def _position(self, pointer: str) -> int:
+        """Return where a schema stands in the document."""
+        if not self._positions:
+            waiting: list[tuple[str, Any]] = [("", self.source.value)]
+            while waiting:
+                place, value = waiting.pop()
+                self._positions[place] = len(self._positions)
+                if isinstance(value, dict):
+                    below = [(place + join_pointer([k]), v) for k, v in value.items()]
+                elif isinstance(value, list):
+                    below = [(f"{place}/{i}", v) for i, v in enumerate(value)]
+                else:
+                    below = []
+                waiting += reversed(below)
+        return self._positions.get(pointer, 0)
 
-    def _has_pointer(self, state: State) -> bool:
+    def _settled(self, state: State) -> State:
+        """Replace pointers to schemas that only refer by what they refer to."""
         if isinstance(state, (Either, All)):
-            return any(map(self._has_pointer, state.parts))
-        return isinstance(state, str)
+            settled = combine(type(state), map(self._settled, state.parts))
+            return Free if settled is None else settled
+        if isinstance(state, Asked):
+            return Asked(self._settled(state.part))
+        if not isinstance(state, str):
+            return state
+        seen = {state}
+        while True:
+            schema = self.schema(state)
+            if "$ref" not in schema or (
+                self.version != "3.0" and set(schema) - ANNOTATIONS > {"$ref"}
+            ):
+                return state
+            state = self.resolve(schema["$ref"], state)
+            if state in seen:
+                return state
+            seen.add(state)
+
+    def _optional(self, state: State | None) -> Shape | None:
+        return self._shape(state) if state is not None and owns(state) else None
 
     def _says_something(self, pointer: str) -> bool:
+        schema = self.schema(pointer)
+        if pointer == "" and "codecs" not in self.extension(schema, pointer):
+            schema = {key: value for key, value in schema.items() if key != "x-nestdecode"}
         return any(
             key not in ANNOTATIONS
             and (not key.startswith("x-") or key.startswith(("x-nestdecode", "x-jsonschema-")))
-            for key in self.schema(pointer)
+            for key in schema
         )
 
-    def _fill_string(self, shape: Shape, own: State | None, owns: list[str]) -> None:
-        alternatives: dict[tuple[tuple[str, ...], str | None], Alternative] = {}
-        for pointer in owns:
-            schema = self.schema(pointer)
-            chain = self.chain(pointer)
-            if chain is not None and chain not in alternatives:
-                codecs, content = chain
-                ends_in_text = codecs[-1] != "json"
-                alternatives[chain] = Alternative(
-                    codecs,
-                    frozenset({"string"}) if ends_in_text else self.admits(content),
-                    None if content is None else self._shape(content),
-                )
-            extension = self.extension(schema, pointer)
-            if "on-error" in extension and (pointer != "" or chain is not None):
+    def _fill_string(self, shape: Shape, own: State | None) -> None:
+        shape.plain = self._plain(own)
+        shape.alternatives = tuple(
+            Alternative(
+                codecs,
+                self.admits(content) if codecs[-1] == "json" else frozenset({"string"}),
+                self._optional(content),
+            )
+            for codecs, content in self._contents(own).items()
+        )
+        for pointer in shape.places:
+            extension = self.extension(self.schema(pointer), pointer)
+            # At the root of the document it is that of all layers.
+            if "on-error" in extension and pointer != "":
                 here = f"{pointer}/x-nestdecode/on-error"
-                policy = self.policy(extension["on-error"], here)
+                policy = read_policy(extension["on-error"], self.source, here)
                 if shape.on_error not in (None, policy):
                     raise self.source.error(
-                        f"on-error is {shape.on_error} and {policy} for the same place",
-                        here,
+                        f"on-error is {shape.on_error} and {policy} for the same place", here
                     )
                 shape.on_error = policy
-        shape.alternatives = tuple(alternatives.values())
-        shape.plain = self._plain(own)
+
+    def _contents(self, state: State | None) -> dict[tuple[str, ...], State]:
+        """Return the chains that a state declares, in order, with what each decodes to."""
+        if isinstance(state, Asked):
+            return self._contents(state.part)
+        if isinstance(state, Own):
+            chain = self.chain(state.pointer)
+            return {} if chain is None else {chain[0]: Free if chain[1] is None else chain[1]}
+        found: dict[tuple[str, ...], list[State]] = {}
+        for part in state.parts if isinstance(state, (Either, All)) else ():
+            for codecs, content in self._contents(part).items():
+                found.setdefault(codecs, []).append(content)
+        kind = Either if isinstance(state, Either) else All
+        return {codecs: combine(kind, contents) or Free for codecs, contents in found.items()}
 
     def _plain(self, state: State | None) -> Literal[True] | frozenset[str]:
         """Return the strings that may stay: all, or those that a schema lists."""
@@ -528,7 +540,7 @@ class Schemas:
                 listed |= plain
             return frozenset(listed)
         if not isinstance(state, Own):
-            return True
+            return True  # a condition keeps nothing out
         schema = self.schema(state.pointer)
         if self.chain(state.pointer) is not None or "string" not in self.types(state.pointer):
             return frozenset()
@@ -539,35 +551,41 @@ class Schemas:
 
     def _fill_children(self, shape: Shape, own: State | None) -> None:
         views = self._views(own)
-        owns = [pointer for view in views for pointer in self._owns(view)]
+        places = [pointer for view in views for pointer in owns(view)]
         names: dict[str, None] = {}
         patterns: dict[str, re.Pattern[str]] = {}
         prefix = 0
-        for pointer in owns:
+        for pointer in places:
             schema = self.schema(pointer)
             names.update(dict.fromkeys(self._map(schema, "properties", pointer)))
             for pattern, where in self._map(schema, "patternProperties", pointer).items():
                 patterns.setdefault(pattern, self._regex(pattern, where))
             prefix = max(prefix, len(self._list(schema, "prefixItems", pointer)))
 
-        def child(of: Callable[[str], State | None]) -> Shape | None:
-            return self._optional(_combine(Either, [self._project(view, of) for view in views]))
+        def child(of: Callable[[str], State | None], unevaluated: str) -> Shape | None:
+            def rest(pointer: str) -> State | None:
+                return f"{pointer}/{unevaluated}" if unevaluated in self.schema(pointer) else None
+
+            # What nothing in place evaluates is left to the unevaluated* keywords.
+            state = combine(Either, [project(view, of) for view in views])
+            if not owns(state):
+                state = combine(Either, [project(view, rest) for view in views])
+            return self._optional(state)
 
         for name in names:
-            member = child(lambda p, n=name: self._member(p, n, patterns))  # type: ignore[misc]
+            member = child(partial(self._member, name, patterns), "unevaluatedProperties")
             if member is not None:
                 shape.names[name] = member
         found = [
-            (regex, child(lambda p, k=key: self._pattern(p, k)))  # type: ignore[misc]
+            (regex, child(partial(self._pattern, key), "unevaluatedProperties"))
             for key, regex in patterns.items()
         ]
         shape.patterns = tuple((regex, member) for regex, member in found if member)
-        shape.rest = child(self._rest)
+        shape.rest = child(self._rest, "unevaluatedProperties")
         shape.prefix = tuple(
-            child(lambda p, i=index: self._element(p, i))  # type: ignore[misc]
-            for index in range(prefix)
+            child(partial(self._element, index), "unevaluatedItems") for index in range(prefix)
         )
-        shape.items = child(lambda p: self._element(p, None))
+        shape.items = child(partial(self._element, None), "unevaluatedItems")
 
     def _views(self, own: State | None) -> list[State]:
         """Return a state, and the states of what its strings decode to, and so on."""
@@ -578,10 +596,7 @@ class Schemas:
             if view is None or view in views:
                 continue
             views[view] = None
-            for pointer in self._owns(view):
-                chain = self.chain(pointer)
-                if chain is not None and chain[1] is not None:
-                    waiting.append(self.look_into(chain[1]))
+            waiting += map(self.look_into, self._contents(view).values())
         return list(views)
 
     def _regex(self, pattern: str, pointer: str) -> re.Pattern[str]:
@@ -591,10 +606,12 @@ class Schemas:
             return re.compile(pattern)
         except re.error as error:
             reason = f"pattern does not compile: {error.msg}"
+        except (OverflowError, RecursionError):
+            reason = "pattern does not compile: too large or too deep"
         raise self.source.error(reason, pointer)
 
     def _member(
-        self, pointer: str, name: str, patterns: dict[str, re.Pattern[str]]
+        self, name: str, patterns: dict[str, re.Pattern[str]], pointer: str
     ) -> State | None:
         schema = self.schema(pointer)
         parts: list[State | None] = []
@@ -603,21 +620,18 @@ class Schemas:
         for pattern, where in self._map(schema, "patternProperties", pointer).items():
             if patterns[pattern].search(name):
                 parts.append(where)
-        return _combine(All, parts) or self._rest(pointer)
+        return combine(All, parts) or self._rest(pointer)
 
-    def _pattern(self, pointer: str, pattern: str) -> State | None:
+    def _pattern(self, pattern: str, pointer: str) -> State | None:
         schema = self.schema(pointer)
         where = self._map(schema, "patternProperties", pointer).get(pattern)
         return where if where is not None else self._rest(pointer)
 
     def _rest(self, pointer: str) -> State | None:
         schema = self.schema(pointer)
-        for key in ("additionalProperties", "unevaluatedProperties"):
-            if key in schema:
-                return f"{pointer}/{key}"
-        return None
+        return f"{pointer}/additionalProperties" if "additionalProperties" in schema else None
 
-    def _element(self, pointer: str, index: int | None) -> State | None:
+    def _element(self, index: int | None, pointer: str) -> State | None:
         schema = self.schema(pointer)
         prefix = self._list(schema, "prefixItems", pointer)
         if index is not None and index < len(prefix):
@@ -627,13 +641,10 @@ class Schemas:
                 "expected a schema, got array: a schema for each index is prefixItems",
                 f"{pointer}/items",
             )
-        parts: list[State | None] = []
-        for key in ("items", "unevaluatedItems"):
-            if key in schema and not parts:
-                parts.append(f"{pointer}/{key}")
+        parts: list[State | None] = [f"{pointer}/items"] if "items" in schema else []
         if "contains" in schema:
-            parts.append(_combine(Either, [f"{pointer}/contains", Free]))
-        return _combine(All, parts)
+            parts.append(combine(Either, [f"{pointer}/contains", Free]))
+        return combine(All, parts)
 
 
 def _widened(names: Iterable[str]) -> frozenset[str]:

@@ -5,11 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, cast
 
 from nestdecode.paths import Step, Wild, format_path
+from nestdecode.spec.text import Source
+from nestdecode.spec.words import nearest
 
-__all__ = ["POLICIES", "Alternative", "Layer", "Policy", "Shape", "layers_of"]
+__all__ = [
+    "POLICIES",
+    "Alternative",
+    "Layer",
+    "Policy",
+    "Shape",
+    "layers_of",
+    "live_shapes",
+    "read_policy",
+]
 
 Policy = Literal["keep", "null", "drop", "fail"]
 POLICIES: tuple[Policy, ...] = ("keep", "null", "drop", "fail")
@@ -93,6 +104,8 @@ class Shape:
         known = self.names.get(name)
         if known is not None:
             return (known,)
+        if not isinstance(name, str):
+            return ()  # parsed documents may have keys that JSON does not know
         matched = tuple(shape for pattern, shape in self.patterns if pattern.search(name))
         return matched or (() if self.rest is None else (self.rest,))
 
@@ -112,6 +125,48 @@ class Shape:
                 yield index, element
         if self.items is not None:
             yield Wild.ELEMENTS, self.items
+
+
+def live_shapes(root: Shape) -> set[Shape]:
+    """Return the shapes at or below which a layer is declared."""
+    parents: dict[Shape, list[Shape]] = {}
+    waiting, alive = [root], []
+    parents[root] = []
+    while waiting:
+        shape = waiting.pop()
+        if shape.alternatives:
+            alive.append(shape)
+        below = [child for _, child in shape.children()]
+        below += [a.content for a in shape.alternatives if a.content is not None]
+        for child in below:
+            if child not in parents:
+                parents[child] = []
+                waiting.append(child)
+            parents[child].append(shape)
+    live: set[Shape] = set()
+    while alive:
+        shape = alive.pop()
+        if shape not in live:
+            live.add(shape)
+            alive += parents[shape]
+    return live
+
+
+def read_policy(value: Any, source: Source, pointer: str) -> Policy:
+    """
+    Read an on-error policy; a present null means ``null``.
+
+    Raises:
+        SpecError: If it is none.
+    """
+    name = "null" if value is None else value
+    if name not in POLICIES:
+        raise source.error(
+            f"unknown policy {value!r}: wanted one of {', '.join(POLICIES)}"
+            f"{nearest(value, POLICIES)}",
+            pointer,
+        )
+    return cast(Policy, name)
 
 
 def _chains(
@@ -138,12 +193,20 @@ def layers_of(root: Shape, most: int = 10_000) -> tuple[Layer, ...]:
 
     Args:
         root: Shape of the record.
-        most: Where to stop; shared schemas can have very many places.
+        most: Where to stop; shared schemas can have very many places. The search stops
+            at some number of places without a layer, too.
     """
     found: list[Layer] = []
+    live = live_shapes(root)
+    visits = 0
 
     def visit(shape: Shape, steps: tuple[Step, ...], active: tuple[Shape, ...]) -> None:
-        if shape in active or len(found) >= most:
+        nonlocal visits
+        visits += 1
+        if visits > 20 * most:
+            return
+        # No document has more containers inside one another than may be written.
+        if shape in active or shape not in live or len(found) >= most or len(steps) > 254:
             return
         for codecs in dict.fromkeys(_chains(shape.alternatives)):
             optional = shape.plain is True

@@ -10,6 +10,7 @@ from typing import Any
 from nestdecode.codecs import CODECS
 from nestdecode.errors import SpecError
 from nestdecode.paths import Step, Wild, join_pointer, parse_path
+from nestdecode.spec.shape import read_policy
 from nestdecode.spec.text import Source
 from nestdecode.spec.words import nearest
 
@@ -27,6 +28,7 @@ DOCUMENT_KEYS = (
 )
 SHORT_KEYS = ("nestdecode", "title", "description", "layers", *DOCUMENT_KEYS)
 LAYER_KEYS = ("codecs", "on-error")
+MOST_STEPS, MOST_ITEMS, MOST_CODECS = 60, 1000, 32
 
 # As JSON Schema names them; codecs that only x-nestdecode can name are not here.
 _ENCODINGS = {"base64", "base64url", "base32", "base32hex", "base16"}
@@ -68,6 +70,8 @@ def expand_short(source: Source) -> dict[str, Any]:
     """
     document = source.value
     for key in document:
+        if key == "redact":
+            raise source.error("redact is reserved: this version does not redact", "/redact")
         if key not in SHORT_KEYS:
             raise source.error(
                 f"unknown key {key!r}{nearest(key, SHORT_KEYS)}", join_pointer([key])
@@ -87,11 +91,11 @@ def expand_short(source: Source) -> dict[str, Any]:
         if key in document:
             schema[key] = document[key]
     extension = {key: document[key] for key in DOCUMENT_KEYS if key in document}
-    body = _schema(root, source)
-    if extension or "x-nestdecode" in body:
-        extension |= body.pop("x-nestdecode", {})
+    if extension:
         schema["x-nestdecode"] = extension
-    return schema | body
+    body = _schema(root, source)
+    # The x-nestdecode of the root is the document's, not that of a layer at the root.
+    return schema | ({"allOf": [body]} if "x-nestdecode" in body else body)
 
 
 def _add_layer(source: Source, root: _Place, path: str, written: Any) -> None:
@@ -107,6 +111,11 @@ def _add_layer(source: Source, root: _Place, path: str, written: Any) -> None:
         steps = parse_path(path)
     except SpecError as error:
         raise source.error(error.reason, here) from None
+    if len(steps) > MOST_STEPS:
+        raise source.error(f"more than {MOST_STEPS} steps", here)
+    index = max((step for step in steps if isinstance(step, int)), default=0)
+    if index > MOST_ITEMS:
+        raise source.error(f"index {index} is past {MOST_ITEMS}", here)
     place = root
     for step in steps:
         place = place.child(step)
@@ -124,7 +133,12 @@ def _add_layer(source: Source, root: _Place, path: str, written: Any) -> None:
         if "codecs" not in written:
             raise source.error("expected codecs, as in {codecs: json}", here)
         codecs = written["codecs"]
-        place.on_error = written.get("on-error", ...)
+        if "on-error" in written:
+            place.on_error = read_policy(written["on-error"], source, f"{here}/on-error")
+        if place.on_error == "drop" and not (
+            steps and steps[-1] is not Wild.ELEMENTS and not isinstance(steps[-1], int)
+        ):
+            raise source.error("on-error: drop is for object members only", here)
     choices = codecs if isinstance(codecs, list) else [codecs]
     if not choices:
         raise source.error("expected at least one chain of codecs", here)
@@ -140,6 +154,8 @@ def _add_layer(source: Source, root: _Place, path: str, written: Any) -> None:
 
 def _chain(source: Source, text: str, here: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in text.split("|"))
+    if len(names) > MOST_CODECS:
+        raise source.error(f"more than {MOST_CODECS} codecs", here)
     gives = "text"
     for name in names:
         if name not in CODECS:
@@ -183,8 +199,6 @@ def _containers(place: _Place, source: Source) -> dict[str, Any]:
         schema["additionalProperties"] = _schema(place.rest, source)
     items = None if place.items is None else _schema(place.items, source)
     if place.prefix:
-        if max(place.prefix) > 1000:
-            raise source.error(f"index {max(place.prefix)} is past 1000", "/layers")
         # An index that no path names is like every other element.
         schema["prefixItems"] = [
             _schema(place.prefix[i], source) if i in place.prefix else (items or {})

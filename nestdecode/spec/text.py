@@ -8,17 +8,19 @@ no nesting is recursed into, so a hostile file costs what its length costs.
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from nestdecode.errors import SpecError
+from nestdecode.jsontext import depth_of
 from nestdecode.paths import join_pointer
 
 __all__ = ["Source", "read"]
 
 MAX_BYTES = 16 << 20
-MAX_DEPTH = 100
+MAX_DEPTH = 200
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\Z")
 _WORDS = {"": None, "null": None, "true": True, "false": False}
@@ -62,7 +64,10 @@ def read(text: str, name: str | None = None) -> Source:
     is_json = name is not None and name.lower().endswith(".json")
     if is_json or text.lstrip().startswith("{"):
         try:
-            return Source(_json_decoder.decode(text), name)
+            value = _json_decoder.decode(text)
+            if depth_of(value) > MAX_DEPTH:
+                raise SpecError(f"deeper than {MAX_DEPTH} levels", source=name)
+            return Source(value, name)
         except json.JSONDecodeError as error:
             if is_json:
                 raise SpecError(
@@ -72,8 +77,10 @@ def read(text: str, name: str | None = None) -> Source:
                 ) from None
         except _RepeatedKeyError as error:
             raise SpecError(f"key {error.key!r} is there twice", source=name) from None
+        except SpecError:
+            raise
         except (RecursionError, ValueError):
-            raise SpecError("invalid JSON: too deep, or a number too large", source=name) from None
+            raise SpecError("invalid JSON: too deep, or no number of JSON's", source=name) from None
     return _read_yaml(text, name)
 
 
@@ -93,7 +100,16 @@ def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-_json_decoder = json.JSONDecoder(object_pairs_hook=_unique)
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError
+    return value
+
+
+_json_decoder = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_float=_number, parse_constant=_number
+)
 
 
 @dataclass(slots=True)
@@ -137,6 +153,7 @@ def _read_yaml(text: str, name: str | None) -> Source:
             source.lines[pointer] = line_of(event) + 1
             return pointer
         if top.key is None:
+            _explain_yaml(text, name, line_of(event))
             fail("a key is a string, got an object or an array", event)
         pointer = top.pointer + join_pointer([top.key])
         top.value[top.key] = value
@@ -188,7 +205,7 @@ def _read_yaml(text: str, name: str | None) -> Source:
             source=name,
             line=line + 1,
         ) from None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, UnicodeEncodeError):
         raise SpecError("invalid YAML: a character that YAML forbids", source=name) from None
     source.quoted = frozenset(quoted)
     return source
@@ -206,11 +223,11 @@ def _plain(text: str) -> Any:
     if not match:
         return text
     if match[1] or match[2]:
-        return float(text)
+        return float(text) if math.isfinite(float(text)) else text
     return int(text) if len(text) <= 100 else text
 
 
-_EATEN = re.compile(r"(\s*(?:- )?)([*\[][^\s:]*)\s*:(?:\s+(.*))?$")
+_EATEN = re.compile(r"(\s*(?:- )?)([*\[@][^\s:]*)\s*:(?:\s+(.*))?$")
 
 
 def _explain_yaml(text: str, name: str | None, line: int) -> None:
@@ -219,7 +236,7 @@ def _explain_yaml(text: str, name: str | None, line: int) -> None:
     for number in (line, line - 1):
         if 0 <= number < len(lines) and (match := _EATEN.match(lines[number].rstrip())):
             right = f"'{match[2]}': {match[3] or ''}".rstrip()
-            what = "an alias" if match[2].startswith("*") else "a list"
+            what = {"*": "an alias", "[": "a list", "@": "a reserved character"}[match[2][0]]
             raise SpecError(
                 f"YAML takes {match[2]} for {what}: write {right}",
                 source=name,

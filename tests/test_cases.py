@@ -1,0 +1,106 @@
+"""
+Run the vectors of tests/cases: what is opened, what stays, what is a problem.
+
+They are data, so that an implementation in another language can run them too. Errors
+and problems pin the place and the codec, never the wording.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nestdecode import DecodeError, Decoder, Spec
+
+GROUPS: dict[str, dict[str, Any]] = {
+    f"{path.stem}-{group['description']}": group
+    for path in sorted(Path(__file__).parent.glob("cases/*.json"))
+    for group in json.loads(path.read_bytes())
+}
+assert GROUPS, "no vectors: is tests/cases missing from this checkout?"
+
+VECTORS = [
+    pytest.param(group, test, id=f"{key}-{test['description']}")
+    for key, group in GROUPS.items()
+    for test in group["tests"]
+]
+DECLARED = [
+    pytest.param(group, test, id=f"{key}-{test['description']}")
+    for key, group in GROUPS.items()
+    if group["spec"]
+    for test in group["tests"]
+]
+FOUND = [
+    pytest.param(test["expected"], id=f"{key}-{test['description']}")
+    for key, group in GROUPS.items()
+    if not group["spec"]
+    for test in group["tests"]
+    if not {"error", "problems"} & set(test)
+]
+
+
+def _spec_of(group: dict[str, Any]) -> Spec | None:
+    return Spec.parse(json.dumps(group["spec"])) if group["spec"] else None
+
+
+def _written(tree: Any) -> str:
+    """Write a tree, so that 1, 1.0 and true differ, and so does the order of members."""
+    return json.dumps(tree, indent=1)
+
+
+def _place_of(error: DecodeError, expected: dict[str, Any]) -> dict[str, Any]:
+    return {key: getattr(error, key) for key in expected}
+
+
+def _check(spec: Spec | None, group: dict[str, Any], test: dict[str, Any], document: Any) -> None:
+    problems: list[DecodeError] = []
+    decoder = Decoder(spec, on_problem=problems.append, **group.get("arguments", {}))
+    if "error" in test:
+        with pytest.raises(DecodeError) as caught:
+            decoder.expand(document)
+
+        assert _place_of(caught.value, test["error"]) == test["error"]
+        return
+    tree = decoder.expand(document)
+    expected = test.get("problems", [])
+
+    assert _written(tree) == _written(test["expected"])
+    assert len(problems) == len(expected), problems
+    assert [*map(_place_of, problems, expected)] == expected
+
+
+def test_descriptions_name_one_group_and_one_test():
+    files = [json.loads(path.read_bytes()) for path in Path(__file__).parent.glob("cases/*.json")]
+
+    assert sum(map(len, files)) == len(GROUPS)
+    assert len({param.id for param in VECTORS}) == len(VECTORS)
+
+
+@pytest.mark.parametrize(("group", "test"), VECTORS)
+def test_vector(group, test):
+    _check(_spec_of(group), group, test, json.dumps(test["document"]).encode())
+
+
+@pytest.mark.parametrize(("group", "test"), VECTORS)
+def test_a_parsed_document_gives_the_same(group, test):
+    if test.get("error", {"codec": ""})["codec"] is None:
+        pytest.skip("a parsed document has no text of its own to refuse")
+    if type(test["document"]) is str:
+        pytest.skip("a string is taken for a document's text")
+    before = json.dumps(test["document"])
+    _check(_spec_of(group), group, test, test["document"])
+
+    assert json.dumps(test["document"]) == before
+
+
+@pytest.mark.parametrize(("group", "test"), DECLARED)
+def test_the_schema_that_a_spec_is_gives_the_same(group, test):
+    spec = Spec.parse(json.dumps(group["spec"]))
+
+    _check(Spec.parse(spec.schema), group, test, json.dumps(test["document"]))
+
+
+@pytest.mark.parametrize("tree", FOUND)
+def test_expanding_again_changes_nothing(tree):
+    _check(None, {}, {"expected": tree}, json.dumps(tree))
