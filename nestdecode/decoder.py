@@ -258,12 +258,11 @@ class Decoder:
         return known
 
     def _new_answerer(self, expression: Expression) -> Callable[[Any], Any]:
-        def carefully(document: Any) -> Any:
-            return expression.search(self._expand_carefully(document))
-
         late = None
         if self._plan is not None:
-            late = expression.late(self._plan, self.limits, self._start, carefully)
+            late = expression.late(
+                self._plan, self.limits, self._start, self._read, self._expand_carefully
+            )
         if late is None:
 
             def late(document: Any) -> Any:

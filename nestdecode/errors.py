@@ -89,7 +89,9 @@ class QueryError(NestdecodeError, ValueError):
 
     def __str__(self) -> str:
         if self.offset is None:
-            return f"{self.reason} - in query {self.expression}"
+            text = self.expression
+            shown = text if len(text) <= 100 else f"{text[:100]}..."
+            return f"{self.reason} - in query {shown}"
         # The line that holds the offset; a long one is cut around the caret.
         start = self.expression.rfind("\n", 0, self.offset) + 1
         line = self.expression[start:].split("\n", 1)[0]

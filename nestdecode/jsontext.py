@@ -319,7 +319,7 @@ def malformed_at(text: bytes) -> int | None:
 
     None if it is a JSON text, or only cut short: then more may make it one.
     """
-    text = text.rstrip()
+    text = text.rstrip(b" \t\r\n")
     try:
         decoded = text.decode()
     except UnicodeDecodeError as error:

@@ -27,6 +27,7 @@ __all__ = [
     "Run",
     "Walker",
     "can_be_late",
+    "has_one_inside",
     "opened_on_the_spot",
     "source_of",
     "write_fast_read",
@@ -106,6 +107,18 @@ class Plan:
             run: The record's pass, at the value's place.
         """
         return self._visit((shape,), value, depth, layers, run)
+
+    def open(self, shape: Shape, text: str, depth: int, run: Run) -> Any:
+        """Open one string, and nothing that is in it; return what is there then."""
+        try:
+            value, _, _ = _open(shape.alternatives, text, depth, 0, run)
+        except DecodeError as error:
+            problem = run.here(error)
+        else:
+            return value
+        if shape.admits_plain(text):
+            return text
+        return run.settle(problem, text, self._policy((shape,)))
 
     def _visit(
         self, shapes: tuple[Shape, ...], value: Any, depth: int, layers: int, run: Run
@@ -362,6 +375,20 @@ def opened_on_the_spot(shape: Shape) -> list[str]:
     if content is not None and (content.alternatives or not _same_children(content, shape)):
         return []
     return [kind for kind, name in (("dict", "object"), ("list", "array")) if name in only.admits]
+
+
+def has_one_inside(shape: Shape) -> bool:
+    """Tell whether the same is declared inside a string, whichever way it is opened."""
+    waiting, seen = list(shape.alternatives), []
+    while waiting:
+        content = waiting.pop().content
+        if content is None or content in seen:
+            continue
+        seen.append(content)
+        if not _same_children(content, shape):
+            return False
+        waiting += content.alternatives
+    return True
 
 
 def can_be_late(plan: Plan, limits: Limits) -> bool:

@@ -11,6 +11,7 @@ expression                              here
 ``'x' < `1` ``, ``[?a < b]`` mixed      null, as for every pair that has no order
 ``to_number('1_000')``, ``' 1'``, nan   null: the text of a JSON number or nothing
 ``contains('abc', `1`)``                QueryError, no TypeError
+sums that no double holds               QueryError, no infinity
 ``[::0]``                               QueryError, when it is compiled
 unknown function, wrong number of       QueryError, when it is compiled
 arguments
@@ -26,6 +27,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import operator
 import re
 from collections.abc import Callable, Iterator
@@ -72,7 +74,8 @@ class Expression:
         plan: Plan,
         limits: Limits,
         begin: Callable[[], Run],
-        carefully: Callable[[Any], Any],
+        read: Callable[[Any], Any],
+        expand: Callable[[Any], Any],
     ) -> Callable[[Any], Any] | None:
         """
         Return a function from a document to the answer that opens layers as it meets them.
@@ -83,13 +86,19 @@ class Expression:
             plan: What opens layers.
             limits: What a record may cost.
             begin: Makes the Run of a record that needs one.
-            carefully: Answers for every document that the fast parser can't read.
+            read: Reads any document, its layers shut.
+            expand: Expands any document.
         """
+
+        def answer(document: Any) -> Any:
+            return self.search(expand(document))
+
         try:
-            source = query_code.source_of(self.node, _HOOKS, plan, limits, begin, carefully)
+            for reader in (read, None):
+                late = query_code.Late(plan, limits, begin, answer, reader)
+                answer = query_code.source_of(self.node, _HOOKS, late).build("answer", "query")
         except query_code.OddError:
             return None
-        answer: Callable[[Any], Any] = source.build("answer", "query")
         return answer
 
     def refusal(self, error: Exception) -> QueryError:
@@ -134,6 +143,14 @@ def compile_expression(
     Raises:
         QueryError: If it is not JMESPath, or asks what no document can answer.
     """
+    try:
+        return _compiled(text, spec, start, default)
+    except RecursionError:
+        pass
+    raise QueryError("nested too deep", text)
+
+
+def _compiled(text: str, spec: Spec | None, start: Start | None, default: Start) -> Expression:
     if text.startswith(":"):
         return _named(text, spec)
     node = _parse(text)
@@ -192,8 +209,11 @@ def _parse(text: str) -> Node:
 
 def _offset_of(name: str | None, text: str) -> int | None:
     """Find where a function is called; the syntax tree does not tell."""
-    found = re.search(rf"(?<!\w){re.escape(name)}(?=\s*\()", text) if name else None
-    return found.start() if found else None
+    if not name:
+        return None
+    found = [m.start() for m in re.finditer(rf"(?<!\w){re.escape(name)}(?=\s*\()", text)]
+    # One of several calls, or a string that looks like one: say nothing.
+    return found[0] if len(found) == 1 else None
 
 
 def _offences(node: Node, parent: str = "") -> Iterator[tuple[str | None, str]]:
@@ -215,6 +235,8 @@ def _offences(node: Node, parent: str = "") -> Iterator[tuple[str | None, str]]:
                 name,
                 f"{name}() takes {least}{len(signature)} argument{plural}, got {given}",
             )
+    elif kind == "literal" and not _is_finite(node["value"]):
+        yield None, "NaN and Infinity are not JSON"
     elif kind == "slice" and node["children"][2] == 0:
         yield None, "a slice has no step of 0"
     elif kind == "expref" and parent != "function_expression":
@@ -251,6 +273,9 @@ def _hang(focus: Node, query: Node) -> Node:
             **focus,
             "children": [children[0], _hang(children[1], query), *children[2:]],
         }
+    if kind == "subexpression":
+        # The parser writes a.b[*].c as a, and a projection of b behind it.
+        return {**focus, "children": [*children[:-1], _hang(children[-1], query)]}
     return {"type": "guarded", "children": [focus, query]}
 
 
@@ -330,6 +355,10 @@ def _end(focus: Node, known: tuple[_Known, ...]) -> tuple[_Known, ...]:
         return _end(children[1], _elements(_after(children[0], known)))
     if kind == "value_projection":
         return _end(children[1], _members(_after(children[0], known)))
+    if kind == "subexpression":
+        for child in children[:-1]:
+            known = _after(child, known)
+        return _end(children[-1], known)
     return _after(focus, known)
 
 
@@ -393,7 +422,16 @@ def lint(spec: Spec) -> list[str]:
 
 # Evaluation
 
-_TYPE_NAMES = {"None": "null", "NoneType": "null", "dict": "object", "list": "array"}
+_TYPE_NAMES = {
+    "NoneType": "null",
+    "_Expression": "expression reference",
+    "bool": "boolean",
+    "dict": "object",
+    "float": "number",
+    "int": "number",
+    "list": "array",
+    "str": "string",
+}
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
@@ -419,6 +457,12 @@ class _Functions(functions.Functions):  # type: ignore[misc]
         except ValueError:  # sys.set_int_max_str_digits
             return None
         return None if number in (float("inf"), float("-inf")) else number
+
+    @functions.signature({"types": ["array", "string"]}, {"types": []})  # type: ignore[untyped-decorator]
+    def _func_contains(self, subject: Any, search: Any) -> bool:
+        if isinstance(subject, str):
+            return search in subject
+        return any(_equals(element, search) for element in subject)
 
 
 class _Interpreter(visitor.TreeInterpreter):  # type: ignore[misc]
@@ -446,9 +490,19 @@ class _Interpreter(visitor.TreeInterpreter):  # type: ignore[misc]
 _functions = _Functions()
 
 
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
 def _call(name: str, arguments: list[Any]) -> Any:
     try:
-        return _functions.call_function(name, arguments)
+        answer = _functions.call_function(name, arguments)
+        if type(answer) is not float or math.isfinite(answer):
+            return answer
     except exceptions.JMESPathTypeError:
         raise
     except (exceptions.JMESPathError, TypeError, ValueError, OverflowError):

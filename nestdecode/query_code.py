@@ -25,6 +25,7 @@ from nestdecode.plan import (
     Plan,
     Run,
     can_be_late,
+    has_one_inside,
     opened_on_the_spot,
     write_fast_read,
 )
@@ -78,35 +79,54 @@ class Hooks:
     compare: Callable[[str, Any, Any], bool | None]
 
 
-def source_of(
-    node: Node,
-    hooks: Hooks,
-    plan: Plan | None = None,
-    limits: Limits | None = None,
-    start: Callable[[], Run] | None = None,
-    carefully: Callable[[Any], Any] | None = None,
-) -> Source:
+@dataclass(frozen=True, slots=True)
+class Late:
+    """
+    How layers are opened on access.
+
+    Attributes:
+        plan: What opens them.
+        limits: What a record may cost.
+        start: Makes the Run of a record that needs one.
+        carefully: Answers for a document that this can't.
+        read: Reads any document, its layers shut. None for what the fast parser reads:
+            all else is answered carefully.
+    """
+
+    plan: Plan
+    limits: Limits
+    start: Callable[[], Run]
+    carefully: Callable[[Any], Any]
+    read: Callable[[Any], Any] | None
+
+
+def source_of(node: Node, hooks: Hooks, late: Late | None = None) -> Source:
     """
     Return the source of ``answer``.
 
-    With a plan it takes a document, and opens layers as they are seen; without one it
-    takes a tree that is expanded.
+    With *late* it takes a document, and opens layers as they are seen; without, it takes
+    a tree that is expanded.
 
     Raises:
         OddError: If the query is not for this; then ask the expanded document.
     """
-    if plan is not None and (limits is None or not can_be_late(plan, limits)):
-        raise OddError
-    emitter = _Emitter(hooks, plan)
-    source = emitter.source
-    if plan is None or limits is None:
-        with source.block("def answer(tree):"):
+    if late is None:
+        emitter = _Emitter(hooks, None)
+        with emitter.source.block("def answer(tree):"):
             emitter.body(node, DEAD)
-        return source
-    source.names |= {"start": start, "carefully": carefully}
+        return emitter.source
+    if not can_be_late(late.plan, late.limits):
+        raise OddError
+    emitter = _Emitter(hooks, late.plan)
+    source = emitter.source
+    source.names |= {"start": late.start, "carefully": late.carefully, "read": late.read}
+    emitter.on_the_spot = late.read is None
     with source.block("def answer(document):"):
-        write_fast_read(source, limits)
-        emitter.body(node, (plan.shape,))
+        if late.read is None:
+            write_fast_read(source, late.limits)
+        else:
+            source.line("tree = read(document)")
+        emitter.body(node, (late.plan.shape,))
     return source
 
 
@@ -117,6 +137,7 @@ class _Emitter:
         self.plan = plan
         self.live = live_shapes(plan.shape) if plan is not None else set()
         self.level = self.loops = 0
+        self.on_the_spot = True
         self.source.names |= {
             "call": hooks.call,
             "copy": hooks.copy,
@@ -134,7 +155,7 @@ class _Emitter:
             raise OddError
         if self.plan is not None:
             # A place that stays shut is told of once, however often it is passed.
-            self.source.line("shut = set()")
+            self.source.line("seen = {}")
         result, inside = self._value(node, "tree", self._settled(known))
         self.source.line(f"return {self._finished(result, inside)}")
 
@@ -215,11 +236,13 @@ class _Emitter:
         shape = self._opens(known)
         if shape is None:
             return
+        if not has_one_inside(shape):
+            raise OddError
         source = self.source
         with source.block(f"if {value}.__class__ is str:"):
             name = source.constant(shape, "shape")
-            unlock = f"{value} = unlock(tree, {container}, {key}, {name}, shut)"
-            kinds = opened_on_the_spot(shape)
+            unlock = f"{value} = unlock(tree, {container}, {key}, {name}, seen)"
+            kinds = opened_on_the_spot(shape) if self.on_the_spot else []
             if not kinds:
                 source.line(unlock)
                 return
@@ -242,27 +265,34 @@ class _Emitter:
                     source.line(unlock)
 
     def _unlock(
-        self, tree: Any, container: Any, key: Any, shape: Shape, shut: set[tuple[int, Any]]
+        self, tree: Any, container: Any, key: Any, shape: Shape, seen: dict[Any, Any]
     ) -> Any:
-        """Let the plan open a string, and what is in it, once; return what is there now."""
+        """Let the plan open a string, once; return what is there now."""
         assert self.plan is not None
-        if (id(container), key) in shut:
+        if (id(container), key) in seen:
             return container[key]
-        shut.add((id(container), key))
-        run = self.source.names["start"]()
+        seen[id(container), key] = True
+        run = self._run(seen)
         run.path = [*_address_of(container, tree), key]
-        container[key] = self.plan.visit(shape, container[key], len(run.path), 0, run)
+        container[key] = self.plan.open(shape, container[key], len(run.path), run)
         return container[key]
 
-    def _finish(self, tree: Any, value: Any, known: Known) -> Any:
+    def _run(self, seen: dict[Any, Any]) -> Run:
+        """Return the one Run of a document, so that its budget is one."""
+        run: Run | None = seen.get("run")
+        if run is None:
+            run = seen["run"] = self.source.names["start"]()
+        return run
+
+    def _finish(self, tree: Any, value: Any, known: Known, seen: dict[Any, Any]) -> Any:
         """Open every layer that is still shut in a value that is about to be seen whole."""
         assert self.plan is not None
         (shape,) = known
         if isinstance(shape, _ListOf):
             if type(value) is list:
-                value[:] = [self._finish(tree, element, shape.elements) for element in value]
+                value[:] = [self._finish(tree, element, shape.elements, seen) for element in value]
         elif shape is not None and (type(value) is dict or type(value) is list):
-            run = self.source.names["start"]()
+            run = self._run(seen)
             run.path = list(_address_of(value, tree))
             self.plan.visit(shape, value, len(run.path), 0, run)
         return value
@@ -277,7 +307,7 @@ class _Emitter:
         (shape,) = known
         if isinstance(shape, Shape) and not any(c in self.live for _, c in shape.children()):
             return value  # it was opened when it was read, and holds no further layer
-        return f"finish(tree, {value}, {self.source.constant(known, 'KNOWN')})"
+        return f"finish(tree, {value}, {self.source.constant(known, 'KNOWN')}, seen)"
 
     # Expressions
 

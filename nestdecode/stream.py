@@ -86,7 +86,7 @@ def of_lines(lines: Iterable[bytes | str]) -> Iterator[Record]:
     offset = 0
     for number, line in enumerate(lines, 1):
         raw = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else bytes(line)
-        if raw.strip():
+        if raw.strip(_BLANKS):
             yield Record(raw.removesuffix(b"\n"), number, offset)
         offset += len(raw)
 
@@ -106,15 +106,18 @@ def read_records(
         framing: ``lines`` or ``documents``; by default lines, if the first line that
             is not blank is a whole JSON text or fails before its end.
     """
-    start = b""
+    start = bytearray()
     while framing is None:
         chunk = read(CHUNK)
         start += chunk
-        line, newline, _ = start.removeprefix(_BOM).lstrip().partition(b"\n")
+        if chunk and b"\n" not in chunk and len(start) <= max_record_bytes:
+            continue
+        line, newline, _ = bytes(start).removeprefix(_BOM).lstrip(_BLANKS).partition(b"\n")
         if newline or not chunk or len(line) > max_record_bytes:
             framing = "documents" if line and is_cut_short(line) else "lines"
     splitter = (_Lines if framing == "lines" else _Documents)(max_record_bytes)
-    chunk = start or read(CHUNK)
+    chunk = bytes(start) or read(CHUNK)
+    del start
     while chunk:
         if records := splitter.feed(chunk):
             yield records
@@ -163,135 +166,178 @@ class _Lines:
         self.line += newline
         self.pending.clear()
         self.size = self.skipped = 0
-        return [record] if raw.strip() or record.skipped else []
+        text = raw if record.line > 1 else raw.removeprefix(_BOM)
+        return [record] if text.strip(_BLANKS) or record.skipped else []
 
 
+_BLANKS = b" \t\r\n"
 # Possessive: each byte is looked at once. A string without an end matches nothing.
 _INSIDE = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]|"', re.DOTALL)
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _SCALAR = re.compile(rb'[^ \t\r\n"\[\]{}]+')
-_STARTS_DOCUMENT = re.compile(rb"^[\[{]", re.MULTILINE)
+_STARTS_DOCUMENT = re.compile(rb"\n(?=[\[{])")
+# How much is kept of a record that is too long to be one.
+_KEPT = 1024
 
 
 class _Documents:
-    """Cuts input where a JSON text ends: by its brackets, its quotes, or white space."""
+    """
+    Cuts input where a JSON text ends: by its brackets, its quotes, or white space.
+
+    Three states: between documents; inside one, scanning for its end; and after a text
+    that can't become one, waiting for the next line that starts a document.
+    """
 
     def __init__(self, max_record_bytes: int) -> None:
         self.most = max_record_bytes
-        self.buffer = b""
-        self.scanned = 0
+        self.buffer = bytearray()
+        self.scanned = 0  # within a document: where the scan goes on
         self.depth = 0
-        self.checked = 1 << 16
-        self.line = 1
-        self.offset = 0
+        self.checked = 1 << 16  # the size at which a long document is looked at early
+        self.dropped = b""  # the beginning of a record that is too long, or malformed
+        self.gone = 0  # bytes of it that are no longer in the buffer
+        self.broken = False
+        self.line = self.start_line = 1
+        self.offset = self.start_offset = 0
+        self.begun = False
 
     def feed(self, chunk: bytes) -> list[Record]:
         """Take a piece of input; return the records that are now whole."""
-        if self.offset == 0 and not self.buffer:
-            bom = len(_BOM) if chunk.startswith(_BOM) else 0
-            self.offset, chunk = bom, chunk[bom:]
+        if not self.begun:
+            self.begun = True
+            if chunk.startswith(_BOM):
+                self.offset, chunk = len(_BOM), chunk[len(_BOM) :]
         self.buffer += chunk
-        records = self._cut(final=False)
-        while len(self.buffer) > self.checked:
-            # What was cut in the middle would swallow all that follows.
-            broken = malformed_at(self.buffer)
-            if broken is None and len(self.buffer) <= self.most:
-                self.checked = 2 * len(self.buffer)
-                break
-            records += self._resume(broken or 0) + self._cut(final=False)
-        return records
+        return self._cut(final=False)
 
     def finish(self) -> list[Record]:
         """Return the records that are left; what is cut short is one of them."""
-        records = self._cut(final=True)
-        while self.buffer:
-            broken = malformed_at(self.buffer)
-            records += self._resume(len(self.buffer) if broken is None else broken)
-            records += self._cut(final=True)
-        return records
-
-    def _take(self, size: int) -> list[Record]:
-        taken, self.buffer = self.buffer[:size], self.buffer[size:]
-        raw = taken.rstrip(b" \t\r\n")
-        long = len(raw) > self.most
-        record = Record(
-            raw[: self.most] if long else raw,
-            self.line,
-            self.offset,
-            len(raw) - self.most if long else 0,
-            whole_line=False,
-        )
-        self.line += taken.count(b"\n")
-        self.offset += size
-        self.scanned = self.depth = 0
-        self.checked = 1 << 16
-        return [record] if raw else []
-
-    def _resume(self, broken: int) -> list[Record]:
-        """Set aside a malformed record, up to the next line that starts a document."""
-        line = self.buffer.rfind(b"\n", 0, broken + 1) + 1
-        found = _STARTS_DOCUMENT.search(self.buffer, max(line, 1))
-        return self._take(found.start() if found else len(self.buffer))
+        return self._cut(final=True)
 
     def _cut(self, *, final: bool) -> list[Record]:
         records: list[Record] = []
-        position = 0  # records are cut off the buffer at the end, all at once
-        buffer = self.buffer
         while True:
-            if self.depth == 0:
-                blank = _BLANK.match(buffer, position)
-                start = blank.end() if blank else position
-                self.line += buffer.count(b"\n", position, start)
-                self.offset += start - position
-                position = start
-                end = self._scalar_end(buffer, start, final)
-                if end is None:
-                    break
-                self.scanned = start
+            if self.broken:
+                found = self._resume(records, final)
+            elif self.depth or self.gone:
+                found = self._go_on(records, final)
             else:
-                start, end = position, 0
-            if not end:
-                end = self._container_end(buffer)
-                if not end:
-                    break
-            raw = buffer[start:end]
-            records.append(Record(raw, self.line, self.offset, whole_line=False))
-            self.line += raw.count(b"\n")
-            self.offset += end - start
-            position = end
-        self.buffer = buffer[position:]
-        self.scanned = max(0, self.scanned - position) if self.depth else 0
-        if records:
-            self.checked = 1 << 16
-        return records
+                found = self._begin(records, final)
+            if not found:
+                return records
 
-    def _scalar_end(self, buffer: bytes, start: int, final: bool) -> int | None:
-        """Return where a scalar at *start* ends, 0 for a container, None if it is not known."""
-        if start >= len(buffer):
-            return None
-        if buffer[start] in b"{[":
-            return 0
-        if buffer[start] in b"]}":
-            return start + 1
-        match = (_INSIDE if buffer[start] in b'"' else _SCALAR).match(buffer, start)
-        if match is None or (match[0] == b'"'):
-            return None
-        return match.end() if final or match.end() < len(buffer) or match[0][:1] == b'"' else None
+    def _consume(self, size: int) -> bytes:
+        taken = bytes(self.buffer[:size])
+        del self.buffer[:size]
+        self.line += taken.count(b"\n")
+        self.offset += size
+        return taken
 
-    def _container_end(self, buffer: bytes) -> int:
+    def _emit(self, records: list[Record], size: int) -> None:
+        """End the record *size* bytes into the buffer, and begin anew."""
+        raw = self._consume(size)
+        if self.gone:
+            self.gone += len(raw)
+            raw, skipped = self.dropped, self.gone - len(self.dropped)
+        else:
+            raw, skipped = raw.rstrip(_BLANKS), 0
+            if len(raw) > self.most:
+                raw, skipped = raw[:_KEPT], len(raw) - _KEPT
+        if raw:
+            records.append(
+                Record(raw, self.start_line, self.start_offset, skipped, whole_line=False)
+            )
+        self.scanned = self.depth = self.gone = 0
+        self.dropped, self.broken, self.checked = b"", False, 1 << 16
+
+    def _let_go(self, size: int) -> None:
+        """Forget the first *size* bytes of the buffer, which belong to a lost record."""
+        taken = self._consume(size)
+        if len(self.dropped) < _KEPT:
+            self.dropped += taken[: _KEPT - len(self.dropped)]
+        self.gone += size
+        self.scanned = max(0, self.scanned - size)
+
+    def _begin(self, records: list[Record], final: bool) -> bool:
+        """Find where the next document starts, and whether it ends where it starts."""
+        blank = _BLANK.match(self.buffer)
+        self._consume(blank.end() if blank else 0)
+        self.start_line, self.start_offset = self.line, self.offset
+        if not self.buffer:
+            return False
+        first = self.buffer[0]
+        if first in b"{[":
+            self.depth, self.scanned = 1, 1
+            return True
+        if first in b"]}":
+            self.broken = True
+            return True
+        pattern = _INSIDE if first in b'"' else _SCALAR
+        match = pattern.match(self.buffer)
+        end = match.end() if match else 1
+        whole = first in b'"' and end > 1
+        del match
+        if whole or final or (first not in b'"' and end < len(self.buffer)):
+            if first in b'"' and not whole:
+                end = len(self.buffer)
+            self._emit(records, end)
+            return True
+        if len(self.buffer) > self.most:
+            self.broken = True
+            return True
+        return False
+
+    def _go_on(self, records: list[Record], final: bool) -> bool:
+        """Scan on for the end of a container."""
+        end = self._container_end()
+        if end:
+            self._emit(records, end)
+            return True
+        if final or (not self.gone and len(self.buffer) > self.checked):
+            # What was cut in the middle would swallow all that follows.
+            at = None if self.gone else malformed_at(bytes(self.buffer))
+            if at is not None:
+                # All before the line of the error belongs to the malformed record.
+                self.broken, self.scanned = True, max(0, self.buffer.rfind(b"\n", 0, at + 1))
+                return True
+            if final:
+                self._emit(records, len(self.buffer))
+                return bool(self.buffer)
+            self.checked = 2 * len(self.buffer)
+        if self.gone + len(self.buffer) > self.most:
+            self._let_go(self.scanned)
+        return False
+
+    def _resume(self, records: list[Record], final: bool) -> bool:
+        """Wait for the next line that starts a document."""
+        match = _STARTS_DOCUMENT.search(self.buffer, self.scanned)
+        if match:
+            end = match.end()
+            del match
+            self._emit(records, end)
+            return True
+        if final:
+            self._emit(records, len(self.buffer))
+            return False
+        # The last byte may be the newline before a document.
+        self.scanned = max(0, len(self.buffer) - 1)
+        if self.gone + len(self.buffer) > self.most:
+            self._let_go(self.scanned)
+        return False
+
+    def _container_end(self) -> int:
         """Scan on; return where the container ends, or 0 if that has not been read yet."""
-        depth = self.depth
-        for match in _INSIDE.finditer(buffer, self.scanned):
+        depth, scanned = self.depth, len(self.buffer)
+        for match in _INSIDE.finditer(self.buffer, self.scanned):
             token = match[0]
             if token in (b"{", b"["):
                 depth += 1
             elif token in (b"}", b"]"):
                 depth -= 1
                 if depth == 0:
-                    self.depth = 0
                     return match.end()
             elif token == b'"':  # its end has not been read yet
-                self.depth, self.scanned = depth, match.start()
-                return 0
-        self.depth, self.scanned = depth, len(buffer)
+                scanned = match.start()
+                break
+        self.depth, self.scanned = depth, scanned
         return 0

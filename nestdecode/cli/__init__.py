@@ -76,11 +76,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        result = cli.main(arguments, prog_name="nestdecode", standalone_mode=False)
+        # Not cli.main(): it takes a closed pipe for an error of its own.
+        cli._main_shell_completion({}, "nestdecode", "_NESTDECODE_COMPLETE")
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        with cli.make_context("nestdecode", words) as context:
+            result = cli.invoke(context)
         if sys.stdout is not None:
             sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+    except click.exceptions.Exit as exit_:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return exit_.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -28,8 +29,11 @@ def printable(text: str) -> str:
 
 def say(message: str) -> None:
     """Tell something on stderr, as one line unless the message is an excerpt."""
-    if sys.stderr is not None:
-        print(f"nestdecode: {printable(message)}", file=sys.stderr)  # noqa: T201
+    if sys.stderr is None:
+        return
+    # Nobody may read this, and that stops nothing.
+    with contextlib.suppress(OSError):
+        print(f"nestdecode: {printable(message)}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 class Output:

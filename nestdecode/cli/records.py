@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -113,7 +114,7 @@ class Session:
             yield
         except _UnreadableError as error:
             self._file_failed = True
-            say(f"{name}: {error}")
+            say(f"{'stdin' if name == '-' else name}: {error}")
 
     def _summarise(self) -> None:
         if self._problems:
@@ -181,7 +182,7 @@ def need_input(ctx: click.Context, files: tuple[str, ...]) -> None:
     """Show short help and exit with 2, rather than wait for somebody to type JSON."""
     if not files and sys.stdin is not None and sys.stdin.isatty():
         usage = ctx.command.get_usage(ctx)
-        lines = (ctx.command.help or "").replace("\b\n", "").strip().splitlines()
-        click.echo("\n".join([usage, "", *lines[:7]]), err=True)
+        lines = inspect.cleandoc(ctx.command.help or "").replace("\b\n", "").splitlines()
+        click.echo("\n".join([usage, "", *lines[:9]]), err=True)
         click.echo(f"Try '{ctx.command_path} --help' for all options.", err=True)
         ctx.exit(2)

@@ -33,7 +33,12 @@ def command() -> None:
 
 @command.command("list")
 def list_() -> None:
-    """List the specs that have a name, with their titles."""
+    """
+    List the specs that have a name, with their titles.
+
+    \b
+    nestdecode spec list | grep aws
+    """
     rows = [(name, Spec.load(name).title) for name in catalog.names()]
     width = max((len(name) for name, _ in rows), default=0)
     for name, title in rows:
@@ -43,7 +48,13 @@ def list_() -> None:
 @command.command("show")
 @_name
 def show(name: str) -> None:
-    """Show what a spec says: its layers, focus, queries and policies."""
+    """
+    Show what a spec says: its layers, focus, queries and policies.
+
+    \b
+    nestdecode spec show repair-results
+    nestdecode spec show ./openapi.yaml#/components/schemas/Order
+    """
     spec = Spec.load(name)
     rows = [("name", spec.name or ""), ("title", spec.title)]
     rows += [("focus", spec.focus or ""), ("match", spec.match or "")]
@@ -78,6 +89,10 @@ def convert(name: str, expanded: bool, as_yaml: bool) -> None:
     """
     Write a spec as one JSON Schema 2020-12 document.
 
+    \b
+    nestdecode spec convert my.yaml > my.schema.json
+    nestdecode spec convert --expanded repair-results | datamodel-codegen
+
     The result is a spec too, and opens the same layers: this is what the short form
     means, and what an OpenAPI document says of its record.
     """  # fmt: skip
@@ -104,6 +119,9 @@ def convert(name: str, expanded: bool, as_yaml: bool) -> None:
 def lint_(names: tuple[str, ...]) -> int:
     """
     Check specs: what is wrong (exit code 3), and what looks wrong (a warning).
+
+    \b
+    nestdecode spec lint my.yaml
     """  # fmt: skip
     from nestdecode.cli.output import say
     from nestdecode.errors import SpecError

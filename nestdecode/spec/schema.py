@@ -99,6 +99,7 @@ class Schemas:
         self.version = version
         self._shapes: dict[State, Shape] = {}
         self._anchors: dict[str, str] | None = None
+        self._maps: dict[str, dict[str, str]] = {}
         self._known: dict[str, dict[str, Any]] = {}
         self._looked_into: dict[str, State | None] = {}
         self._unfilled: list[tuple[Shape, State]] = []
@@ -255,11 +256,16 @@ class Schemas:
         return [f"{here}/{index}" for index in range(len(value))]
 
     def _map(self, schema: dict[str, Any], key: str, pointer: str) -> dict[str, str]:
-        value = schema.get(key, {})
+        if key not in schema:
+            return {}
         here = f"{pointer}/{key}"
-        if not isinstance(value, dict):
-            raise self.source.error(f"expected an object, got {_type_of(value)}", here)
-        return {name: here + join_pointer([name]) for name in value}
+        known = self._maps.get(here)
+        if known is None:
+            value = schema[key]
+            if not isinstance(value, dict):
+                raise self.source.error(f"expected an object, got {_type_of(value)}", here)
+            known = self._maps[here] = {name: here + join_pointer([name]) for name in value}
+        return known
 
     # What a schema's own keywords say
 
