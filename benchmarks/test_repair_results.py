@@ -15,9 +15,7 @@ import pytest
 from nestdecode import Decoder
 
 RAW = orjson.dumps(
-    orjson.loads(
-        (Path(__file__).parent.parent / "specs/samples/repair-results.json").read_bytes()
-    )
+    orjson.loads((Path(__file__).parent.parent / "specs/samples/repair-results.json").read_bytes())
 )
 IMAGES = "data.taskResult[].taskResult.result.data.structData.data[]"
 

@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -58,7 +60,7 @@ def run_console(text, folder):
 
 def test_blocks_print_what_they_show(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    names = {}
+    names: dict[str, Any] = {}
     for language, text in BLOCKS:
         if language == "console":
             shown, printed = run_console(text, folder)
@@ -66,7 +68,7 @@ def test_blocks_print_what_they_show(folder, monkeypatch):
             assert printed == shown
         elif language == "python":
             test = doctest.DocTestParser().get_doctest(text, names, "README.md", None, 0)
-            output = []
+            output: list[str] = []
             result = doctest.DocTestRunner(verbose=False).run(
                 test, out=output.append, clear_globs=False
             )
@@ -79,6 +81,6 @@ def test_blocks_print_what_they_show(folder, monkeypatch):
 def test_every_command_is_in_the_readme():
     from nestdecode.cli import cli
 
-    names = cli.list_commands(None)
+    names = cli.list_commands(click.Context(cli))
 
     assert [name for name in names if f"nestdecode {name}" not in README] == []

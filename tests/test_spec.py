@@ -421,7 +421,7 @@ def test_a_wrong_schema_names_place_and_wanted(text, pointer, said):
     assert [part for part in said if part not in caught.value.reason] == [], caught.value
     if pointer is None:
         assert str(caught.value.pointer).startswith(
-            ("/properties/a", "/items", "/patternProperties")
+            ("/properties/a", "/items", "/patternProperties", "/prefixItems")
         )
     else:
         assert caught.value.pointer == pointer
