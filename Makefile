@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := specs/samples/repair-results.json
 
-.PHONY: demo test check format lint types wheel bench clean
+.PHONY: demo test check format lint types wheel bench bench-quick clean
 
 demo: $(VENV)/ready
 	@echo "# the layers of $(SAMPLE), opened:"
@@ -47,7 +47,23 @@ wheel: $(VENV)/ready
 	venv/bin/python -m pip check
 
 bench: $(VENV)/ready
-	$(BIN)/pytest benchmarks --benchmark-only
+	$(BIN)/python benchmarks/ratios.py
+	$(BIN)/pytest benchmarks -q --benchmark-only --benchmark-disable-gc --benchmark-quiet \
+		--benchmark-json=benchmarks/results/workloads.json
+	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/scaling.py
+	$(BIN)/python benchmarks/report.py
+
+# The same on small inputs; it leaves the tables alone.
+bench-quick: $(VENV)/ready
+	mkdir -p .benchmarks
+	$(BIN)/python benchmarks/ratios.py --quick --results .benchmarks
+	$(BIN)/pytest benchmarks -q --benchmark-only --benchmark-disable-gc --benchmark-quiet \
+		--benchmark-max-time=0.02 --benchmark-min-rounds=3 \
+		--benchmark-json=.benchmarks/workloads.json
+	$(BIN)/python benchmarks/compare.py --quick --results .benchmarks
+	$(BIN)/python benchmarks/scaling.py --quick --results .benchmarks
+	$(BIN)/python benchmarks/report.py --print --results .benchmarks > .benchmarks/README.md
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

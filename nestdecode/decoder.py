@@ -11,6 +11,7 @@ from typing import Any
 from nestdecode import discover
 from nestdecode.errors import DecodeError, LimitError, QueryError, SpecError
 from nestdecode.jsontext import Limits, parse_record
+from nestdecode.learnt import Learner
 from nestdecode.plan import DROP, Plan, Run, source_of
 from nestdecode.queries import REFUSALS, Expression, Start, compile_expression, lender
 from nestdecode.spec import Policy, Spec
@@ -146,6 +147,8 @@ class Decoder:
         self._queries: dict[tuple[Any, ...], Expression] = {}
         self._answerers: dict[tuple[Any, ...], Callable[[Any], Any]] = {}
         self._expand = self._compiled()
+        # A plain function in the method's place saves a call per record.
+        vars(self)["expand"] = self._expand
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self._arguments,)
@@ -223,7 +226,9 @@ class Decoder:
 
     def _compiled(self) -> Callable[[Any], Any]:
         """Return the fastest function that expands."""
-        if self._plan is None or self._plan.undeclared is not None:
+        if self._plan is None:
+            return Learner(self.limits, self._start, self._expand_carefully).function()
+        if self._plan.undeclared is not None:
             return self._expand_carefully
         source = source_of(self._plan, self.limits, self._start, self._expand_carefully)
         expand: Callable[[Any], Any] = source.build("expand", "plan")

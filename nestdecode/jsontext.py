@@ -61,10 +61,6 @@ class Limits:
     }
 
 
-# An integer of 19 digits or more that is a token, not a piece of a string or of
-# a fraction. Strings may hold such text after a comma: that costs time only.
-_LONG_INTEGER = re.compile(rb"(?:^|[\s:,\[-])[0-9]{19}")
-_LONG_INTEGER_STR = re.compile(_LONG_INTEGER.pattern.decode())
 # What orjson refuses although it is, or may be, RFC 8259 text: \ud800 and 1e400.
 _NEEDS_EXACT = re.compile(rb"\\u[dD][89a-fA-F]|[0-9][eE]|[0-9]{300}")
 
@@ -101,9 +97,10 @@ BRACKETS = b"{["
 
 def _classes(signed: bool) -> bytes:
     """Map digits to 0, and to colons what stands before a number: escaped blanks too."""
-    before = b":,[ \t\n\rtnr" + (b"" if signed else b"-")
-    # A digit may be written \\u0031 in a layer: backslash and u count as digits.
-    digits = b"0123456789" + (b"" if signed else b"\\u")
+    before = b":,[ \t\n\rtnr"
+    # A digit may be written \\u0031 in a layer: backslash and u count as digits, and so does
+    # the minus, lest a name such as queue-0000000000000000000 looks like a number.
+    digits = b"0123456789" + (b"" if signed else b"\\u-")
     table = bytearray(b"x" * 256)
     for byte in before:
         table[byte] = ord(":")
@@ -132,6 +129,13 @@ def is_fast(raw: bytes, max_depth: int) -> bool:
     return count_byteset(raw, BRACKETS) <= max_depth and not (
         contains(translate(raw, DIGIT_CLASSES), LONG_NUMBER) and has_too_long_number(raw)
     )
+
+
+def _has_long_number(text: bytes | str) -> bool:
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    classes = translate(raw, DIGIT_CLASSES)
+    # At the start of a text there is nothing before a number.
+    return bool(contains(classes, LONG_NUMBER)) or classes.startswith(LONG_NUMBER[1:])
 
 
 def has_too_long_number(raw: bytes) -> bool:
@@ -173,7 +177,7 @@ def parse(text: bytes | str, limits: Limits, depth: int = 0) -> Any:
         # Only the facts leave this block: the error itself keeps the whole input.
         reason, line, column, pos = error.msg, error.lineno, error.colno, error.pos
     else:
-        if _has_long_integer(text):
+        if len(text) > 18 and _has_long_number(text):
             value = _parse_exactly(text)
         _check_depth(text, value, limits, depth)
         return value
@@ -188,12 +192,6 @@ def parse(text: bytes | str, limits: Limits, depth: int = 0) -> Any:
     value = _parse_exactly(text)
     _check_depth(text, value, limits, depth)
     return value
-
-
-def _has_long_integer(text: bytes | str) -> bool:
-    if isinstance(text, str):
-        return _LONG_INTEGER_STR.search(text) is not None
-    return _LONG_INTEGER.search(text) is not None
 
 
 def _check_utf8(raw: bytes) -> None:

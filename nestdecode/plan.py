@@ -26,6 +26,7 @@ __all__ = [
     "Plan",
     "Run",
     "Walker",
+    "address_of",
     "can_be_late",
     "has_one_inside",
     "opened_on_the_spot",
@@ -656,3 +657,17 @@ def _layers_inside(root: Shape, most: int) -> int:
 def _index(step: tuple[Any, Any]) -> int:
     container, element = step
     return next(i for i, other in enumerate(container) if other is element)
+
+
+def address_of(container: Any, tree: Any) -> tuple[Any, ...]:
+    """Find a container in a tree by identity."""
+    waiting: list[tuple[tuple[Any, ...], Any]] = [((), tree)]
+    while waiting:
+        path, value = waiting.pop()
+        if value is container:
+            return path
+        if type(value) is dict:
+            waiting += [((*path, k), v) for k, v in value.items() if type(v) in (dict, list)]
+        elif type(value) is list:
+            waiting += [((*path, i), v) for i, v in enumerate(value) if type(v) in (dict, list)]
+    return ()

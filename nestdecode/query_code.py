@@ -24,6 +24,7 @@ from nestdecode.plan import (
     OPENERS,
     Plan,
     Run,
+    address_of,
     can_be_late,
     has_one_inside,
     opened_on_the_spot,
@@ -273,7 +274,7 @@ class _Emitter:
             return container[key]
         seen[id(container), key] = True
         run = self._run(seen)
-        run.path = [*_address_of(container, tree), key]
+        run.path = [*address_of(container, tree), key]
         container[key] = self.plan.open(shape, container[key], len(run.path), run)
         return container[key]
 
@@ -293,7 +294,7 @@ class _Emitter:
                 value[:] = [self._finish(tree, element, shape.elements, seen) for element in value]
         elif shape is not None and (type(value) is dict or type(value) is list):
             run = self._run(seen)
-            run.path = list(_address_of(value, tree))
+            run.path = list(address_of(value, tree))
             self.plan.visit(shape, value, len(run.path), 0, run)
         return value
 
@@ -652,17 +653,3 @@ def _skips_null(node: Node) -> bool:
     if kind in ("subexpression", "index_expression", "pipe", "or_expression"):
         return all(_skips_null(child) for child in children)
     return False
-
-
-def _address_of(container: Any, tree: Any) -> tuple[Any, ...]:
-    """Find a container in a tree by identity."""
-    waiting: list[tuple[tuple[Any, ...], Any]] = [((), tree)]
-    while waiting:
-        path, value = waiting.pop()
-        if value is container:
-            return path
-        if type(value) is dict:
-            waiting += [((*path, k), v) for k, v in value.items() if type(v) in (dict, list)]
-        elif type(value) is list:
-            waiting += [((*path, i), v) for i, v in enumerate(value) if type(v) in (dict, list)]
-    return ()

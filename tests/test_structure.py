@@ -20,6 +20,7 @@ ORDER = (
     "spec",
     "plan",
     "discover",
+    "learnt",
     "query_code",
     "queries",
     "stream",

@@ -1,0 +1,173 @@
+"""How times grow: with the number of records, the size of a document, the depth of layers."""
+
+import argparse
+import gc
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import orjson
+from contenders import over, recursion
+from measure import by_turns, save, summary
+from picture import Panel, draw
+from workloads import (
+    LINES,
+    SEEN,
+    Workload,
+    deep,
+    deep_by_hand,
+    deep_spec,
+    large,
+    large_by_hand,
+    line_by_hand,
+    lines_of,
+    mixed_line,
+)
+
+from nestdecode import Decoder, Spec
+
+Times = dict[str, list[float]]
+
+
+def records(counts: list[int], rounds: int) -> list[dict[str, Any]]:
+    """
+    Stream log lines, in microseconds a record.
+
+    A Decoder is new for each stream: what it learns and compiles is in the time.
+    """
+    ways: dict[str, Callable[[Iterable[bytes]], Iterable[Any]]] = {
+        "floor": lambda lines: map(orjson.loads, lines),
+        "hand-written orjson": lambda lines: map(line_by_hand, lines),
+        "nestdecode, spec": lambda lines: Decoder(LINES).expand_lines(lines),
+        "nestdecode, automatic": lambda lines: Decoder().expand_lines(lines),
+        "recursive orjson": lambda lines: map(recursion(orjson.loads), lines),
+    }
+    answers = [line_by_hand(line) for line in lines_of(mixed_line, 2000)]
+    for name, way in ways.items():
+        if name != "floor" and list(way(lines_of(mixed_line, 2000))) != answers:
+            raise SystemExit(f"{name}: not the answer of the hand-written code")
+    points = []
+    for count in counts:
+        times: Times = {name: [] for name in ways}
+        for _ in range(rounds):
+            for name, way in ways.items():
+                times[name].append(streamed(way, count) / count * 1e6)
+        points.append({"x": count, "us": {k: summary(v, 3) for k, v in times.items()}})
+    return points
+
+
+def streamed(way: Callable[[Iterable[bytes]], Iterable[Any]], count: int) -> float:
+    """Return the seconds that a stream takes; its lines are made beforehand."""
+    lines = lines_of(mixed_line, count)
+    gc.collect()
+    gc.disable()
+    start = time.perf_counter()
+    for _ in way(lines):
+        pass
+    spent = time.perf_counter() - start
+    gc.enable()
+    return spent
+
+
+def documents(points: list[tuple[int, Workload]], rounds: int) -> list[dict[str, Any]]:
+    """Expand one document of each size or depth, in microseconds a document."""
+    result = []
+    for x, load in points:
+        ours = {"nestdecode, spec": load.told(), "nestdecode, learnt": load.learnt()}
+        for name, expand in ours.items():
+            if [expand(raw) for raw in load.documents] != load.answers:
+                raise SystemExit(f"{load.name}, {name}: not the answer of the hand-written code")
+        # The trees would be in the way of the collector, which runs between the rounds.
+        del load.__dict__["answers"]
+        ways = {"floor": orjson.loads, "hand-written orjson": load.by_hand, **ours}
+        ways["recursive orjson"] = recursion(orjson.loads)
+        runs = {name: over(way, load.documents) for name, way in ways.items()}
+        times = by_turns(runs, rounds, 0.005)
+        micro = {k: [t / load.count * 1e6 for t in v] for k, v in times.items()}
+        size = sum(map(len, load.documents)) // load.count
+        result.append({"x": x, "bytes": size, "us": {k: summary(v, 3) for k, v in micro.items()}})
+    return result
+
+
+def sized(nodes: int) -> Workload:
+    """Return the large document at another size."""
+    return Workload(
+        f"{nodes} nodes",
+        "",
+        lambda rng: large(rng, nodes),
+        large_by_hand,
+        Spec.parse("{nestdecode: 1, layers: {'items[].note': json}}"),
+        count=max(1, 2000 // nodes),
+        small=lambda rng: large(rng, min(nodes, 2500)),
+    )
+
+
+def layered(depth: int) -> Workload:
+    """Return the deep document at another depth."""
+    return Workload(
+        f"{depth} layers", "", lambda rng: deep(rng, depth), deep_by_hand, deep_spec(depth)
+    )
+
+
+def panels(result: dict[str, Any]) -> list[Panel]:
+    """Return what to draw: times a record, speeds, times over the floor."""
+
+    def series(points: list[dict[str, Any]], value: Callable[[dict, float], float]):
+        names = points[0]["us"]
+        return {
+            name: [(p["x"], value(p, p["us"][name]["median"])) for p in points] for name in names
+        }
+
+    return [
+        Panel(
+            "log lines, one stream",
+            "records",
+            "µs a record",
+            series(result["records"], lambda _, us: us),
+        ),
+        Panel(
+            "one document, 10 layers",
+            "bytes",
+            "MB/s",
+            {
+                name: [(p["bytes"], p["bytes"] / p["us"][name]["median"]) for p in result["size"]]
+                for name in result["size"][0]["us"]
+            },
+        ),
+        Panel(
+            "a layer in a layer",
+            "layers",
+            "time, hand-written = 1",
+            series(result["depth"], lambda p, us: us / p["us"]["hand-written orjson"]["median"]),
+            log=False,
+        ),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Scaling curves.")
+    parser.add_argument("--quick", action="store_true", help="small inputs, few rounds")
+    parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results")
+    options = parser.parse_args()
+    quick = options.quick
+    rounds = 3 if quick else 15
+    counts = [10**3, 10**4] if quick else [10**3, 10**4, 10**5, 10**6]
+    nodes = [300, 3000, 30_000] if quick else [300, 1000, 3000, 10_000, 30_000, 100_000, 300_000]
+    result = {
+        "collector": "off while timing",
+        "seen": SEEN,
+        "records": records(counts, 3),
+        "size": documents([(n, sized(n)) for n in nodes], rounds),
+        "depth": documents([(d, layered(d)) for d in range(1, 7 if quick else 11)], rounds),
+    }
+    save(options.results, "scaling", result)
+    (options.results / "scaling.svg").write_text(draw(panels(result)))
+    for what in ("records", "size", "depth"):
+        for point in result[what]:
+            line = ", ".join(f"{name} {us['median']:.1f}" for name, us in point["us"].items())
+            print(f"{what} {point['x']:>8}: us: {line}")
+
+
+if __name__ == "__main__":
+    main()

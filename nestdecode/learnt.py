@@ -1,0 +1,454 @@
+"""
+Learnt plans: detection without a spec at the price of hand-written code.
+
+A stream's documents look alike. So the layers of the documents so far make a plan; it
+opens the same places of the next document, and counts each string that it decides. If
+it decided as many as can be seen in the raw bytes, none is left, and no walk is needed.
+
+Why that is sound. A layer's text begins with a bracket, so in the raw bytes a quote is
+followed by blanks, if any, and a bracket. Blanks are a space, or a backslash sequence
+and n, r or t; a bracket and a quote are themselves: an escape that could stand for one
+of them, or for a piece of such an escape, is refused at every depth (``_REFUSED``), as
+the first text in which it occurs has its characters literally in all texts around it.
+So each layer has a place of its own in V, the count of what looks like that, or of more;
+so has each shut string that the plan counts (``account``). The plan meets a string once
+at most. Tries equal to V therefore mean that every place is decided. Keys, doubled
+members and quotes inside texts only raise V: that costs a walk, never a layer.
+
+Without refused escapes k layers take 2**k bytes, which bounds layers; as many brackets
+as ``max_depth`` in the raw bytes, or a look at the opened tree, bounds depth; one guard
+on the raw bytes finds long integers at every layer. What the fast parser refuses is
+read carefully, and walked.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+from stringzilla import contains, count, count_byteset, translate
+
+from nestdecode.discover import CLOSERS, OPENERS, odd, sweep
+from nestdecode.emit import Source
+from nestdecode.jsontext import Limits, depth_of, has_too_long_number, loads
+from nestdecode.plan import DROP, Run
+
+__all__ = ["Learner", "visible"]
+
+# What can be hidden, and the pieces that such an escape can be written with.
+_REFUSED = re.compile(rb"\\u00(?:09|0[aAdD]|2[02]|3[0-9]|4[1-6]|5[bBcC]|6[1-6]|6[eE]|7[245]|7[bB])")
+_HARMLESS = (b"\\u00e", b"\\u0026", b"\\u003c", b"\\u003e", b"\\u0027")
+
+
+def _table() -> bytes:
+    """Map digits and the minus to 0; blanks and brackets to (; colon and comma to a colon."""
+    table = bytearray(b"x" * 256)
+    for byte in b"0123456789-":
+        table[byte] = ord("0")
+    for byte in b":,":
+        table[byte] = ord(":")
+    for byte in b" \t\r\n[{":
+        table[byte] = ord("(")
+    table[ord('"')] = ord('"')
+    table[ord("\\")] = ord("\\")
+    return bytes(table)
+
+
+_CLASSES = _table()
+_AFTER_COLON, _AFTER_BLANK = b":" + b"0" * 19, b"(" + b"0" * 19
+
+
+def visible(raw: bytes) -> int:
+    """
+    Return V: at least the number of places where a layer can begin, at any depth.
+
+    -1 if one may be hidden from the count.
+    """
+    if contains(raw, b"\\u00"):
+        harmless = sum(count(raw, escape) for escape in _HARMLESS)
+        if harmless != count(raw, b"\\u00") and _REFUSED.search(raw):
+            return -1
+    found: int = count(raw, b'"{') + count(raw, b'"[')
+    if contains(raw, b'" '):
+        for pattern in (b'" {', b'" [', b'"  ', b'" \\'):
+            found += count(raw, pattern, allowoverlap=True)
+    after = count(raw, b'"\\')
+    if after and after != _benign(raw):
+        run = b"\\"
+        while contains(raw, b'"' + run):
+            for blank in (b"n", b"r", b"t"):
+                found += count(raw, b'"' + run + blank) - count(raw, run + b'"' + run + blank)
+            run += run
+    return found
+
+
+def _benign(raw: bytes) -> int:
+    """Count quotes with k backslashes before and 1 to k after: they open nothing."""
+    found, size = 0, 1
+    while contains(raw, b"\\" * (2 * size - 1) + b'"' + b"\\" * size):
+        before = b"\\" * (2 * size - 1) + b'"'
+        found += count(raw, before + b"\\" * size, allowoverlap=True)
+        found -= count(raw, before + b"\\" * (2 * size), allowoverlap=True)
+        size *= 2
+    return found
+
+
+def _is_flat(classes: bytes) -> bool:
+    """
+    Tell whether no string of the outer text can be a layer: then none is anywhere.
+
+    A quote after a backslash is inside of a text, and opens none of the outermost.
+    """
+    return all(
+        count(classes, b'"' + after) == count(classes, b'\\"' + after) for after in (b"(", b"\\")
+    )
+
+
+def account(text: str) -> int:
+    """Return how many places of V a string has that stays shut, or fewer."""
+    inside = text.count('"{') + text.count('"[') if '"' in text else 0
+    first = text[:1]
+    if first in ("{", "[", "\n", "\r", "\t"):
+        return inside + 1
+    # What is escaped for certain: other characters are escaped as the producer likes.
+    return inside + (first == " " and text[1:2] in _AFTER_A_SPACE)
+
+
+_AFTER_A_SPACE = frozenset(' {[\n\r\t"\\')
+
+MOST_NODES, MOST_MEMBERS, MOST_DEPTH, MOST_LOOPS = 200, 8, 12, 12
+LEARN_FROM, FORGIVEN, TRIAL, SHORTEST_REST, LONGEST_REST = 4, 4, 64, 64, 8192
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    """
+    A place in the documents so far at or below which there was something to decide.
+
+    Attributes:
+        opened: Whether a string was opened here.
+        shut: Whether a string stayed shut that V may have counted.
+        twice: Whether a string here was no simple layer.
+    """
+
+    members: dict[str, _Place] = field(default_factory=dict)
+    rest: _Place | None = None
+    items: _Place | None = None
+    opened: bool = False
+    shut: bool = False
+    twice: bool = False
+
+
+class Learner:
+    """
+    Expands documents by what it learnt from those before. Safe to share between threads.
+
+    Args:
+        limits: What a record may cost.
+        start: Makes the Run of a record that needs one.
+        carefully: Expands whatever is not plain bytes of plain JSON.
+    """
+
+    def __init__(
+        self, limits: Limits, start: Callable[[], Run], carefully: Callable[[Any], Any]
+    ) -> None:
+        self._limits = limits
+        self._start = start
+        self._carefully = carefully
+        # Learnt plans are swapped whole; who can't have the lock does not learn.
+        self._lock = threading.Lock()
+        self._root = _Place()
+        self._nodes = 1
+        self._seen = self._misses = self._since_trial = 0
+        self._compile_at = LEARN_FROM
+        # What is run first: None as long as nothing is learnt, on trial, or too slow.
+        self._plan: Callable[[Any], int] | None = None
+        self._learnt: Callable[[Any], int] | None = None
+        self._trial: list[float] | None = None
+        self._trial_left = 0
+        self._rest, self._rest_left = SHORTEST_REST, 0
+        self._timing = False
+        # n containers take 2n characters, and k layers 2**k.
+        self._surely_shallow = 2 * limits.max_depth
+        self._longest = min(limits.max_record_bytes, 1 << min(limits.max_layers, 60))
+
+    def function(self) -> Callable[[Any], Any]:
+        """Return the function that opens every layer of one document."""
+        longest, surely_shallow = self._longest, self._surely_shallow
+        carefully, layered, is_shallow = self._carefully, self._layered, self._is_shallow
+
+        def expand(document: Any) -> Any:
+            if document.__class__ is not bytes or len(document) > longest:
+                return carefully(document)
+            try:
+                tree = loads(document)
+            except ValueError:
+                tree = None
+            # Not in the handler: the parser's error holds the document.
+            if tree.__class__ is not dict and tree.__class__ is not list:
+                return carefully(document)
+            classes = translate(document, _CLASSES)
+            if (contains(classes, _AFTER_COLON) or contains(classes, _AFTER_BLANK)) and (
+                has_too_long_number(document)
+            ):
+                return carefully(document)
+            plan = self._plan
+            if plan is not None:
+                # Mostly layered: as many tries as there are quotes before brackets or blanks.
+                tries = plan(tree)
+                if (
+                    tries != count(classes, b'"(')
+                    or contains(classes, b'"\\')
+                    or contains(document, b"\\u00")
+                ):
+                    return layered(document, tree, tries)
+            elif (contains(classes, b'"(') or contains(classes, b'"\\')) and (
+                not _is_flat(classes)
+            ):
+                return layered(document, tree, -1)
+            if len(document) > surely_shallow and not is_shallow(document, tree):
+                return carefully(document)
+            return tree
+
+        return expand
+
+    def _is_shallow(self, raw: bytes, tree: Any) -> bool:
+        deepest = self._limits.max_depth
+        return count_byteset(raw, b"{[") <= deepest or depth_of(tree) <= deepest
+
+    def _layered(self, raw: bytes, tree: Any, tries: int) -> Any:
+        """Expand a document that has layers; a plan may have decided some *tries* already."""
+        found = visible(raw)
+        if found < 0:
+            return self._carefully(raw)
+        if tries < 0 and self._timing:
+            tree = self._timed(tree, found)
+        elif tries < 0 or tries != found:
+            tree = self._by_walk(tree)
+        # A layer that a policy took away was not deep.
+        return tree if self._is_shallow(raw, tree) else self._carefully(raw)
+
+    def _by_walk(self, tree: Any) -> Any:
+        if self._learnt is None:
+            self._seen += 1
+            if self._seen == 1:
+                return sweep(tree, self._start)
+        elif self._plan is not None:
+            # A plan that misses now and then may still be the faster one.
+            self._since_trial += 1
+            if self._since_trial >= FORGIVEN:
+                self._begin_trial()
+        return self._learn(tree)
+
+    # Learning
+
+    def _learn(self, tree: Any) -> Any:
+        """Walk a tree, remember where something was decided, and compile now and then."""
+        if not self._lock.acquire(blocking=False):
+            return sweep(tree, self._start)
+        try:
+            self._misses += 1
+            tree = self._remember(tree)
+            if self._misses >= self._compile_at:
+                self._compile_at = 4 * self._misses
+                self._learnt = _compile(self._root)
+                self._begin_trial()
+        finally:
+            self._lock.release()
+        return tree
+
+    def _remember(self, tree: Any) -> Any:
+        """Do what ``sweep`` does, and note the places."""
+        dropped = []
+        waiting: list[tuple[Any, tuple[Any, ...]]] = [(tree, ())]
+        while waiting:
+            container, path = waiting.pop()
+            is_object = container.__class__ is dict
+            for key, child in container.items() if is_object else enumerate(container):
+                here = (*path, key if is_object else None)
+                if child.__class__ is str:
+                    if child and child[0] in OPENERS and child[-1] in CLOSERS:
+                        value = odd(tree, container, key, child, self._start)
+                    else:
+                        value = child
+                    if value is child:
+                        if account(child):
+                            self._note(here, "shut")
+                        continue
+                    if value is DROP:
+                        dropped += [(container, key)] if is_object else []
+                        continue
+                    container[key] = value
+                    self._note(here, "opened" if child[0] in "{[ \t\r\n" else "twice")
+                    child = value
+                if child.__class__ is dict or child.__class__ is list:
+                    waiting.append((child, here))
+        for container, key in dropped:
+            del container[key]
+        return tree
+
+    def _note(self, path: tuple[Any, ...], what: str) -> None:
+        if len(path) > MOST_DEPTH:
+            return
+        place = self._root
+        for step in path:
+            place = self._child(place, step)
+        setattr(place, what, True)
+
+    def _child(self, place: _Place, step: Any) -> _Place:
+        if step is None:
+            if place.items is None:
+                place.items = self._new()
+            return place.items
+        if place.rest is not None:
+            return place.rest
+        known = place.members.get(step)
+        if known is not None:
+            return known
+        if len(place.members) < MOST_MEMBERS:
+            known = place.members[step] = self._new()
+            return known
+        # Ids as keys: a wildcard replaces the names, or a string would count twice.
+        place.rest = self._new()
+        for member in place.members.values():
+            _merge(place.rest, member)
+        place.members = {}
+        return place.rest
+
+    def _new(self) -> _Place:
+        self._nodes += 1
+        if self._nodes > MOST_NODES:
+            # Too much to remember: what lies below is forgotten with this place.
+            return _Place()
+        return _Place()
+
+    # Trials: the plan has to be faster than the walk, misses included
+
+    def _begin_trial(self) -> None:
+        self._trial, self._trial_left, self._timing = [0.0, 0.0], TRIAL, True
+        self._plan = None
+        self._since_trial = 0
+
+    def _timed(self, tree: Any, found: int) -> Any:
+        """Take turns between plan and walk, or rest from the plan that was the slower."""
+        learnt, times = self._learnt, self._trial
+        if self._rest_left:
+            self._rest_left -= 1
+            if not self._rest_left:
+                self._begin_trial()
+            return sweep(tree, self._start)
+        if learnt is None or times is None:
+            return sweep(tree, self._start)
+        self._trial_left -= 1
+        turn = self._trial_left % 2
+        begin = perf_counter()
+        if not turn:
+            tree = sweep(tree, self._start)
+        elif learnt(tree) != found:
+            tree = self._learn(tree)
+        times[turn] += perf_counter() - begin
+        if self._trial_left <= 0 and times is self._trial:
+            if times[1] < times[0]:
+                self._plan, self._timing, self._rest = self._learnt, False, SHORTEST_REST
+            else:
+                self._rest_left = self._rest
+                self._rest = min(2 * self._rest, LONGEST_REST)
+        return tree
+
+
+def _merge(into: _Place, other: _Place) -> None:
+    into.opened |= other.opened
+    into.shut |= other.shut
+    into.twice |= other.twice
+    if other.items is not None:
+        into.items = into.items or _Place()
+        _merge(into.items, other.items)
+    if other.rest is not None:
+        into.rest = into.rest or _Place()
+        _merge(into.rest, other.rest)
+    for name, member in other.members.items():
+        if into.rest is not None:
+            _merge(into.rest, member)
+        else:
+            _merge(into.members.setdefault(name, _Place()), member)
+
+
+def _compile(root: _Place) -> Callable[[Any], int]:
+    """Return a function that opens what was learnt in a tree, and counts its tries."""
+    source = Source()
+    source.names |= {
+        "account": account,
+        "loads": loads,
+        "OPENERS": OPENERS,
+        "CLOSERS": CLOSERS,
+    }
+    with source.block("def tries(tree):"):
+        source.line("found = 0")
+        _write_containers(source, root, "tree", 0)
+        source.line("return found")
+    plan: Callable[[Any], int] = source.build("tries", "learnt plan")
+    return plan
+
+
+def _write_containers(source: Source, place: _Place, value: str, loops: int) -> None:
+    head = "if"
+    if place.rest is not None or place.members:
+        with source.block(f"if {value}.__class__ is dict:"):
+            if place.rest is not None:
+                key, child = source.fresh("key"), source.fresh("v")
+                with source.block(f"for {key}, {child} in {value}.items():"):
+                    _write_value(source, place.rest, child, f"{value}[{key}]", loops + 1, True)
+            else:
+                for name, member in place.members.items():
+                    child = source.fresh("v")
+                    source.line(f"{child} = {value}.get({name!r})")
+                    _write_value(source, member, child, f"{value}[{name!r}]", loops, False)
+        head = "elif"
+    if place.items is not None and loops < MOST_LOOPS:
+        child = source.fresh("v")
+        with source.block(f"{head} {value}.__class__ is list:"):
+            items = place.items
+            if items.opened or items.shut or items.twice:
+                index = source.fresh("i")
+                with source.block(f"for {index}, {child} in enumerate({value}):"):
+                    _write_value(source, items, child, f"{value}[{index}]", loops + 1, True)
+            else:
+                with source.block(f"for {child} in {value}:"):
+                    _write_value(source, items, child, "", loops + 1, False)
+
+
+def _write_value(
+    source: Source, place: _Place, value: str, slot: str, loops: int, wild: bool
+) -> None:
+    if source.level > 60 or loops > MOST_LOOPS:
+        return
+    if place.opened and not place.shut and not wild:
+        new = source.fresh("new")
+        with source.block(f"if {value}.__class__ is str:"):
+            source.line("try:")
+            source.line(f"    {new} = loads({value})")
+            source.line("except ValueError:")
+            source.line(f"    {new} = None")
+            with source.block(f"if {new}.__class__ is dict or {new}.__class__ is list:"):
+                source.line(f"{slot} = {value} = {new}")
+                source.line("found += 1")
+    elif place.opened or place.shut:
+        new = source.fresh("new")
+        with source.block(f"if {value}.__class__ is str and {value}:"):
+            source.line(f"{new} = None")
+            with source.block(f"if {value}[0] in OPENERS and {value}[-1] in CLOSERS:"):
+                source.line("try:")
+                source.line(f"    {new} = loads({value})")
+                source.line("except ValueError:")
+                source.line("    pass")
+                # A string in a string, or what needs the careful parser, is undecided.
+                with source.block(f"if {new}.__class__ is dict or {new}.__class__ is list:"):
+                    source.line(f"{slot} = {value} = {new}")
+                    source.line("found += 1")
+            with source.block("else:"):
+                source.line(f"found += account({value})")
+    _write_containers(source, place, value, loops)

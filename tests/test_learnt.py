@@ -1,0 +1,172 @@
+"""
+The learnt plan: whatever a Decoder has seen, it gives what a fresh one gives.
+
+And what a fresh one gives is what the oracle gives. Documents that break naive ways of
+counting are named; each group of refused escapes, taken out, makes a test fail.
+"""
+
+import json
+import random
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nestdecode import DecodeError, Decoder, learnt
+from tests import oracle, strategies
+
+TRICKS = [
+    pytest.param(r'{"a":"{}","b":"\u007b}"}', id="a bracket as an escape"),
+    pytest.param(r'{"a":"{}","b":"\n{}"}', id="a newline before the bracket"),
+    pytest.param(r'{"a":" {}","b":"[1]"}', id="a blank pays for a bracket"),
+    pytest.param(r'{"e":"\"abc\"","b":"{}"}', id="an ETag is counted"),
+    pytest.param(r'{"a":"\"{}\""}', id="stringified twice"),
+    pytest.param(r'{"a":"{\u0022b\u0022:\u0022{}\u0022}"}', id="quotes as escapes"),
+    pytest.param(r'{"a":"[\"\\n{}\"]"}', id="a deeper blank"),
+    pytest.param(r'{"a":"[\"\\\u0075007b}\"]"}', id="an escape written with escapes"),
+    pytest.param(r'{"a":"{}","b":" \n\"[1]\""}', id="blanks, then twice"),
+    pytest.param(r'{"a":"{}","b":"\u0020{}"}', id="a blank as an escape"),
+    pytest.param(r'{"a":"{}","b":"\u000a[]"}', id="a newline as an escape"),
+    pytest.param(r'{"a":"{}","b":"\u0009[]"}', id="a tab as an escape"),
+    pytest.param(r'{"a":"{}","b":"\u000D[]"}', id="a return as an escape"),
+    pytest.param(r'{"a":"{}","b":"\u005b]"}', id="an array's bracket as an escape"),
+    pytest.param(r'{"a":"[\"\u005cn{}\"]"}', id="a backslash as an escape"),
+    pytest.param(r'{"a":"{}","b":"[\"\\u00\u0037b}\"]"}', id="a digit of an escape as an escape"),
+    pytest.param(r'{"a":"{}","b":"[\"\\u007\u0062}\"]"}', id="a letter of an escape as an escape"),
+    pytest.param(r'{"a":"{}","b":"[\"\\u007\u0042}\"]"}', id="a capital of an escape"),
+    pytest.param(r'{"a":"{}","b":"[\"\\\u006e{}\"]"}', id="the n of a newline as an escape"),
+    pytest.param(r'{"a":"{}","b":"[\"\\\u0072{}\"]"}', id="the r of a return as an escape"),
+    pytest.param(r'{"a":"{}","b":"[\"\\\u0074{}\"]"}', id="the t of a tab as an escape"),
+    pytest.param('{"a":"{}","a":"[1]"}', id="a member twice"),
+    pytest.param('{"{}":"{}","[":"[1]"}', id="keys that look like layers"),
+    pytest.param('{"a":"{}","b":"say \\"{x}\\" twice"}', id="quoted brackets in a text"),
+    pytest.param('{"a":"[INFO] up","b":"{}"}', id="text where a layer was"),
+    pytest.param('{"a":{"b":"{}"},"b":"{}"}', id="an object where a layer was"),
+    pytest.param('["{}",["[1]"],{"a":"{}"}]', id="an array at the root"),
+    pytest.param('{"a":"{\\"n\\":18446744073709551616}","b":"{}"}', id="a long integer inside"),
+    pytest.param(r'{"a":"{\"n\":1\u0038446744073709551616}","b":"{}"}', id="one, a digit escaped"),
+    pytest.param('{"a":"{}","b":-9223372036854775809}', id="a long negative integer"),
+    pytest.param('{"a":"{}","b":[18446744073709551616]}', id="a long integer in an array"),
+    pytest.param('{"a":"{\\"x\\":\\"\\\\ud800\\"}"}', id="a lone surrogate inside"),
+    pytest.param('{"a": "{}", "b" : " { } "}', id="blanks all over"),
+    pytest.param('{"a":"\\t{\\"x\\": \\"\\\\n [1]\\"}"}', id="blanks at every depth"),
+    pytest.param('{"a":"{\\"x\\":\\"\\"}","b":"{}"}', id="an empty string inside"),
+]
+
+# What a decoder has seen before: it expects layers at a, at b, at e, in all of them.
+SCHOOLS = [
+    ['{"a":"{}","b":"[1]"}'],
+    ['{"a":"{}","b":"x"}', '{"e":"{\\"x\\":\\"{}\\"}"}'],
+    ['{"a":"[\\"[1]\\"]"}', '{"a":"[INFO] up"}', '{"a":"{}","b":"{}"}'],
+    ['{"' + key + '":"{}"}' for key in "abcdefghijkl"],
+    ['{"a":"{\\"b\\":\\"{}\\"}","e":"{}"}'],
+    ['["{}",["[1]"],{"a":"{}"}]'],
+]
+
+
+def taught(school):
+    decoder = Decoder()
+    for i in range(100):
+        decoder.expand(school[i % len(school)].encode())
+    return decoder
+
+
+DECODERS = [taught(school) for school in SCHOOLS]
+
+
+@pytest.mark.parametrize("text", TRICKS)
+@pytest.mark.parametrize("decoder", DECODERS, ids=range(len(DECODERS)))
+def test_a_trick_is_expanded_as_the_oracle_does(decoder, text):
+    expected = oracle.expand(oracle.loads(text))
+
+    assert oracle.same(decoder.expand(text.encode()), expected)
+
+
+@pytest.mark.parametrize(
+    ("group", "text"),
+    [
+        pytest.param("09", r'{"a":"{}","b":"\u0009{}"}', id="tab"),
+        pytest.param("0[aAdD]", r'{"a":"{}","b":"\u000a{}"}', id="newline"),
+        pytest.param("2[02]", r'{"a":"{}","b":"\u0020{}"}', id="space"),
+        pytest.param("3[0-9]", r'{"a":"{}","b":"[\"\\u00\u0037b}\"]"}', id="digits"),
+        pytest.param("4[1-6]", r'{"a":"{}","b":"[\"\\u007\u0042}\"]"}', id="capitals"),
+        pytest.param("5[bBcC]", r'{"a":"{}","b":"\u005b]"}', id="bracket"),
+        pytest.param("6[1-6]", r'{"a":"{}","b":"[\"\\u007\u0062}\"]"}', id="letters"),
+        pytest.param("6[eE]", r'{"a":"{}","b":"[\"\\\u006e{}\"]"}', id="n"),
+        pytest.param("7[245]", r'{"a":"{}","b":"[\"\\\u0074{}\"]"}', id="r, t, u"),
+        pytest.param("7[bB]", r'{"a":"{}","b":"\u007b}"}', id="brace"),
+    ],
+)
+def test_every_group_of_refused_escapes_is_needed(monkeypatch, group, text):
+    decoder = taught(['{"a":"{}","b":"x"}'])
+    pattern = learnt._REFUSED.pattern
+    without = pattern.replace(group.encode() + b"|", b"").replace(b"|" + group.encode(), b"")
+    assert without != pattern
+    expected = oracle.expand(oracle.loads(text))
+    assert oracle.same(decoder.expand(text.encode()), expected)
+
+    monkeypatch.setattr(learnt, "_REFUSED", re.compile(without))
+
+    assert learnt.visible(text.encode()) >= 0, "another group refuses it too"
+
+
+@settings(deadline=None)
+@given(
+    st.lists(strategies.documents,
+             min_size=1, max_size=4),
+    st.randoms(use_true_random=False),
+)  # fmt: skip
+def test_what_was_seen_changes_nothing(documents, rng):
+    decoder = Decoder()
+    for _ in range(rng.choice((6, 20, 90))):
+        raw = rng.choice(documents).encode()
+        try:
+            expected = oracle.expand(oracle.decode(raw))
+        except ValueError:
+            with pytest.raises(DecodeError):
+                decoder.expand(raw)
+            continue
+        assert oracle.same(decoder.expand(raw), expected)
+
+
+def changed(rng, text):
+    """Change a text by a few characters that matter to detection."""
+    pieces = ['"', "\\", "{", "}", "[", "]", " ", "\\n", "\\u0022", "\\u005c", "\\u007b", '\\"']
+    for _ in range(rng.randint(1, 3)):
+        at = rng.randrange(len(text) + 1)
+        text = text[:at] + rng.choice(pieces) + text[at + rng.randint(0, 2) :]
+    return text
+
+
+def test_mutated_documents_are_expanded_as_the_oracle_does():
+    rng = random.Random(7)
+    seeds = [param.values[0] for param in TRICKS] + [text for s in SCHOOLS for text in s]
+    decoders = [taught(school) for school in SCHOOLS]
+    expanded = 0
+    for _ in range(20_000):
+        text = changed(rng, rng.choice(seeds))
+        try:
+            expected = oracle.expand(oracle.loads(text))
+        except (ValueError, RecursionError):
+            continue
+        expanded += 1
+
+        assert oracle.same(rng.choice(decoders).expand(text.encode()), expected), text
+    assert expanded > 1000
+
+
+def test_memory_is_bounded_by_a_stream_of_ever_new_shapes():
+    decoder = Decoder()
+    for i in range(3000):
+        raw = json.dumps({f"k{i}": {f"x{i}": json.dumps({f"y{i}": "[1]"})}}).encode()
+
+        assert decoder.expand(raw) == {f"k{i}": {f"x{i}": {f"y{i}": [1]}}}
+    learner = next(
+        cell.cell_contents.__self__
+        for cell in decoder._expand.__closure__
+        if hasattr(cell.cell_contents, "__self__")
+        and isinstance(cell.cell_contents.__self__, learnt.Learner)
+    )
+
+    assert learner._nodes < 2 * learnt.MOST_NODES
