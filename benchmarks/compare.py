@@ -6,6 +6,7 @@ each, to the null device. They run by turns; shown are medians. Those not found 
 """
 
 import argparse
+import os
 import random
 import shutil
 import statistics
@@ -98,6 +99,11 @@ print(os.waitstatus_to_exitcode(status), wall, usage.ru_utime + usage.ru_stime,
 """
 
 
+# Settings of the caller's Python would slow commands down (unbuffered output, no byte code);
+# main adds a folder for byte code, which `check` fills before the clock starts.
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
 @dataclass(frozen=True)
 class Usage:
     """What one run of a command took; *peak* is that of its largest process, in bytes."""
@@ -121,6 +127,7 @@ def run(line: list[str]) -> Usage:
     launch = [sys.executable, "-I", "-S", "-c", LAUNCHER, *line]
     told = subprocess.run(
         launch,
+        env=CLEAN,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -137,7 +144,7 @@ def tree_peak(line: list[str]) -> int | None:
     """Return the peak memory of a command and its workers, shared pages counted once."""
     if not Path("/proc/self/smaps_rollup").exists():
         return None
-    child = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    child = subprocess.Popen(line, env=CLEAN, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     most, done = 0, threading.Event()
     threading.Thread(target=lambda: (child.wait(), done.set()), daemon=True).start()
     while not done.wait(0.02):
@@ -229,7 +236,9 @@ def check(commands: list[Command], folder: Path) -> None:
     sample = write_records(folder / "sample.ndjson", 3 * MB)
     wanted = [seed_by_hand(line) for line in sample.read_bytes().splitlines()]
     for command in commands:
-        told = subprocess.run([*command.line, str(sample)], capture_output=True, check=True)
+        told = subprocess.run(
+            [*command.line, str(sample)], env=CLEAN, capture_output=True, check=True
+        )
         if [orjson.loads(line) for line in told.stdout.splitlines()] != wanted:
             raise SystemExit(f"{command.name}: not the output of the hand-written code")
 
@@ -352,6 +361,7 @@ def main() -> None:
     notes: list[str] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        CLEAN["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
         result = compare(options, folder, notes)
     for note in notes:
         print(f"note: {note}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 300, 220
-LEFT, TOP, GAP, LEGEND = 52, 40, 70, 60
+LEFT, TOP, GAP, LEGEND = 52, 40, 70, 34
 COLOURS = {
     "floor": "#8c8c8c",
     "hand-written orjson": "#111111",

@@ -145,7 +145,7 @@ class Decoder:
         self._policy: Policy = on_error or (self.spec.on_error if self.spec else None) or "keep"
         self._plan = None if self.spec is None else _plan(self.spec, self._policy)
         self._queries: dict[tuple[Any, ...], Expression] = {}
-        self._answerers: dict[tuple[Any, ...], Callable[[Any], Any]] = {}
+        self._answerers: dict[tuple[Any, ...], tuple[Callable[[Any], Any], Expression]] = {}
         self._expand = self._compiled()
         # A plain function in the method's place saves a call per record.
         vars(self)["expand"] = self._expand
@@ -184,7 +184,7 @@ class Decoder:
             QueryError: If the expression is wrong, or refuses the document.
             DecodeError: As for ``expand``.
         """
-        return self._answerer(expression, None)(document)
+        return Query(self, expression)(document)
 
     def compile(self, expression: str, *, start: Start | None = None) -> Query:
         """
@@ -252,36 +252,27 @@ class Decoder:
         opened = discover.find(tree, 0, 0, run) if plan is None else plan.run(tree, run)
         return None if opened is DROP else opened
 
-    def _answerer(self, text: str, start: Start | None) -> Callable[[Any], Any]:
-        """Return the function that answers a query for a document."""
+    def _answerer(self, text: str, start: Start | None) -> tuple[Callable[[Any], Any], Expression]:
+        """Return the function that answers a query for a document, and the query."""
         known = self._answerers.get((text, start))
         if known is None:
-            known = self._new_answerer(self._expression(text, start))
+            expression = self._expression(text, start)
+            known = self._late(expression) or self._early(expression), expression
             if len(self._answerers) >= 256:
                 self._answerers.clear()
             self._answerers[text, start] = known
         return known
 
-    def _new_answerer(self, expression: Expression) -> Callable[[Any], Any]:
-        late = None
-        if self._plan is not None:
-            late = expression.late(
-                self._plan, self.limits, self._start, self._read, self._expand_carefully
-            )
-        if late is None:
+    def _late(self, expression: Expression) -> Callable[[Any], Any] | None:
+        if self._plan is None:
+            return None
+        return expression.late(
+            self._plan, self.limits, self._start, self._read, self._expand_carefully
+        )
 
-            def late(document: Any) -> Any:
-                return expression.search(self._expand(document))
-
-        def answer(document: Any) -> Any:
-            try:
-                return late(document)
-            except REFUSALS as error:
-                refusal = expression.refusal(error)
-            # Not in the handler: the cause holds data of the document.
-            raise refusal
-
-        return answer
+    def _early(self, expression: Expression) -> Callable[[Any], Any]:
+        expand, search = self._expand, expression.search
+        return lambda document: search(expand(document))
 
     def _expression(self, text: str, start: Start | None, lent: Spec | None = None) -> Expression:
         key = (text, start, None if lent is None else lent.name)
@@ -310,7 +301,7 @@ class Query:
         self.decoder = decoder
         self.expression = expression
         self._start = start
-        self._answer = decoder._answerer(expression, start)
+        self._answer, self._compiled = decoder._answerer(expression, start)
 
     def __call__(self, document: Any) -> Any:
         """
@@ -320,7 +311,12 @@ class Query:
             QueryError: If a function in it refuses its arguments.
             DecodeError: As for ``Decoder.expand``.
         """
-        return self._answer(document)
+        try:
+            return self._answer(document)
+        except REFUSALS as error:
+            refusal = self._compiled.refusal(error)
+        # Not in the handler: the cause holds data of the document.
+        raise refusal
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Query, (self.decoder, self.expression, self._start)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["DecodeError", "LimitError", "NestdecodeError", "QueryError", "SpecError"]
+__all__ = [
+    "DecodeError",
+    "LimitError",
+    "NestdecodeError",
+    "QueryError",
+    "SpecError",
+    "WorkerError",
+]
 
 
 class NestdecodeError(Exception):
@@ -102,3 +109,7 @@ class QueryError(NestdecodeError, ValueError):
         return (
             f"{self.reason} - at column {self.offset - start + 1} of\n  {line}\n  {' ' * column}^"
         )
+
+
+class WorkerError(NestdecodeError):
+    """A worker process can't be started, or died."""

@@ -44,8 +44,12 @@ _REFUSED = re.compile(rb"\\u00(?:09|0[aAdD]|2[02]|3[0-9]|4[1-6]|5[bBcC]|6[1-6]|6
 _HARMLESS = (b"\\u00e", b"\\u0026", b"\\u003c", b"\\u003e", b"\\u0027")
 
 
-def _table() -> bytes:
-    """Map digits and the minus to 0; blanks and brackets to (; colon and comma to a colon."""
+def _table(*, escapes: bool) -> bytes:
+    """
+    Map digits and the minus to 0, colon and comma to a colon, blanks and brackets to (.
+
+    With *escapes* a backslash is a ( too, since a blank may be an escape.
+    """
     table = bytearray(b"x" * 256)
     for byte in b"0123456789-":
         table[byte] = ord("0")
@@ -54,12 +58,13 @@ def _table() -> bytes:
     for byte in b" \t\r\n[{":
         table[byte] = ord("(")
     table[ord('"')] = ord('"')
-    table[ord("\\")] = ord("\\")
+    table[ord("\\")] = ord("(" if escapes else "\\")
     return bytes(table)
 
 
-_CLASSES = _table()
-_AFTER_COLON, _AFTER_BLANK = b":" + b"0" * 19, b"(" + b"0" * 19
+_CLASSES, _FLAT_CLASSES = _table(escapes=False), _table(escapes=True)
+_DIGITS = b"0" * 19
+_AFTER_COLON, _AFTER_BLANK = b":" + _DIGITS, b"(" + _DIGITS
 
 
 def visible(raw: bytes) -> int:
@@ -97,14 +102,19 @@ def _benign(raw: bytes) -> int:
     return found
 
 
-def _is_flat(classes: bytes) -> bool:
+def _all_benign(raw: bytes) -> bool:
+    return _benign(raw) == count(raw, b'"\\')
+
+
+def _is_flat(raw: bytes) -> bool:
     """
     Tell whether no string of the outer text can be a layer: then none is anywhere.
 
     A quote after a backslash is inside of a text, and opens none of the outermost.
     """
     return all(
-        count(classes, b'"' + after) == count(classes, b'\\"' + after) for after in (b"(", b"\\")
+        not contains(raw, b'"' + after) or count(raw, b'"' + after) == count(raw, b'\\"' + after)
+        for after in (b"{", b"[", b" ", b"\\")
     )
 
 
@@ -191,25 +201,28 @@ class Learner:
             # Not in the handler: the parser's error holds the document.
             if tree.__class__ is not dict and tree.__class__ is not list:
                 return carefully(document)
-            classes = translate(document, _CLASSES)
-            if (contains(classes, _AFTER_COLON) or contains(classes, _AFTER_BLANK)) and (
-                has_too_long_number(document)
-            ):
-                return carefully(document)
             plan = self._plan
-            if plan is not None:
-                # Mostly layered: as many tries as there are quotes before brackets or blanks.
+            if plan is None:
+                # Mostly flat: nothing that a layer or a long number could begin with.
+                classes = translate(document, _FLAT_CLASSES)
+                if contains(classes, _DIGITS) and has_too_long_number(document):
+                    return carefully(document)
+                if contains(classes, b'"(') and not _is_flat(document):
+                    return layered(document, tree, -1)
+            else:
+                # Mostly layered: as many tries as quotes before brackets or blanks.
+                classes = translate(document, _CLASSES)
+                if (contains(classes, _AFTER_COLON) or contains(classes, _AFTER_BLANK)) and (
+                    has_too_long_number(document)
+                ):
+                    return carefully(document)
                 tries = plan(tree)
                 if (
                     tries != count(classes, b'"(')
-                    or contains(classes, b'"\\')
+                    or (contains(classes, b'"\\') and not _all_benign(document))
                     or contains(document, b"\\u00")
                 ):
                     return layered(document, tree, tries)
-            elif (contains(classes, b'"(') or contains(classes, b'"\\')) and (
-                not _is_flat(classes)
-            ):
-                return layered(document, tree, -1)
             if len(document) > surely_shallow and not is_shallow(document, tree):
                 return carefully(document)
             return tree

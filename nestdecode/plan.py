@@ -411,11 +411,16 @@ def _may_exceed_layers(plan: Plan, limits: Limits) -> bool:
     return _layers_inside(plan.shape, limits.max_layers) > limits.max_layers
 
 
-def write_fast_read(source: Source, limits: Limits) -> None:
+def write_fast_read(source: Source, limits: Limits, *, guarded: bool = True) -> None:
     """
     Write how *document* is read into *tree*, the careful way taken if it must be.
 
     The names ``loads`` and ``carefully`` are the caller's.
+
+    Args:
+        source: Where it is written.
+        limits: What a record may cost.
+        guarded: Whether long integers are looked for; else the caller does that.
     """
     source.names |= jsontext.CHECKS
     source.line("tree = None")
@@ -429,8 +434,9 @@ def write_fast_read(source: Source, limits: Limits) -> None:
     source.line("if (")
     source.line("    (tree.__class__ is not dict and tree.__class__ is not list)")
     source.line(f"    or count_byteset(document, BRACKETS) > {limits.max_depth}")
-    source.line("    or contains(translate(document, DIGIT_CLASSES), LONG_NUMBER)")
-    source.line("    and has_too_long_number(document)")
+    if guarded:
+        source.line("    or contains(translate(document, DIGIT_CLASSES), LONG_NUMBER)")
+        source.line("    and has_too_long_number(document)")
     with source.block("):"):
         source.line("return carefully(document)")
 

@@ -123,12 +123,22 @@ def source_of(node: Node, hooks: Hooks, late: Late | None = None) -> Source:
     source.names |= {"start": late.start, "carefully": late.carefully, "read": late.read}
     emitter.on_the_spot = late.read is None
     with source.block("def answer(document):"):
-        if late.read is None:
-            write_fast_read(source, late.limits)
-        else:
+        if late.read is not None:
             source.line("tree = read(document)")
-        emitter.body(node, (late.plan.shape,))
+            emitter.body(node, (late.plan.shape,))
+        else:
+            # A query that computes nothing shows a wrong integer only in its answer.
+            computes = _computes(node)
+            write_fast_read(source, late.limits, guarded=computes)
+            emitter.body(node, (late.plan.shape,), checked=computes)
     return source
+
+
+def _computes(node: Node) -> bool:
+    """Tell whether an expression compares numbers, or hands them to a function."""
+    if node["type"] in ("comparator", "function_expression"):
+        return True
+    return any(_computes(child) for child in node["children"] if isinstance(child, dict))
 
 
 class _Emitter:
@@ -150,15 +160,33 @@ class _Emitter:
             "NUMBERS": frozenset({int, float}),
         }
 
-    def body(self, node: Node, known: Known) -> None:
-        """Write the function's body, for a variable named tree."""
+    def body(self, node: Node, known: Known, *, checked: bool = True) -> None:
+        """
+        Write the function's body, for a variable named tree.
+
+        Args:
+            node: The expression.
+            known: What is declared of the tree.
+            checked: Whether the document is known to hold no long integer.
+        """
         if known != DEAD and any(isinstance(k, Shape) and k.alternatives for k in known):
             raise OddError
         if self.plan is not None:
             # A place that stays shut is told of once, however often it is passed.
             self.source.line("seen = {}")
         result, inside = self._value(node, "tree", self._settled(known))
-        self.source.line(f"return {self._finished(result, inside)}")
+        source = self.source
+        if checked:
+            source.line(f"return {self._finished(result, inside)}")
+            return
+        source.line(f"answer = {self._finished(result, inside)}")
+        source.line("for part in answer if answer.__class__ is list else (answer,):")
+        source.line("    if part.__class__ is not str and part is not None:")
+        source.line("        if contains(translate(document, DIGIT_CLASSES), LONG_NUMBER):")
+        source.line("            if has_too_long_number(document):")
+        source.line("                return carefully(document)")
+        source.line("        break")
+        source.line("return answer")
 
     # What is declared
 

@@ -6,6 +6,7 @@ and problems pin the place and the codec, never the wording.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,16 +54,22 @@ def _place_of(error: DecodeError, expected: dict[str, Any]) -> dict[str, Any]:
     return {key: getattr(error, key) for key in expected}
 
 
-def _check(spec: Spec | None, group: dict[str, Any], test: dict[str, Any], document: Any) -> None:
+def _check(
+    spec: Spec | None,
+    group: dict[str, Any],
+    test: dict[str, Any],
+    document: Any,
+    expand: Callable[[Decoder, Any], Any] = Decoder.expand,
+) -> None:
     problems: list[DecodeError] = []
     decoder = Decoder(spec, on_problem=problems.append, **group.get("arguments", {}))
     if "error" in test:
         with pytest.raises(DecodeError) as caught:
-            decoder.expand(document)
+            expand(decoder, document)
 
         assert _place_of(caught.value, test["error"]) == test["error"]
         return
-    tree = decoder.expand(document)
+    tree = expand(decoder, document)
     expected = test.get("problems", [])
 
     assert _written(tree) == _written(test["expected"])
@@ -99,6 +106,37 @@ def test_the_schema_that_a_spec_is_gives_the_same(group, test):
     spec = Spec.parse(json.dumps(group["spec"]))
 
     _check(Spec.parse(spec.schema), group, test, json.dumps(test["document"]))
+
+
+def _ask_for_all(decoder: Decoder, document: Any) -> Any:
+    return decoder.compile("@", start="root")(document)
+
+
+@pytest.mark.parametrize(("group", "test"), VECTORS)
+def test_asking_for_the_whole_record_gives_the_same(group, test):
+    text = json.dumps(test["document"]).encode()
+
+    _check(_spec_of(group), group, test, text, _ask_for_all)
+
+
+def _escaped(value: Any) -> str:
+    """Write JSON with an escape for every character of its strings."""
+    if isinstance(value, str):
+        units = value.encode("utf-16-be", "surrogatepass").hex()
+        return '"' + "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4)) + '"'
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{_escaped(k)}:{_escaped(v)}' for k, v in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(_escaped, value))}]"
+    return json.dumps(value)
+
+
+@pytest.mark.parametrize(("group", "test"), VECTORS)
+def test_a_document_written_in_escapes_gives_the_same(group, test):
+    if "max_record_bytes" in group.get("arguments", {}):
+        pytest.skip("its text is longer")
+
+    _check(_spec_of(group), group, test, _escaped(test["document"]).encode())
 
 
 @pytest.mark.parametrize("tree", FOUND)

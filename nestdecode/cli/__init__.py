@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from nestdecode.cli.output import say
-from nestdecode.errors import NestdecodeError, QueryError, SpecError
+from nestdecode.errors import NestdecodeError, QueryError, SpecError, WorkerError
 
 __all__ = ["cli", "main"]
 
@@ -97,6 +97,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (SpecError, QueryError) as error:
         say(str(error))
         return 3
+    except WorkerError as error:
+        say(str(error))
+        return 2
     except NestdecodeError as error:
         say(str(error))
         return 5

@@ -9,7 +9,6 @@ import click
 from nestdecode.cli import options
 from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
-from nestdecode.jsontext import Limits
 
 __all__ = ["command"]
 
@@ -19,6 +18,7 @@ __all__ = ["command"]
 @options.decoding
 @options.framing
 @options.output
+@options.running
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -28,6 +28,8 @@ def command(
     compact: bool,
     indent: int | None,
     color: Any,
+    jobs: int | None,
+    progress: bool | None,
     **decoding: Any,
 ) -> int:
     """
@@ -44,8 +46,8 @@ def command(
     code is 5.
     """
     need_input(ctx, files)
-    session = Session(files, framing, decoding["max_record_bytes"] or Limits().max_record_bytes)
+    session = Session(files, framing, jobs, progress)
     decoder = options.decoder_from(decoding, session.problem)
     output = Output(indent=0 if compact else indent, color=color)
-    session.run(decoder.expand, lambda tree: (tree,), output)
+    session.run(decoder.expand, output, decoder.limits.max_record_bytes)
     return session.code

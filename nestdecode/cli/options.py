@@ -13,7 +13,7 @@ from nestdecode.errors import NestdecodeError
 from nestdecode.jsontext import Limits
 from nestdecode.spec.shape import POLICIES
 
-__all__ = ["decoder_from", "decoding", "framing", "output"]
+__all__ = ["decoder_from", "decoding", "framing", "output", "running"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -82,6 +82,18 @@ output = _all(
     click.option(
         "--color", type=click.Choice(["auto", "always", "never"]), default="auto",
         show_default=True, help="Colours; auto asks the terminal and NO_COLOR.",
+    ),
+)  # fmt: skip
+
+
+running = _all(
+    click.option(
+        "-j", "--jobs", type=click.IntRange(1, 256), metavar="N",
+        help="Processes that answer. [default: one a core for NDJSON files from 32 MB on, else 1]",
+    ),
+    click.option(
+        "--progress/--no-progress", default=None,
+        help="A progress bar on stderr. [default: on a terminal, when a file takes a while]",
     ),
 )  # fmt: skip
 

@@ -6,7 +6,8 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, BinaryIO, Literal
 
 from nestdecode.jsontext import dump
@@ -14,6 +15,9 @@ from nestdecode.jsontext import dump
 __all__ = ["Color", "Output", "printable", "say"]
 
 Color = Literal["auto", "always", "never"]
+
+# What a progress bar does before a terminal gets other text.
+before_text: Callable[[], None] | None = None
 
 # What a terminal obeys instead of showing: C0 but tab and newline, DEL, C1, the
 # separators that some take for newlines, and what turns the direction of text.
@@ -31,6 +35,8 @@ def say(message: str) -> None:
     """Tell something on stderr, as one line unless the message is an excerpt."""
     if sys.stderr is None:
         return
+    if before_text is not None:
+        before_text()
     # Nobody may read this, and that stops nothing.
     with contextlib.suppress(OSError):
         print(f"nestdecode: {printable(message)}", file=sys.stderr, flush=True)  # noqa: T201
@@ -44,6 +50,9 @@ class Output:
         indent: Spaces a level; 0 is one line a value; None decides by the terminal.
         color: Whether colours are used; ``auto`` decides by the terminal and NO_COLOR.
         raw: Whether strings are written as they are, without quotes.
+
+    Attributes:
+        text: From a value to what is written for it, without a newline at its end.
     """
 
     def __init__(
@@ -52,35 +61,60 @@ class Output:
         if sys.stdout is None:
             raise OSError("standard output is closed")
         self._out: BinaryIO = sys.stdout.buffer
-        terminal = sys.stdout.isatty()
-        self._safe = terminal
-        self._raw = raw
+        self._terminal = sys.stdout.isatty()
         if indent is None:
-            indent = 2 if terminal else 0
-        self._indent = indent or None
+            indent = 2 if self._terminal else 0
         dumb = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-        self._color = color == "always" or (color == "auto" and terminal and not dumb)
+        colors = color == "always" or (color == "auto" and self._terminal and not dumb)
+        self.text = _writer(indent or None, raw=raw, safe=self._terminal, colors=colors)
 
     def encode(self, value: Any) -> bytes:
         """Return what is written for one value, newline included."""
-        if self._raw and isinstance(value, str):
-            text = printable(value) if self._safe else value
-            return text.encode("utf-8", "backslashreplace") + b"\n"
-        line = dump(value, indent=self._indent)
-        if self._safe or self._color:
-            text = line.decode()
-            text = printable(text) if self._safe else text
-            text = _colored(text) if self._color else text
-            line = text.encode()
-        return line + b"\n"
+        return self.text(value) + b"\n"
 
     def write(self, lines: Iterable[bytes]) -> None:
         """Write whole lines, at once, and let them go."""
-        left = memoryview(b"".join(lines))
-        while left:
-            # Unbuffered output may take less than it is given.
-            left = left[self._out.write(left) :]
+        self.write_text(b"".join(lines))
+
+    def write_text(self, text: bytes | memoryview) -> None:
+        """Write text as it is, and let it go."""
+        if self._terminal and before_text is not None:
+            before_text()
+        # Unbuffered output may take less than it is given.
+        written = self._out.write(text)
+        while written < len(text):
+            text = memoryview(text)[written:]
+            written = self._out.write(text)
         self._out.flush()
+
+
+def _writer(indent: int | None, *, raw: bool, safe: bool, colors: bool) -> Callable[[Any], bytes]:
+    """Return the function that writes a value as the options say."""
+    write: Callable[[Any], bytes] = dump if indent is None else partial(dump, indent=indent)
+    if safe or colors:
+        write = _for_terminals(write, safe=safe, colors=colors)
+    return _with_raw_strings(write, safe=safe) if raw else write
+
+
+def _for_terminals(
+    write: Callable[[Any], bytes], *, safe: bool, colors: bool
+) -> Callable[[Any], bytes]:
+    def write_text(value: Any) -> bytes:
+        text = write(value).decode()
+        text = printable(text) if safe else text
+        return (_colored(text) if colors else text).encode()
+
+    return write_text
+
+
+def _with_raw_strings(write: Callable[[Any], bytes], *, safe: bool) -> Callable[[Any], bytes]:
+    def write_raw(value: Any) -> bytes:
+        if not isinstance(value, str):
+            return write(value)
+        text = printable(value) if safe else value
+        return text.encode("utf-8", "backslashreplace")
+
+    return write_raw
 
 
 _TOKEN = re.compile(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from nestdecode.cli import options
-from nestdecode.cli.output import Output, say
+from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
 from nestdecode.decoder import Decoder, LendingQuery
-from nestdecode.jsontext import Limits
 from nestdecode.queries import Start
 from nestdecode.spec import Spec
 
@@ -41,6 +40,7 @@ __all__ = ["command"]
 @options.decoding
 @options.framing
 @options.output
+@options.running
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -55,6 +55,8 @@ def command(
     compact: bool,
     indent: int | None,
     color: Any,
+    jobs: int | None,
+    progress: bool | None,
     **decoding: Any,
 ) -> int:
     """
@@ -78,34 +80,27 @@ def command(
             f"  nestdecode query EXPR {expression}"
         )
     need_input(ctx, files)
-    session = Session(files, framing, decoding["max_record_bytes"] or Limits().max_record_bytes)
+    session = Session(files, framing, jobs, progress)
     decoder = options.decoder_from(decoding, session.problem)
     output = Output(indent=0 if compact else indent, color=color, raw=raw)
-    answer = _answer(decoder, expression, start, lend=decoding["spec"] is None)
-    session.run(answer, _elements if each else lambda value: (value,), output)
+    lend = session.note if decoding["spec"] is None else None
+    answer = _answer(decoder, expression, start, lend)
+    session.run(answer, output, decoder.limits.max_record_bytes, each=each)
     if session.code or not exit_status:
         return session.code
-    if session.last is ...:
-        return 4
-    return 1 if session.last is None or session.last is False else 0
+    return 4 if session.last is None else 0 if session.last else 1
 
 
 def _answer(
-    decoder: Decoder, expression: str, start: Start | None, *, lend: bool
+    decoder: Decoder, expression: str, start: Start | None, lend: Callable[[str], None] | None
 ) -> Callable[[bytes], Any]:
-    if not lend:
+    if lend is None:
         return decoder.compile(expression, start=start)
 
     def tell(spec: Spec) -> None:
-        say(f"this is {spec.name}: using its focus and queries (--spec none turns this off)")
+        lend(f"this is {spec.name}: using its focus and queries (--spec none turns this off)")
 
     return LendingQuery(decoder, expression, start, tell)
-
-
-def _elements(value: Any) -> Iterable[Any]:
-    if value is None:
-        return ()
-    return value if isinstance(value, list) else (value,)
 
 
 def _is_file(name: str) -> bool:

@@ -2,133 +2,443 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
 
 import click
 
 from nestdecode.cli.output import Output, say
+from nestdecode.cli.sources import Source, UnreadableError, opened
 from nestdecode.decoder import UncompiledError
 from nestdecode.errors import DecodeError, LimitError, QueryError
-from nestdecode.stream import Framing, Record, read_records
+from nestdecode.stream import (
+    Batch,
+    Framing,
+    framing_of,
+    is_blank,
+    lines_of_range,
+    read_batches,
+)
 
-__all__ = ["Session"]
+__all__ = ["Session", "need_input"]
 
 SHOWN = 10
+# Output and messages are let go when they are this many.
+_ENOUGH_BYTES = 2 << 20
+_ENOUGH_MESSAGES = 1000
+# From this size on, a file is worth more than one process.
+_LARGE = 32 << 20
+_RANGE = 2 << 20
+_SMALL_RANGE = 1 << 16
+
+Answer = Callable[[bytes], Any]
+Render = Callable[[Any], "bytes | None"]
+
+
+@dataclass(slots=True)
+class Report:
+    """
+    What came of some records, but for their output.
+
+    Attributes:
+        records: How many there were.
+        failed: How many of them were refused.
+        problems: Layers that stayed shut.
+        with_problems: Records that they are in.
+        messages: In order: what kind, the line, whether the record is that line, the text.
+        lines: How many lines they took, if their lines count from 1.
+        last: Whether the last value written was neither null nor false; None if nothing
+            was written.
+        unreadable: Why input ends here, if it does not end well.
+    """
+
+    records: int = 0
+    failed: int = 0
+    problems: int = 0
+    with_problems: int = 0
+    messages: list[tuple[str, int, bool, str]] = field(default_factory=list)
+    lines: int = 0
+    last: bool | None = None
+    unreadable: str | None = None
+
+
+class _Answering:
+    """Answers batches, in this process or in a worker: writes nothing, tells nobody."""
+
+    def __init__(self) -> None:
+        self.answer: Answer
+        self.render: Render
+        self.each = False
+        self.most = 0
+        self._report = Report()
+        self._batch = Batch([], 1, 0)
+        self._index = 0
+        self._at_problem = -1
+
+    def results(self, batch: Batch) -> Iterator[tuple[bytes, Report]]:
+        """Yield what is written for a batch, in whole records, and what is to be told."""
+        self._batch, self._index, self._at_problem = batch, 0, -1
+        self._report.records += len(batch.raws)
+        if batch.too_long:
+            self._refuse(LimitError(f"longer than max_record_bytes={self.most}"))
+        else:
+            yield from self._answered(batch.raws)
+        yield b"", self._reported()
+        # The collector is off: what errors left in cycles goes now, when no tree is alive.
+        pass
+
+    def _answered(self, raws: list[bytes]) -> Iterator[tuple[bytes, Report]]:
+        answer, render = self.answer, self.render
+        texts: list[bytes] = []
+        size = 0
+        value: Any = None
+        last: Any = None
+        for self._index, raw in enumerate(raws):
+            if is_blank(raw):
+                self._report.records -= 1
+                continue
+            try:
+                value = answer(raw)
+                text = render(value)
+            except (DecodeError, QueryError) as error:
+                self._refuse(error)
+                if len(self._report.messages) < _ENOUGH_MESSAGES:
+                    continue
+            else:
+                if text is None:
+                    continue
+                texts.append(text)
+                last = value
+                size += len(text)
+                if size < _ENOUGH_BYTES:
+                    continue
+            if texts:
+                self._wrote(last)
+            value = last = None  # it may be large
+            yield _joined(texts), self._reported()
+            size = 0
+        if texts:
+            self._wrote(last)
+            value = last = None
+            yield _joined(texts), self._reported()
+
+    def _wrote(self, value: Any) -> None:
+        if self.each and type(value) is list:
+            value = value[-1]
+        self._report.last = value is not None and value is not False
+
+    def _reported(self) -> Report:
+        report, self._report = self._report, Report()
+        return report
+
+    def _refuse(self, error: DecodeError | QueryError) -> None:
+        self._report.failed += 1
+        if isinstance(error, UncompiledError):
+            self.tell("uncompiled", str(error))
+        else:
+            self.tell("record", _one_line(error))
+
+    def problem(self, error: DecodeError) -> None:
+        """Count a layer that stays shut; keep the first few for telling."""
+        report = self._report
+        report.problems += 1
+        if self._at_problem != self._index:
+            self._at_problem = self._index
+            report.with_problems += 1
+        if report.problems <= SHOWN:
+            self.tell("problem", _one_line(error))
+
+    def tell(self, kind: str, text: str) -> None:
+        """Keep a message: ``record``, ``problem``, ``uncompiled`` or ``once``."""
+        line, whole = self._batch.place(self._index)
+        self._report.messages.append((kind, line, whole, text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """A task for a worker: the lines that begin in a range of a file."""
+
+    start: int
+    end: int | None
+    first: bool
 
 
 class Session:
     """
     One run over some files: reads, answers, writes, and counts what went wrong.
 
+    Args:
+        files: Their names; ``-`` is standard input.
+        framing: Given, or None to tell it from each input.
+        jobs: Processes that answer; None decides by the size of each input.
+        progress: Whether a bar is shown; None decides by the terminal and by time.
+
     Attributes:
-        code: Exit code so far: 0, 2 (a file), 3 (a query) or 5 (a record).
-        last: The last value written, or ``...`` if there was none.
+        last: Whether the last value written was neither null nor false, or None if
+            there was none.
     """
 
-    def __init__(self, files: tuple[str, ...], framing: Framing | None, most: int) -> None:
+    def __init__(
+        self,
+        files: tuple[str, ...],
+        framing: Framing | None,
+        jobs: int | None = None,
+        progress: bool | None = None,
+    ) -> None:
         self._files = files or ("-",)
         self._framing = framing
-        self._most = most
-        self._source = ""
-        self._record = Record(b"", 1, 0)
-        self._records = self._failed = self._with_problems = self._problems = 0
-        self._at_problem = -1
-        self._uncompiled: set[str] = set()
-        self._file_failed = False
-        self.last: Any = ...
+        self._jobs = jobs
+        self._progress = progress
+        self._answering = _Answering()
+        self._total = Report()
+        self._name = ""
+        self._lines = 0
+        self._told: set[str] = set()
+        self._uncompiled = self._file_failed = False
+        self.last: bool | None = None
 
     @property
     def code(self) -> int:
         """The exit code: files come before queries, and queries before records."""
-        return 2 if self._file_failed else 3 if self._uncompiled else 5 if self._failed else 0
+        return 2 if self._file_failed else 3 if self._uncompiled else 5 if self._total.failed else 0
 
     def problem(self, error: DecodeError) -> None:
-        """Count a layer that stays shut; tell the first few."""
-        self._problems += 1
-        if self._at_problem != self._records:
-            self._at_problem = self._records
-            self._with_problems += 1
-        if self._problems <= SHOWN:
-            say(f"{self._where()}: {_one_line(error)}")
+        """Take a layer that stays shut."""
+        self._answering.problem(error)
+
+    def note(self, message: str) -> None:
+        """Tell something once, however many records say it."""
+        self._answering.tell("once", message)
 
     def run(
-        self,
-        answer: Callable[[bytes], Any],
-        split: Callable[[Any], Iterable[Any]],
-        output: Output,
+        self, answer: Answer, output: Output, max_record_bytes: int, *, each: bool = False
     ) -> None:
-        """Answer every record of every file, and write what *split* makes of each answer."""
-        for name in self._files:
-            self._source = name
-            with self._telling_file_errors(name), _opened(name) as read:
-                for batch in read_records(read, self._most, self._framing):
-                    output.write(self._lines(batch, answer, split, output))
+        """
+        Answer every record of every file, and write the answers.
+
+        Args:
+            answer: From a record's text to its value.
+            output: Where values go.
+            max_record_bytes: Longer records are refused.
+            each: Whether an array's elements are written in its place.
+        """
+        self._answering.answer = answer
+        self._answering.render = _each(output.text) if each else output.text
+        self._answering.each = each
+        self._answering.most = max_record_bytes
+        with _collector_off():
+            for name in self._files:
+                self._name = "stdin" if name == "-" else name
+                self._lines = 0
+                with self._telling_file_errors(), opened(name) as source:
+                    self._read(source, output)
         self._summarise()
 
-    def _lines(
-        self,
-        batch: list[Record],
-        answer: Callable[[bytes], Any],
-        split: Callable[[Any], Iterable[Any]],
-        output: Output,
-    ) -> Iterator[bytes]:
-        for record in batch:
-            self._record = record
-            self._records += 1
-            try:
-                if record.skipped:
-                    raise LimitError(f"longer than max_record_bytes={self._most}")
-                value = answer(record.raw)
-                # All of a record's lines or none.
-                lines = []
-                for part in split(value):
-                    lines.append(output.encode(part))
-                    last = part
-            except UncompiledError as error:
-                self._failed += 1
-                if str(error) not in self._uncompiled:
-                    self._uncompiled.add(str(error))
-                    say(str(error))
-                continue
-            except (DecodeError, QueryError) as error:
-                self._failed += 1
-                say(f"{self._where()}: {_one_line(error)}")
-                continue
-            if lines:
-                self.last = last
-            yield from lines
+    def _read(self, source: Source, output: Output) -> None:
+        with self._bar(source) as advance:
 
-    def _where(self) -> str:
-        name = "stdin" if self._source == "-" else self._source
-        what = "line" if self._record.whole_line else "document at line"
-        return f"{name}: {what} {self._record.line}"
+            def put(text: bytes | memoryview, report: Report) -> None:
+                self._merge(report)
+                if text:
+                    output.write_text(text)
+                if advance is not None:
+                    advance(source.done)
+                if report.unreadable is not None:
+                    raise UnreadableError(report.unreadable)
+
+            framing, start = self._framing, b""
+            if framing is None:
+                framing, start = framing_of(source.read, self._answering.most)
+            jobs = self._jobs_for(source, framing)
+            if jobs > 1 and source.size is not None and framing == "lines":
+                self._share_ranges(source, source.size, jobs, put)
+            elif jobs > 1:
+                self._share_batches(source, framing, start, jobs, put)
+            else:
+                for batch in read_batches(source.read, self._answering.most, framing, start):
+                    for text, report in self._answering.results(batch):
+                        put(text, report)
+
+    def _bar(self, source: Source) -> Any:
+        if self._progress is False:
+            return nullcontext()
+        if self._progress is None and (
+            source.total is None or not _is_terminal(sys.stderr) or _is_terminal(sys.stdout)
+        ):
+            return nullcontext()
+        from nestdecode.cli.progress import progress_bar
+
+        return progress_bar(self._name, source.total, at_once=bool(self._progress))
+
+    def _jobs_for(self, source: Source, framing: Framing) -> int:
+        if self._jobs == 1:
+            return 1
+        large = source.size is not None and source.size - source.start >= _LARGE
+        if self._jobs is None and not (large and framing == "lines"):
+            return 1
+        from nestdecode.stream import workers
+
+        return (self._jobs or workers.cores()) if workers.can_fork() else 1
+
+    def _share_ranges(self, source: Source, size: int, jobs: int, put: Callable[..., None]) -> None:
+        """Let workers read a file, each its own ranges."""
+        from nestdecode.stream.workers import Workers
+
+        descriptor, start = source.descriptor, source.start
+        most = self._answering.most
+
+        def work(task: _Range) -> Iterator[tuple[bytes, Report]]:
+            lines = 0
+            unreadable = None
+            try:
+                for batch in lines_of_range(
+                    descriptor, task.start, task.end, most, first=task.first
+                ):
+                    yield from self._answering.results(batch)
+                    lines += len(batch.raws)
+            except OSError as error:
+                unreadable = f"can't be read: {error.strerror or error}"
+            yield b"", Report(lines=lines, unreadable=unreadable)
+
+        step = min(_RANGE, max(_SMALL_RANGE, (size - start) // (jobs * 4)))
+        with Workers(jobs, work, ahead=2) as pool:
+
+            def collect() -> None:
+                for result in pool.collect():
+                    put(*result)
+                source.done += step
+
+            for at in range(start, size, step):
+                if pool.full:
+                    collect()
+                # The last range goes on if the file has grown.
+                end = at + step if at + step < size else None
+                pool.submit(_Range(at, end, at == start))
+            while pool.busy:
+                collect()
+        source.leave_at_end()
+
+    def _share_batches(
+        self, source: Source, framing: Framing, start: bytes, jobs: int, put: Callable[..., None]
+    ) -> None:
+        """Send workers what is read here; write what is done while input idles."""
+        from nestdecode.stream.workers import Workers
+
+        with Workers(jobs, self._answering.results) as pool:
+
+            def collect() -> None:
+                for result in pool.collect():
+                    put(*result)
+
+            def read(size: int) -> bytes:
+                while pool.busy and not source.ready(pool.next_answer):
+                    collect()
+                return source.read(size)
+
+            unreadable = None
+            try:
+                for batch in read_batches(read, self._answering.most, framing, start):
+                    if pool.full:
+                        collect()
+                    pool.submit(batch)
+            except UnreadableError as error:
+                unreadable = error
+            while pool.busy:
+                collect()
+        if unreadable is not None:
+            raise unreadable
+
+    def _merge(self, report: Report) -> None:
+        """Tell what is to be told, and add the figures up."""
+        total = self._total
+        shown = total.problems
+        for kind, line, whole, text in report.messages:
+            if kind == "problem":
+                shown += 1
+                if shown > SHOWN:
+                    continue
+            elif kind in ("uncompiled", "once"):
+                self._uncompiled |= kind == "uncompiled"
+                if text not in self._told:
+                    self._told.add(text)
+                    say(text)
+                continue
+            what = "line" if whole else "document at line"
+            say(f"{self._name}: {what} {self._lines + line}: {text}")
+        total.records += report.records
+        total.failed += report.failed
+        total.problems += report.problems
+        total.with_problems += report.with_problems
+        self._lines += report.lines
+        if report.last is not None:
+            self.last = report.last
 
     @contextmanager
-    def _telling_file_errors(self, name: str) -> Iterator[None]:
+    def _telling_file_errors(self) -> Iterator[None]:
         try:
             yield
-        except _UnreadableError as error:
+        except UnreadableError as error:
             self._file_failed = True
-            say(f"{'stdin' if name == '-' else name}: {error}")
+            say(f"{self._name}: {error}")
 
     def _summarise(self) -> None:
-        if self._problems:
-            more = f" ({SHOWN} shown)" if self._problems > SHOWN else ""
+        total = self._total
+        if total.problems:
+            more = f" ({SHOWN} shown)" if total.problems > SHOWN else ""
             say(
-                f"{_count(self._problems, 'layer')} stayed shut in "
-                f"{_count(self._with_problems, 'record')} of {self._records}{more}"
+                f"{_count(total.problems, 'layer')} stayed shut in "
+                f"{_count(total.with_problems, 'record')} of {total.records}{more}"
             )
-        if self._failed and self._records > 1:
-            say(f"{_count(self._failed, 'record')} of {self._records} failed")
+        if total.failed and total.records > 1:
+            say(f"{_count(total.failed, 'record')} of {total.records} failed")
 
 
-class _UnreadableError(Exception):
-    """A file that can't be read, in the system's words."""
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    """
+    Keep the cyclic collector from walking every tree over and over.
+
+    Trees hold no cycles, yet each of their containers counts towards the next collection:
+    it takes up to three quarters of the time of a large document. What is alive now
+    stays; frozen, it costs the collections between batches nothing, and worker
+    processes share its pages.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if was_on:
+            gc.enable()
+
+
+def _joined(texts: list[bytes]) -> bytes:
+    """Return texts as lines, and forget them."""
+    if texts:
+        texts.append(b"")
+    text = b"\n".join(texts)
+    texts.clear()
+    return text
+
+
+def _each(text: Callable[[Any], bytes]) -> Render:
+    def render(value: Any) -> bytes | None:
+        if value is None or value == []:
+            return None
+        return b"\n".join(map(text, value)) if type(value) is list else text(value)
+
+    return render
+
+
+def _is_terminal(stream: Any) -> bool:
+    return stream is not None and bool(stream.isatty())
 
 
 def _one_line(error: Exception) -> str:
@@ -141,41 +451,6 @@ def _one_line(error: Exception) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _reader(file: BinaryIO) -> Callable[[int], bytes]:
-    """Return a function that reads, whose errors are not mistaken for those of writing."""
-    # Standard input is raw under PYTHONUNBUFFERED; raw files have no read1.
-    read: Callable[[int], bytes] = getattr(file, "read1", file.read)
-
-    def read_or_tell(size: int) -> bytes:
-        try:
-            return read(size)
-        except OSError as error:
-            reason = error.strerror or str(error)
-        raise _UnreadableError(f"can't be read: {reason}")
-
-    return read_or_tell
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[Callable[[int], bytes]]:
-    if name == "-":
-        if sys.stdin is None:
-            raise _UnreadableError("standard input is closed")
-        yield _reader(sys.stdin.buffer)
-        return
-    try:
-        file = Path(name).open("rb")  # noqa: SIM115 - its errors are told apart from those of its user
-    except OSError as error:
-        reason = error.strerror or str(error)
-    except ValueError:
-        reason = "a NUL in its name"
-    else:
-        with file:
-            yield _reader(file)
-        return
-    raise _UnreadableError(f"can't be read: {reason}")
 
 
 def need_input(ctx: click.Context, files: tuple[str, ...]) -> None:

@@ -1,5 +1,5 @@
 """
-Records in: lines or concatenated documents, told apart; dead letters out.
+Bytes cut into records: lines or concatenated documents, told apart.
 
 Input is bytes throughout. Lines end at LF alone: str.splitlines() would also cut a JSON
 string at U+2028.
@@ -7,6 +7,8 @@ string at U+2028.
 
 from __future__ import annotations
 
+import itertools
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +17,18 @@ from typing import Any, Literal
 from nestdecode.errors import DecodeError, LimitError
 from nestdecode.jsontext import is_cut_short, malformed_at
 
-__all__ = ["DeadLetter", "Framing", "Record", "expand_records", "read_records"]
+__all__ = [
+    "Batch",
+    "DeadLetter",
+    "Framing",
+    "Record",
+    "expand_records",
+    "framing_of",
+    "is_blank",
+    "lines_of_range",
+    "of_lines",
+    "read_batches",
+]
 
 Framing = Literal["lines", "documents"]
 
@@ -91,83 +104,192 @@ def of_lines(lines: Iterable[bytes | str]) -> Iterator[Record]:
         offset += len(raw)
 
 
-def read_records(
-    read: Callable[[int], bytes], max_record_bytes: int, framing: Framing | None = None
-) -> Iterator[list[Record]]:
+@dataclass(slots=True)
+class Batch:
     """
-    Read records, one list for each piece of input that is there at once.
+    Records that were there at once: lines, or documents that know their places.
 
-    So whoever writes after each list never keeps a record back while input idles.
+    Attributes:
+        raws: Their bytes. Of lines some may be blank, which are no records.
+        line: Where the first begins, from 1.
+        offset: Where the first begins, in bytes from 0.
+        places: Each document's place; None for lines, whose places are counted.
+        too_long: Whether this is one record of which only the beginning was kept.
+    """
 
-    Args:
-        read: Returns at most so many bytes, as soon as some are there, and none at the
-            end: ``read1`` of a buffered file.
-        max_record_bytes: Longer records are cut, and say how much is missing.
-        framing: ``lines`` or ``documents``; by default lines, if the first line that
-            is not blank is a whole JSON text or fails before its end.
+    raws: list[bytes]
+    line: int
+    offset: int
+    places: list[Record] | None = None
+    too_long: bool = False
+
+    def place(self, index: int) -> tuple[int, bool]:
+        """Return the line where a record begins, and whether the record is that line."""
+        if self.places is None:
+            return self.line + index, True
+        record = self.places[index]
+        return record.line, record.whole_line
+
+
+def is_blank(line: bytes) -> bool:
+    """Tell whether a line is no record."""
+    # bytes.isspace() knows more blanks than JSON does, and is fast at telling there is none.
+    return not line or (line.isspace() and not line.strip(_BLANKS))
+
+
+def framing_of(read: Callable[[int], bytes], max_record_bytes: int) -> tuple[Framing, bytes]:
+    """
+    Tell lines from documents.
+
+    Returns:
+        ``lines`` if the first line that is not blank is a whole JSON text or fails
+        before its end, and what had to be read to know.
     """
     start = bytearray()
-    while framing is None:
+    while True:
         chunk = read(CHUNK)
         start += chunk
         if chunk and b"\n" not in chunk and len(start) <= max_record_bytes:
             continue
-        line, newline, _ = bytes(start).removeprefix(_BOM).lstrip(_BLANKS).partition(b"\n")
+        read_so_far = bytes(start)
+        line, newline, _ = read_so_far.removeprefix(_BOM).lstrip(_BLANKS).partition(b"\n")
         if newline or not chunk or len(line) > max_record_bytes:
-            framing = "documents" if line and is_cut_short(line) else "lines"
+            return ("documents" if line and is_cut_short(line) else "lines"), read_so_far
+
+
+def read_batches(
+    read: Callable[[int], bytes], max_record_bytes: int, framing: Framing, start: bytes = b""
+) -> Iterator[Batch]:
+    """
+    Read records, a batch for each piece of input that is there at once.
+
+    So whoever writes after each batch never keeps a record back while input idles.
+
+    Args:
+        read: Returns at most so many bytes, as soon as some are there, and none at the
+            end: ``read1`` of a buffered file.
+        max_record_bytes: Longer records are cut, and told to be.
+        framing: What ``framing_of`` found.
+        start: What has been read already.
+    """
     splitter = (_Lines if framing == "lines" else _Documents)(max_record_bytes)
-    chunk = bytes(start) or read(CHUNK)
+    chunk = start or read(CHUNK)
     del start
     while chunk:
-        if records := splitter.feed(chunk):
-            yield records
+        yield from splitter.feed(chunk)
         chunk = read(CHUNK)
-    if records := splitter.finish():
-        yield records
+    yield from splitter.finish()
+
+
+def lines_of_range(
+    descriptor: int, start: int, end: int | None, max_record_bytes: int, *, first: bool
+) -> Iterator[Batch]:
+    """
+    Read the lines that begin in a range of a regular file, whatever its position is.
+
+    Args:
+        descriptor: Of the file.
+        start: Where the range begins.
+        end: Where it ends; None is the end of the file.
+        max_record_bytes: As for ``read_batches``.
+        first: Whether a line begins at *start*; if not, the byte before *start* tells.
+
+    Returns:
+        Batches whose line numbers count from 1.
+    """
+    position = start if first else _after_newline(descriptor, start - 1, end)
+    splitter = _Lines(max_record_bytes, position, first=first)
+    while end is None or position < end:
+        chunk = os.pread(descriptor, CHUNK if end is None else min(CHUNK, end - position), position)
+        if not chunk:
+            break
+        position += len(chunk)
+        yield from splitter.feed(chunk)
+    while splitter.pending and (chunk := os.pread(descriptor, 1 << 16, position)):
+        position += len(chunk)
+        yield from splitter.feed(chunk[: chunk.find(b"\n") + 1] or chunk)
+    yield from splitter.finish()
+
+
+def _after_newline(descriptor: int, position: int, end: int | None) -> int:
+    """Return where the first line begins, no less than *end* if none does before it."""
+    while end is None or position < end:
+        chunk = os.pread(descriptor, 1 << 16, position)
+        if not chunk:
+            return position if end is None else max(position, end)
+        found = chunk.find(b"\n")
+        if found >= 0:
+            return position + found + 1
+        position += len(chunk)
+    return position
 
 
 class _Lines:
     """Cuts input at LF."""
 
-    def __init__(self, max_record_bytes: int) -> None:
+    def __init__(self, max_record_bytes: int, position: int = 0, *, first: bool = True) -> None:
         self.most = max_record_bytes
-        self.pending: list[bytes] = []
+        self.pending: list[bytes] = []  # of the line whose end has not been read yet
         self.size = 0
-        self.skipped = 0
+        self.too_long = False
         self.line = 1
-        self.offset = 0
+        self.offset = self.position = position  # of the pending line, and of what comes next
+        self.first = first
 
-    def feed(self, chunk: bytes) -> list[Record]:
+    def feed(self, chunk: bytes) -> Iterator[Batch]:
         """Take a piece of input; return the records that are now whole."""
-        *lines, rest = chunk.split(b"\n")
-        records = []
-        for raw in lines:
-            self._add(raw)
-            records += self._end(1)
-        self._add(rest)
-        return records
+        lines = chunk.split(b"\n")
+        last = lines.pop()
+        if lines:
+            if self.pending:
+                self._add(lines[0])
+                if self.too_long:
+                    yield self._end(1)
+                    self.offset = self.position + len(lines.pop(0)) + 1
+                else:
+                    lines[0] = b"".join(self.pending)
+                    self._forget()
+            if self.first:
+                self._skip_mark(lines)
+            yield Batch(lines, self.line, self.offset)
+            self.line += len(lines)
+            self.offset = self.position + len(chunk) - len(last)
+        self.position += len(chunk)
+        if last:
+            self._add(last)
 
-    def finish(self) -> list[Record]:
+    def finish(self) -> Iterator[Batch]:
         """Return the last record, if input did not end in LF."""
-        return self._end(0)
+        if self.pending:
+            yield self._end(0)
+
+    def _skip_mark(self, lines: list[bytes]) -> None:
+        """Take a line that holds nothing but a byte order mark for a blank one."""
+        self.first = False
+        if lines and is_blank(lines[0].removeprefix(_BOM)):
+            lines[0] = b""
 
     def _add(self, piece: bytes) -> None:
-        if self.size + len(piece) > self.most + 1:  # +1: a CR before the LF
-            keep = max(0, self.most + 1 - self.size)
-            self.skipped += len(piece) - keep
+        keep = self.most + 1 - self.size  # +1: a CR before the LF
+        if len(piece) > keep:
+            self.too_long = True
             piece = piece[:keep]
         self.size += len(piece)
         self.pending.append(piece)
 
-    def _end(self, newline: int) -> list[Record]:
-        raw = self.pending[0] if len(self.pending) == 1 else b"".join(self.pending)
-        record = Record(raw, self.line, self.offset, self.skipped)
-        self.offset += len(raw) + self.skipped + newline
+    def _end(self, newline: int) -> Batch:
+        lines = [b"".join(self.pending)]
+        if self.first:
+            self._skip_mark(lines)
+        batch = Batch(lines, self.line, self.offset, too_long=self.too_long)
         self.line += newline
+        self._forget()
+        return batch
+
+    def _forget(self) -> None:
         self.pending.clear()
-        self.size = self.skipped = 0
-        text = raw if record.line > 1 else raw.removeprefix(_BOM)
-        return [record] if text.strip(_BLANKS) or record.skipped else []
+        self.size = 0
+        self.too_long = False
 
 
 _BLANKS = b" \t\r\n"
@@ -201,18 +323,18 @@ class _Documents:
         self.offset = self.start_offset = 0
         self.begun = False
 
-    def feed(self, chunk: bytes) -> list[Record]:
+    def feed(self, chunk: bytes) -> Iterator[Batch]:
         """Take a piece of input; return the records that are now whole."""
         if not self.begun:
             self.begun = True
             if chunk.startswith(_BOM):
                 self.offset, chunk = len(_BOM), chunk[len(_BOM) :]
         self.buffer += chunk
-        return self._cut(final=False)
+        return _batches(self._cut(final=False))
 
-    def finish(self) -> list[Record]:
+    def finish(self) -> Iterator[Batch]:
         """Return the records that are left; what is cut short is one of them."""
-        return self._cut(final=True)
+        return _batches(self._cut(final=True))
 
     def _cut(self, *, final: bool) -> list[Record]:
         records: list[Record] = []
@@ -341,3 +463,11 @@ class _Documents:
                 break
         self.depth, self.scanned = depth, scanned
         return 0
+
+
+def _batches(records: list[Record]) -> Iterator[Batch]:
+    """Put records together, each one that was cut by itself."""
+    for too_long, group in itertools.groupby(records, lambda record: record.skipped > 0):
+        for some in [[record] for record in group] if too_long else [list(group)]:
+            raws = [record.raw for record in some]
+            yield Batch(raws, some[0].line, some[0].offset, some, too_long)

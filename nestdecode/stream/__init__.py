@@ -1,0 +1,31 @@
+"""
+Streams: input decompressed, cut into records, shared out to worker processes.
+
+What reads compressed input and what runs workers is imported by those who need it.
+"""
+
+from nestdecode.stream.framing import (
+    Batch,
+    DeadLetter,
+    Framing,
+    Record,
+    expand_records,
+    framing_of,
+    is_blank,
+    lines_of_range,
+    of_lines,
+    read_batches,
+)
+
+__all__ = [
+    "Batch",
+    "DeadLetter",
+    "Framing",
+    "Record",
+    "expand_records",
+    "framing_of",
+    "is_blank",
+    "lines_of_range",
+    "of_lines",
+    "read_batches",
+]

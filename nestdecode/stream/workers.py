@@ -1,0 +1,256 @@
+"""
+Worker processes that share out tasks, and hand back results in order.
+
+Workers are forked: they start in a millisecond, with everything that has been compiled
+and learnt, where a fresh interpreter would import for a tenth of a second and want all
+of it pickled. Fork is safe here because the process has one thread; with more of them,
+or without fork (Windows), there are no workers: see ``can_fork``.
+
+Results travel through memory that parent and worker share; only short messages go
+through pipes. So nothing that a worker sends can block the others, and the parent
+listens to one at a time: the one whose task comes next.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import pickle
+import signal
+import struct
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+from nestdecode.errors import WorkerError
+
+__all__ = ["Result", "Work", "Workers", "can_fork", "cores"]
+
+# What a task becomes: some output and a report, as often as it takes.
+Result = tuple["bytes | memoryview", Any]
+Work = Callable[[Any], Iterator[Result]]
+
+SLOT = 4 << 20
+SLOTS = 2
+_SIZE = struct.Struct("=Q")
+
+
+def can_fork() -> bool:
+    """Tell whether workers can be had: a lock that another thread holds survives a fork."""
+    return hasattr(os, "fork") and threading.active_count() == 1
+
+
+def cores() -> int:
+    """Count the processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Workers:
+    """
+    Some processes that do *work*; a context manager that leaves none behind.
+
+    Args:
+        count: How many. Each is started when its first task comes.
+        work: From a task to its results. It runs in the workers.
+        ahead: How many tasks a worker may have at once. More than one only if tasks are
+            short: a worker does not read them while it works.
+    """
+
+    def __init__(self, count: int, work: Work, ahead: int = 1) -> None:
+        self._count = count
+        self._work = work
+        self._ahead = ahead
+        self._workers: list[_Worker] = []
+        self._busy: deque[_Worker] = deque()
+        self._turn = 0
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.end()
+
+    @property
+    def full(self) -> bool:
+        """Whether the next task must wait until one is collected."""
+        return len(self._busy) >= self._count * self._ahead
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything to collect."""
+        return bool(self._busy)
+
+    def submit(self, task: Any) -> None:
+        """Give a task to the worker whose turn it is. Not when ``full``."""
+        if len(self._workers) < self._count:
+            self._workers.append(_Worker(len(self._workers) + 1, self._work, self._workers))
+        worker = self._workers[self._turn]
+        self._turn = (self._turn + 1) % self._count
+        worker.give(task)
+        self._busy.append(worker)
+
+    def collect(self) -> Iterator[Result]:
+        """Yield the results of the oldest task. Their output is gone after each step."""
+        worker = self._busy[0]
+        yield from worker.results()
+        self._busy.popleft()
+
+    @property
+    def next_answer(self) -> int:
+        """The descriptor that can be read when the oldest task has a result."""
+        return self._busy[0].answers
+
+
+class _Worker:
+    """One process, seen from its parent."""
+
+    def __init__(self, number: int, work: Work, others: list[_Worker]) -> None:
+        self._number = number
+        self._memory = mmap.mmap(-1, SLOT * SLOTS)
+        self._code: int | None = None
+        their_tasks, self._tasks = os.pipe()
+        self.answers, their_answers = os.pipe()
+        their_leave, self._leave = os.pipe()
+        # An interrupt must not find the child in the code that forked it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._pid = _fork()
+            if not self._pid:
+                # An end that stays open here would keep others from noticing that it closed.
+                not_mine = [end for worker in (*others, self) for end in worker._ends()]
+                _serve(work, self._memory, (their_tasks, their_answers, their_leave), not_mine)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        for descriptor in (their_tasks, their_answers, their_leave):
+            os.close(descriptor)
+
+    def give(self, task: Any) -> None:
+        try:
+            _send(self._tasks, task)
+        except BrokenPipeError:
+            self._died()
+
+    def results(self) -> Iterator[Result]:
+        memory = memoryview(self._memory)
+        while True:
+            try:
+                message = _receive(self.answers)
+            except EOFError:
+                self._died()
+            if message is None:
+                return
+            slot, output, report = message
+            if slot is None:
+                yield output, report
+                continue
+            start = slot * SLOT
+            yield memory[start : start + output], report
+            try:
+                os.write(self._leave, b"+")
+            except BrokenPipeError:
+                self._died()
+
+    def end(self) -> None:
+        """Stop the process, whatever it does, and wait for it."""
+        for descriptor in self._ends():
+            os.close(descriptor)
+        if self._code is None:
+            os.kill(self._pid, signal.SIGKILL)
+            self._wait()
+
+    def _wait(self) -> int:
+        if self._code is None:
+            self._code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        return self._code
+
+    def _ends(self) -> tuple[int, ...]:
+        return self._tasks, self.answers, self._leave
+
+    def _died(self) -> NoReturn:
+        code = self._wait()
+        how = f"was killed by {_signal_name(-code)}" if code < 0 else f"exited with {code}"
+        # Without a cause: that its pipe closed is not what happened.
+        raise WorkerError(f"worker {self._number} (process {self._pid}) {how}") from None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _fork() -> int:
+    try:
+        return os.fork()
+    except OSError as error:
+        reason = error.strerror or str(error)
+    raise WorkerError(f"no worker can be started: {reason}")
+
+
+def _serve(
+    work: Work, memory: mmap.mmap, ends: tuple[int, int, int], not_mine: list[int]
+) -> NoReturn:
+    """Work until there is no parent any more; never return to the code that forked."""
+    code = 1
+    try:
+        # A terminal's interrupt goes to every process; the parent alone answers it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        for descriptor in not_mine:
+            os.close(descriptor)
+        _work_on(work, memory, *ends)
+    except (EOFError, BrokenPipeError):
+        code = 0
+    except BaseException:  # noqa: BLE001 - told, then the process ends
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _work_on(work: Work, memory: mmap.mmap, tasks: int, answers: int, leave: int) -> NoReturn:
+    slot = 0
+    free = SLOTS
+    while True:
+        for output, report in work(_receive(tasks)):
+            if len(output) > SLOT:
+                _send(answers, (None, bytes(output), report))
+                continue
+            if not free:
+                free = len(os.read(leave, SLOTS))
+                if not free:
+                    raise EOFError
+            memory[slot * SLOT : slot * SLOT + len(output)] = bytes(output)
+            free -= 1
+            _send(answers, (slot, len(output), report))
+            slot = (slot + 1) % SLOTS
+        _send(answers, None)
+
+
+def _send(descriptor: int, message: Any) -> None:
+    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    left = memoryview(_SIZE.pack(len(data)) + data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+def _receive(descriptor: int) -> Any:
+    (size,) = _SIZE.unpack(_read_exactly(descriptor, _SIZE.size))
+    return pickle.loads(_read_exactly(descriptor, size))
+
+
+def _read_exactly(descriptor: int, size: int) -> bytes:
+    pieces = []
+    while size:
+        piece = os.read(descriptor, min(size, 1 << 20))
+        if not piece:
+            raise EOFError
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
