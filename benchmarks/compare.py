@@ -263,6 +263,7 @@ def timed(commands: list[Command], file: Path, rounds: int, title: str) -> list[
         row = {
             "command": command.name,
             "wall": wall,
+            "walls": [round(one.wall, 3) for one in command.runs],
             "cpu": statistics.median(one.cpu for one in command.runs),
             "mb_s": size / MB / wall["median"],
             "peak_mb": max(one.peak for one in command.runs) / MB,
@@ -345,6 +346,54 @@ def stream_peaks(commands: list[Command], file: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def promised(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Hold what was measured against what was promised; leave out what was not measured."""
+    short, long = (
+        {row["command"]: row["walls"] for row in result.get(key, [])}
+        for key in ("commands", "long")
+    )
+    gojq = next((name for name in short if name.startswith("gojq")), "")
+    one, two = "nestdecode, automatic, one job", "nestdecode, automatic, two jobs"
+    told, by_hand = "nestdecode, spec, one job", "hand-written script"
+    memory = {row["command"]: row["mb"] for row in result.get("memory", [])}
+    document = {row["what"]: row["ratio"] for row in result["document"]}
+
+    def over(times: dict[str, list[float]], above: str, below: str) -> float | None:
+        if not (times.get(above) and times.get(below)):
+            return None
+        pairs = zip(times[above], times[below], strict=True)
+        return statistics.median(a / b for a, b in pairs)
+
+    rows: list[tuple[str, float | None, str, float, float | None]] = [
+        ("`expand`, one job / script by hand", over(long, one, by_hand), "at most", 1.35, 0.9),
+        (
+            "`expand --spec`, one job / script by hand",
+            over(long, told, by_hand),
+            "at most",
+            1.2,
+            0.9,
+        ),
+        ("two jobs / one job", over(long, two, one), "at most", 0.65, 0.55),
+        ("gojq / `expand`, one job", over(short, gojq, one), "at least", 8, None),
+        ("start-up / the two imports", result["start"]["ratio"]["median"], "at most", 1.5, 1.2),
+        ("peak memory of a stream, one job, MB", memory.get(one), "at most", 120, None),
+        ("peak memory of a stream, two jobs, MB", memory.get(two), "at most", 300, None),
+        ("`Decoder().expand`, peak / orjson", document["Decoder().expand"], "at most", 1.15, None),
+        ("with a spec, peak / orjson", document["Decoder(spec).expand"], "at most", 1.15, None),
+    ]
+    names = ("row", "value", "bound", "limit", "aim")
+    found = [dict(zip(names, row, strict=True)) for row in rows if row[1] is not None]
+    print(f"\n{'promised':44}{'measured':>9}{'bound':>14}{'aim':>6}")
+    for row in found:
+        missed = (row["value"] > row["limit"]) == (row["bound"] == "at most")
+        print(
+            f"{row['row'].replace('`', ''):44}{row['value']:9.2f}"
+            f"{row['bound'] + ' ' + format(row['limit'], 'g'):>14}{row['aim'] or '-':>6}"
+            f"{'  missed' if missed else ''}"
+        )
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Whole commands beside their peers.")
     parser.add_argument("--size", type=int, default=45, help="MB for all commands")
@@ -391,8 +440,10 @@ def compare(options: Any, folder: Path, notes: list[str]) -> dict[str, Any]:
     if options.memory:
         write_records(file, options.memory * MB)
         result["memory_mb"] = options.memory
-        result["memory"] = stream_peaks(ours([]), file)
+        automatic = [command for command in ours([]) if "automatic" in command.name]
+        result["memory"] = stream_peaks(automatic, file)
     result["document"] = peaks(folder, options.document * MB)
+    result["promised"] = promised(result)
     return result
 
 

@@ -4,6 +4,7 @@ import gc
 import importlib.metadata
 import json
 import math
+import os
 import platform
 import statistics
 import subprocess
@@ -23,6 +24,8 @@ def environment() -> dict[str, Any]:
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": _commit(),
         "cpu": _cpu(),
+        # The cores that were busy in the last minute: this measurement's own, and others.
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "system": f"{platform.system()} {platform.machine()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "versions": {name: _version(name) for name in LIBRARIES},
@@ -50,8 +53,6 @@ def _commit() -> str:
 
 def _cpu() -> str:
     try:
-        import os
-
         text = Path("/proc/cpuinfo").read_text()
         names = [
             line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line

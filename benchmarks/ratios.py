@@ -71,18 +71,18 @@ def exhaust(trees: Iterable[Any]) -> None:
 
 def rows() -> list[Row]:
     return [
-        single("Decoder(spec).expand, seed", "seed", "told", 1.20, 1.05),
-        single("Decoder(spec).expand, SNS in SQS", "sns", "told", 1.20, 1.05),
-        single("Decoder().expand learnt, seed", "seed", "learnt", 1.40, 1.20),
-        single("Decoder().expand learnt, SNS in SQS", "sns", "learnt", 1.40, 1.20),
+        single("`Decoder(spec).expand`, seed", "seed", "told", 1.20, 1.05),
+        single("`Decoder(spec).expand`, SNS in SQS", "sns", "told", 1.20, 1.05),
+        single("`Decoder().expand` learnt, seed", "seed", "learnt", 1.40, 1.20),
+        single("`Decoder().expand` learnt, SNS in SQS", "sns", "learnt", 1.40, 1.20),
         single(
-            "Decoder().expand learnt, log lines without layers", "flat lines", "learnt", 1.6, 1.2
+            "`Decoder().expand` learnt, log lines without layers", "flat lines", "learnt", 1.6, 1.2
         ),
-        single("the same, messages begin with [INFO]", "bracketed lines", "learnt"),
-        single("Decoder().expand learnt, log lines with payloads", "lines", "learnt"),
-        streamed("expand_lines, 64 KB of log lines without layers", 64 * KB, 1.20, 1.05),
-        streamed("expand_lines, 1 MB of the same", KB * KB, 1.20, 1.05),
-        single('compile("structData.data[]"), spec', "query", "told", 1.30, 1.05),
+        single("the same, messages begin with `[INFO]`", "bracketed lines", "learnt"),
+        single("`Decoder().expand` learnt, log lines with payloads", "lines", "learnt"),
+        streamed("`expand_lines`, 64 KB of log lines without layers", 64 * KB, 1.20, 1.05),
+        streamed("`expand_lines`, 1 MB of the same", KB * KB, 1.20, 1.05),
+        single('`compile("structData.data[]")`, spec', "query", "told", 1.30, 1.05),
         single("the same question without a spec, learnt", "query", "learnt"),
     ]
 
@@ -106,7 +106,10 @@ def main() -> None:
         spread = f"{ratio['low']:.2f}-{ratio['high']:.2f}"
         bounds = f"{row.most:8.2f}{row.aim:6.2f}" if row.most and row.aim else f"{'-':>8}{'-':>6}"
         missed = "  missed" if row.most and ratio["median"] > row.most else ""
-        print(f"{row.name:52}{ratio['median']:7.2f}  {spread:13}{bounds}{missed}", flush=True)
+        print(
+            f"{row.name.replace('`', ''):52}{ratio['median']:7.2f}  {spread:13}{bounds}{missed}",
+            flush=True,
+        )
     save(options.results, "ratios", {"collector": "off for both", "rows": measured})
 
 

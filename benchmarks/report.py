@@ -22,7 +22,7 @@ def provenance(result: Result) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     return (
         f"Measured on {result['date']} at commit {result['commit']}: {result['python']} on"
-        f" {result['cpu']}, {result['system']}; {versions}."
+        f" {result['cpu']}, load {result['load']}, {result['system']}; {versions}."
     )
 
 
@@ -33,7 +33,7 @@ def ratios(result: Result) -> str:
     head = ["ours / hand-written", "ratio", "quartiles", "at most", "aim", "ours, µs", "theirs, µs"]
     rows = [
         [
-            f"`{row['row']}`" if "(" in row["row"] and "spec)," not in row["row"] else row["row"],
+            row["row"],
             f"**{row['ratio']['median']:.2f}**",
             f"{row['ratio']['low']:.2f}-{row['ratio']['high']:.2f}",
             bound(row["most"]),
@@ -103,6 +103,16 @@ def compare(result: Result) -> str:
         ]
         parts.append(table(head, rows))
     start = result["start"]
+    rows = [
+        [
+            row["row"],
+            f"**{row['value']:.2f}**" if row["value"] < 20 else f"**{row['value']:.0f}**",
+            f"{row['bound']} {row['limit']:g}",
+            f"{row['aim']:g}" if row["aim"] else "",
+        ]
+        for row in result["promised"]
+    ]
+    parts.insert(0, table(["promised", "measured", "bound", "aim"], rows))
     parts.append(
         f"Start-up: `nestdecode expand FILE` {start['ours_ms']['median']:.0f} ms,"
         f" `python -c 'import orjson, click'` {start['imports_ms']['median']:.0f} ms, bare Python"

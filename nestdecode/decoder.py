@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from nestdecode import discover
+from nestdecode.emit import Source
 from nestdecode.errors import DecodeError, LimitError, QueryError, SpecError
 from nestdecode.jsontext import Limits, parse_record
 from nestdecode.learnt import Learner
@@ -17,7 +20,7 @@ from nestdecode.queries import REFUSALS, Expression, Start, compile_expression, 
 from nestdecode.spec import Policy, Spec
 from nestdecode.spec.shape import POLICIES
 from nestdecode.spec.words import nearest
-from nestdecode.stream import DeadLetter, expand_records, of_lines
+from nestdecode.stream import DeadLetter, Record, expand_records, of_lines
 
 __all__ = ["Decoder", "Query", "expand", "query"]
 
@@ -146,6 +149,8 @@ class Decoder:
         self._plan = None if self.spec is None else _plan(self.spec, self._policy)
         self._queries: dict[tuple[Any, ...], Expression] = {}
         self._answerers: dict[tuple[Any, ...], tuple[Callable[[Any], Any], Expression]] = {}
+        self._source: Source | None = None
+        self._expand_many: Callable[[list[bytes]], list[Any] | None] | None = None
         self._expand = self._compiled()
         # A plain function in the method's place saves a call per record.
         vars(self)["expand"] = self._expand
@@ -220,18 +225,46 @@ class Decoder:
         Raises:
             DecodeError: As for ``expand``.
         """
-        return expand_records(
-            of_lines(lines), self.expand, on_dead_letter, self.limits.max_record_bytes
-        )
+        if self._expand_many is None or not _is_there(lines):
+            return self._one_by_one(of_lines(lines), on_dead_letter)
+        return self._in_batches(lines, on_dead_letter)
+
+    def _one_by_one(
+        self, records: Iterable[Record], on_dead_letter: Callable[[DeadLetter], None] | None
+    ) -> Iterator[Any]:
+        most = self.limits.max_record_bytes
+        return expand_records(records, self.expand, on_dead_letter, most)
+
+    def _in_batches(
+        self, lines: Iterable[bytes | str], on_dead_letter: Callable[[DeadLetter], None] | None
+    ) -> Iterator[Any]:
+        """Expand lines of which none need be waited for, as many at once as fit a cache."""
+        assert self._expand_many is not None
+        first, offset = 1, 0
+        for batch, size in _batches(lines):
+            trees = self._expand_many(batch)
+            if trees is None:
+                yield from self._one_by_one(of_lines(batch, first, offset), on_dead_letter)
+            else:
+                yield from trees
+            first += len(batch)
+            offset += size
+
+    @property
+    def source(self) -> str:
+        """The Python that expands a document by the spec; empty if it is interpreted."""
+        return "" if self._source is None else self._source.text
 
     def _compiled(self) -> Callable[[Any], Any]:
         """Return the fastest function that expands."""
         if self._plan is None:
-            return Learner(self.limits, self._start, self._expand_carefully).function()
+            learner = Learner(self.limits, self._start, self._expand_carefully)
+            self._expand_many = learner.expand_many
+            return learner.function()
         if self._plan.undeclared is not None:
             return self._expand_carefully
-        source = source_of(self._plan, self.limits, self._start, self._expand_carefully)
-        expand: Callable[[Any], Any] = source.build("expand", "plan")
+        self._source = source_of(self._plan, self.limits, self._start, self._expand_carefully)
+        expand: Callable[[Any], Any] = self._source.build("expand", "plan")
         return expand
 
     def _expand_carefully(self, document: Any) -> Any:
@@ -374,6 +407,32 @@ class LendingQuery:
         except REFUSALS as error:
             refusal = expression.refusal(error)
         raise refusal
+
+
+BATCH = 1 << 16
+
+
+def _batches(lines: Iterable[Any]) -> Iterator[tuple[list[Any], int]]:
+    batch: list[Any] = []
+    size = 0
+    for line in lines:
+        batch.append(line)
+        size += len(line)
+        if size >= BATCH:
+            yield batch, size
+            batch, size = [], 0
+    if batch:
+        yield batch, size
+
+
+def _is_there(lines: Iterable[Any]) -> bool:
+    """Tell whether lines come without waiting: from a list, or from a regular file."""
+    if isinstance(lines, (list, tuple)):
+        return True
+    try:
+        return stat.S_ISREG(os.fstat(lines.fileno()).st_mode)  # type: ignore[attr-defined]
+    except (AttributeError, OSError, ValueError):
+        return False
 
 
 def _rebuild(arguments: dict[str, Any]) -> Decoder:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
 import orjson
-from stringzilla import contains, count_byteset, translate
+from stringzilla import contains, count, count_byteset, translate
 
 from nestdecode.errors import DecodeError, LimitError
 
@@ -31,6 +31,8 @@ __all__ = [
 # What the hot paths call: exact only for text that is_fast vouches for.
 loads = orjson.loads
 
+# What orjson writes inside one another.
+_DEEPEST = 254
 WHITESPACE = " \t\n\r"
 
 
@@ -93,30 +95,46 @@ def parse_record(document: bytes | bytearray | memoryview | str, limits: Limits)
 
 # What the checks of the hot paths are made of (see ``is_fast``).
 BRACKETS = b"{["
+ESCAPE = b"\\u00"
+# Escapes that can stand for brackets, quotes, blanks, separators and digits, and those
+# that such an escape, its hex digits included, can be written with one layer further in.
+_HIDING = re.compile(
+    rb"\\u00(?:09|0[aAdD]|2[02cCdDeE]|3[0-9aA]|4[1-6]|5[bBcC]|6[1-6]|6[eE]|7[245]|7[bB])"
+)
+_HARMLESS = (b"\\u00e", b"\\u0026", b"\\u003c", b"\\u003e", b"\\u0027")
 
 
-def _classes(signed: bool) -> bytes:
-    """Map digits to 0, and to colons what stands before a number: escaped blanks too."""
-    before = b":,[ \t\n\rtnr"
-    # A digit may be written \\u0031 in a layer: backslash and u count as digits, and so does
-    # the minus, lest a name such as queue-0000000000000000000 looks like a number.
-    digits = b"0123456789" + (b"" if signed else b"\\u-")
+def _classes(before: bytes, digits: bytes) -> bytes:
+    """Map what stands before a number to colons, and digits to 0."""
     table = bytearray(b"x" * 256)
     for byte in before:
         table[byte] = ord(":")
     for byte in digits:
         table[byte] = ord("0")
-    if signed:
-        table[ord("-")] = ord("-")
     return bytes(table)
 
 
-DIGIT_CLASSES = _classes(signed=False)
+# Escaped blanks end in t, n, r. The minus is a digit here, lest names such as
+# queue-0000000000000000000 look like numbers.
+DIGIT_CLASSES = _classes(b":,[ \t\n\rtnr", b"0123456789-")
 LONG_NUMBER = b":" + b"0" * 19
-_SIGNED_CLASSES = _classes(signed=True)
-_ESCAPED_DIGIT = b"\\u003"
+_SIGNED_CLASSES = DIGIT_CLASSES[:45] + b"-" + DIGIT_CLASSES[46:]
 # What 64 bits can't hold has 20 digits, or 19 after a minus.
 _TOO_LONG = (b":" + b"0" * 20, b":-" + b"0" * 19)
+
+
+def hides(raw: bytes) -> bool:
+    """
+    Tell whether *raw* may hide from its bytes what is in its layers.
+
+    Take the first text, from the outside, in which such an escape occurs: its characters
+    are literal in all texts around it, so the raw bytes hold it literally. If they hold
+    none, brackets, quotes and digits of every layer are seen in them.
+    """
+    if not contains(raw, ESCAPE):
+        return False
+    harmless = sum(count(raw, escape) for escape in _HARMLESS)
+    return bool(harmless != count(raw, ESCAPE)) and _HIDING.search(raw) is not None
 
 
 def is_fast(raw: bytes, max_depth: int) -> bool:
@@ -126,8 +144,10 @@ def is_fast(raw: bytes, max_depth: int) -> bool:
     False if an integer may have more than 64 bits, at any layer, or more brackets than
     *max_depth* may be inside one another.
     """
-    return count_byteset(raw, BRACKETS) <= max_depth and not (
-        contains(translate(raw, DIGIT_CLASSES), LONG_NUMBER) and has_too_long_number(raw)
+    return (
+        count_byteset(raw, BRACKETS) <= max_depth
+        and not hides(raw)
+        and not (contains(translate(raw, DIGIT_CLASSES), LONG_NUMBER) and has_too_long_number(raw))
     )
 
 
@@ -139,23 +159,9 @@ def _has_long_number(text: bytes | str) -> bool:
 
 
 def has_too_long_number(raw: bytes) -> bool:
-    """Tell whether *raw* may hold an integer of more than 64 bits, at any layer."""
-    if contains(raw, _ESCAPED_DIGIT):
-        return True
+    """Tell whether *raw*, which hides nothing, may hold an integer of more than 64 bits."""
     classes = translate(raw, _SIGNED_CLASSES)
     return any(contains(classes, pattern) for pattern in _TOO_LONG)
-
-
-# The names that generated code checks with, in is_fast's words.
-CHECKS: dict[str, Any] = {
-    "BRACKETS": BRACKETS,
-    "DIGIT_CLASSES": DIGIT_CLASSES,
-    "LONG_NUMBER": LONG_NUMBER,
-    "contains": contains,
-    "count_byteset": count_byteset,
-    "has_too_long_number": has_too_long_number,
-    "translate": translate,
-}
 
 
 def parse(text: bytes | str, limits: Limits, depth: int = 0) -> Any:
@@ -258,6 +264,20 @@ def _parse_exactly(text: bytes | str) -> Any:
     raise DecodeError(reason)
 
 
+def is_deeper(value: Any, max_depth: int) -> bool:
+    """Tell whether more than *max_depth* containers (at most 254) are inside one another."""
+    wrapped = value
+    for _ in range(_DEEPEST - max_depth):
+        wrapped = [wrapped]
+    try:
+        # orjson refuses what is deeper than it writes, and is the fastest to find out.
+        orjson.dumps(wrapped)
+    except TypeError:
+        # Or a big integer, or a lone surrogate.
+        return depth_of(value) > max_depth
+    return False
+
+
 def depth_of(value: Any) -> int:
     """Count the containers inside one another, 0 for a scalar. Level by level."""
     depth = 0
@@ -282,7 +302,7 @@ def _check_depth(text: bytes | str, value: Any, limits: Limits, depth: int) -> N
         brackets = text.count(b"{") + text.count(b"[")
     else:
         brackets = text.count("{") + text.count("[")
-    if brackets > left and depth_of(value) > left:
+    if brackets > left and (left < 0 or is_deeper(value, left)):
         raise LimitError(f"deeper than max_depth={limits.max_depth}")
 
 
@@ -385,3 +405,18 @@ def dump(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> b
         # A lone surrogate can't be encoded; its Python escape is its JSON escape.
         return text.encode("utf-8", "backslashreplace")
     raise DecodeError("not JSON: the tree holds a value that JSON can't write")
+
+
+# The names that generated code checks with, in is_fast's words.
+CHECKS: dict[str, Any] = {
+    "BRACKETS": BRACKETS,
+    "DIGIT_CLASSES": DIGIT_CLASSES,
+    "ESCAPE": ESCAPE,
+    "LONG_NUMBER": LONG_NUMBER,
+    "contains": contains,
+    "count_byteset": count_byteset,
+    "has_too_long_number": has_too_long_number,
+    "hides": hides,
+    "is_deeper": is_deeper,
+    "translate": translate,
+}

@@ -8,7 +8,7 @@ it decided as many as can be seen in the raw bytes, none is left, and no walk is
 Why that is sound. A layer's text begins with a bracket, so in the raw bytes a quote is
 followed by blanks, if any, and a bracket. Blanks are a space, or a backslash sequence
 and n, r or t; a bracket and a quote are themselves: an escape that could stand for one
-of them, or for a piece of such an escape, is refused at every depth (``_REFUSED``), as
+of them, or for a piece of such an escape, is refused at every depth (``jsontext.hides``), as
 the first text in which it occurs has its characters literally in all texts around it.
 So each layer has a place of its own in V, the count of what looks like that, or of more;
 so has each shut string that the plan counts (``account``). The plan meets a string once
@@ -23,25 +23,20 @@ read carefully, and walked.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from stringzilla import contains, count, count_byteset, translate
+from stringzilla import contains, count, count_byteset, find, translate
 
 from nestdecode.discover import CLOSERS, OPENERS, odd, sweep
 from nestdecode.emit import Source
-from nestdecode.jsontext import Limits, depth_of, has_too_long_number, loads
+from nestdecode.jsontext import Limits, has_too_long_number, hides, is_deeper, loads
 from nestdecode.plan import DROP, Run
 
 __all__ = ["Learner", "visible"]
-
-# What can be hidden, and the pieces that such an escape can be written with.
-_REFUSED = re.compile(rb"\\u00(?:09|0[aAdD]|2[02]|3[0-9]|4[1-6]|5[bBcC]|6[1-6]|6[eE]|7[245]|7[bB])")
-_HARMLESS = (b"\\u00e", b"\\u0026", b"\\u003c", b"\\u003e", b"\\u0027")
 
 
 def _table(*, escapes: bool) -> bytes:
@@ -73,10 +68,8 @@ def visible(raw: bytes) -> int:
 
     -1 if one may be hidden from the count.
     """
-    if contains(raw, b"\\u00"):
-        harmless = sum(count(raw, escape) for escape in _HARMLESS)
-        if harmless != count(raw, b"\\u00") and _REFUSED.search(raw):
-            return -1
+    if hides(raw):
+        return -1
     found: int = count(raw, b'"{') + count(raw, b'"[')
     if contains(raw, b'" '):
         for pattern in (b'" {', b'" [', b'"  ', b'" \\'):
@@ -103,7 +96,18 @@ def _benign(raw: bytes) -> int:
 
 
 def _all_benign(raw: bytes) -> bool:
-    return _benign(raw) == count(raw, b'"\\')
+    """Tell whether every quote before a backslash has as many before it as after it."""
+    quotes: int = count(raw, b'"\\')
+    if quotes > FEW:
+        return _benign(raw) == quotes
+    at = -1
+    for _ in range(quotes):
+        at = find(raw, b'"\\', at + 1)
+        before, after = raw[max(0, at - 64) : at], raw[at + 1 : at + 65]
+        behind = len(after) - len(after.lstrip(b"\\"))
+        if behind > len(before) - len(before.rstrip(b"\\")) or behind == len(after):
+            return False
+    return True
 
 
 def _is_flat(raw: bytes) -> bool:
@@ -130,6 +134,8 @@ def account(text: str) -> int:
 
 _AFTER_A_SPACE = frozenset(' {[\n\r\t"\\')
 
+# Quotes before backslashes that are looked at one by one.
+FEW = 16
 MOST_NODES, MOST_MEMBERS, MOST_DEPTH, MOST_LOOPS = 200, 8, 12, 12
 LEARN_FROM, FORGIVEN, TRIAL, SHORTEST_REST, LONGEST_REST = 4, 4, 64, 64, 8192
 
@@ -229,9 +235,34 @@ class Learner:
 
         return expand
 
+    def expand_many(self, documents: list[bytes]) -> list[Any] | None:
+        """
+        Open every layer of several documents, checked all at once.
+
+        None if they can't be, or are not proven: then each is for itself.
+        """
+        try:
+            joined = b",".join(documents)
+            trees = [loads(document) for document in documents]
+        except (ValueError, TypeError):
+            return None
+        if max(map(len, documents)) > self._longest:
+            return None
+        classes = translate(joined, _FLAT_CLASSES)
+        if contains(classes, _DIGITS) and has_too_long_number(joined):
+            return None
+        if contains(classes, b'"(') and not _is_flat(joined):
+            plan = self._plan
+            if plan is None or sum(map(plan, trees)) != visible(joined):
+                return None
+        for document, tree in zip(documents, trees, strict=True):
+            if len(document) > self._surely_shallow and not self._is_shallow(document, tree):
+                return None
+        return trees
+
     def _is_shallow(self, raw: bytes, tree: Any) -> bool:
         deepest = self._limits.max_depth
-        return count_byteset(raw, b"{[") <= deepest or depth_of(tree) <= deepest
+        return count_byteset(raw, b"{[") <= deepest or not is_deeper(tree, deepest)
 
     def _layered(self, raw: bytes, tree: Any, tries: int) -> Any:
         """Expand a document that has layers; a plan may have decided some *tries* already."""

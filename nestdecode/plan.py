@@ -21,6 +21,7 @@ from nestdecode.spec import Alternative, Policy, Shape
 from nestdecode.spec.shape import live_shapes
 
 __all__ = [
+    "CLOSERS",
     "DROP",
     "OPENERS",
     "Plan",
@@ -47,7 +48,7 @@ DROP = _Drop()
 class Run:
     """One record on its way: what it may still cost, and where we are in it."""
 
-    __slots__ = ("budget", "limits", "on_error", "path", "report")
+    __slots__ = ("_tell", "budget", "held", "limits", "on_error", "path", "report")
 
     def __init__(self, limits: Limits, on_error: Policy, report: Report) -> None:
         self.limits = limits
@@ -55,6 +56,20 @@ class Run:
         self.budget = Budget(limits.max_bytes)
         self.path: list[str | int] = []
         self.report = report
+        self.held: list[DecodeError] | None = None
+        self._tell = report
+
+    def hold(self) -> Run:
+        """Keep problems back until they are released, or the run is given up."""
+        self.held = []
+        self.report = self.held.append
+        return self
+
+    def release(self) -> None:
+        """Tell of the problems that were kept back."""
+        for problem in self.held or ():
+            self._tell(problem)
+        self.held, self.report = None, self._tell
 
     def here(self, error: DecodeError) -> DecodeError:
         """Return *error* with the address of the place we are at."""
@@ -63,6 +78,7 @@ class Run:
     def settle(self, problem: DecodeError, text: str, policy: Policy) -> Any:
         """Return what a policy makes of a string that stays shut, and tell of it."""
         if policy == "fail":
+            self.release()
             raise problem
         self.report(problem)
         return text if policy == "keep" else None if policy == "null" else DROP
@@ -433,7 +449,8 @@ def write_fast_read(source: Source, limits: Limits, *, guarded: bool = True) -> 
     # Not in the handler: the parser's error holds the document.
     source.line("if (")
     source.line("    (tree.__class__ is not dict and tree.__class__ is not list)")
-    source.line(f"    or count_byteset(document, BRACKETS) > {limits.max_depth}")
+    source.line("    or contains(document, ESCAPE)")
+    source.line("    and hides(document)")
     if guarded:
         source.line("    or contains(translate(document, DIGIT_CLASSES), LONG_NUMBER)")
         source.line("    and has_too_long_number(document)")
@@ -472,6 +489,14 @@ class _Emitter:
             source.line("run = None")
             source.line("value = tree")
             self._value(self.plan.shape, "value", "tree", _At((), "0", "0"))
+            # n containers take 2n characters.
+            source.line(f"if len(document) > {2 * limits.max_depth} and (")
+            source.line(f"    count_byteset(document, BRACKETS) > {limits.max_depth}")
+            source.line(f"    and is_deeper(tree, {limits.max_depth})")
+            with source.block("):"):
+                source.line("return carefully(document)")
+            with source.block("if run is not None:"):
+                source.line("run.release()")
             source.line("return tree")
         while self.waiting:
             shape = self.waiting.pop()
@@ -514,7 +539,7 @@ class _Emitter:
 
     def _start(self) -> None:
         # A Run costs as much as a small layer: it is made when it is needed.
-        self.source.line("run = run or start()")
+        self.source.line("run = run or start().hold()")
 
     def _has_children(self, shape: Shape) -> bool:
         return any(child in self.live for _, child in shape.children())
@@ -561,6 +586,7 @@ class _Emitter:
             tests.append(f"{inside.layers} < {self.limits.max_layers}")
         if shape.plain is True:
             tests.append(f"{text}[:1] in {self.source.constant(OPENERS, 'OPENERS')}")
+            tests.append(f"{text}[-1:] in {self.source.constant(CLOSERS, 'CLOSERS')}")
         return f"if {' and '.join(tests)}:" if tests else ""
 
     def _hand_over(self, shape: Shape, text: str, slot: str, at: _At) -> None:
@@ -634,6 +660,7 @@ class _Emitter:
 
 
 OPENERS = frozenset("{[ \t\r\n")
+CLOSERS = frozenset("}] \t\r\n")
 
 
 def _same_children(one: Shape, other: Shape) -> bool:

@@ -19,8 +19,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from nestdecode.emit import Source
+from nestdecode.errors import DecodeError
 from nestdecode.jsontext import Limits, loads
 from nestdecode.plan import (
+    CLOSERS,
     OPENERS,
     Plan,
     Run,
@@ -130,6 +132,11 @@ def source_of(node: Node, hooks: Hooks, late: Late | None = None) -> Source:
             # A query that computes nothing shows a wrong integer only in its answer.
             computes = _computes(node)
             write_fast_read(source, late.limits, guarded=computes)
+            # The record's own depth; layers that are never entered have none.
+            source.line(f"if len(document) > {2 * late.limits.max_depth} and (")
+            source.line(f"    count_byteset(document, BRACKETS) > {late.limits.max_depth}")
+            with source.block("):"):
+                source.line("return carefully(document)")
             emitter.body(node, (late.plan.shape,), checked=computes)
     return source
 
@@ -157,6 +164,7 @@ class _Emitter:
             "loads": loads,
             "unlock": self._unlock,
             "finish": self._finish,
+            "tell": self._tell,
             "NUMBERS": frozenset({int, float}),
         }
 
@@ -176,16 +184,23 @@ class _Emitter:
             self.source.line("seen = {}")
         result, inside = self._value(node, "tree", self._settled(known))
         source = self.source
-        if checked:
+        if self.plan is None:
             source.line(f"return {self._finished(result, inside)}")
             return
         source.line(f"answer = {self._finished(result, inside)}")
+        if checked:
+            source.line("if seen:")
+            source.line("    tell(seen)")
+            source.line("return answer")
+            return
         source.line("for part in answer if answer.__class__ is list else (answer,):")
         source.line("    if part.__class__ is not str and part is not None:")
         source.line("        if contains(translate(document, DIGIT_CLASSES), LONG_NUMBER):")
         source.line("            if has_too_long_number(document):")
         source.line("                return carefully(document)")
         source.line("        break")
+        source.line("if seen:")
+        source.line("    tell(seen)")
         source.line("return answer")
 
     # What is declared
@@ -278,7 +293,9 @@ class _Emitter:
             new = source.fresh("new")
             guard = ""
             if shape.plain is True:
-                guard = f"if {value}[:1] in {source.constant(OPENERS, 'OPENERS')}:"
+                opener = source.constant(OPENERS, "OPENERS")
+                closer = source.constant(CLOSERS, "CLOSERS")
+                guard = f"if {value}[:1] in {opener} and {value}[-1:] in {closer}:"
             with source.block(guard) if guard else nullcontext():
                 source.line("try:")
                 source.line(f"    {new} = loads({value})")
@@ -311,7 +328,16 @@ class _Emitter:
         run: Run | None = seen.get("run")
         if run is None:
             run = seen["run"] = self.source.names["start"]()
+            seen["report"] = run.report
+            # Told when the answer is there, and each place once, however often it is passed.
+            problems: dict[str, DecodeError] = {}
+            seen["problems"] = problems
+            run.report = lambda problem: problems.setdefault(problem.pointer, problem) and None
         return run
+
+    def _tell(self, seen: dict[Any, Any]) -> None:
+        for problem in seen["problems"].values():
+            seen["report"](problem)
 
     def _finish(self, tree: Any, value: Any, known: Known, seen: dict[Any, Any]) -> Any:
         """Open every layer that is still shut in a value that is about to be seen whole."""

@@ -119,6 +119,19 @@ def test_asking_for_the_whole_record_gives_the_same(group, test):
     _check(_spec_of(group), group, test, text, _ask_for_all)
 
 
+@pytest.mark.parametrize("text", ["x", "[1e400]", "[" + "9" * 4301 + "]"], ids=["x", "1e400", "9"])
+@pytest.mark.parametrize("expression", ["a", "@", "[a, a]", "[a, @]", "[b.c, b]", "{x: b, y: a}"])
+def test_a_query_reports_a_problem_once(expression, text):
+    places: list[str] = []
+    spec = Spec.parse("nestdecode: 1\nlayers: {a: json, b.c: json}")
+    decoder = Decoder(spec, on_problem=lambda problem: places.append(problem.pointer))
+    document = json.dumps({"a": text, "b": {"c": text}}).encode()
+    decoder.compile(expression, start="root")(document)
+
+    assert places
+    assert len(places) == len(set(places))
+
+
 def _escaped(value: Any) -> str:
     """Write JSON with an escape for every character of its strings."""
     if isinstance(value, str):
@@ -137,6 +150,23 @@ def test_a_document_written_in_escapes_gives_the_same(group, test):
         pytest.skip("its text is longer")
 
     _check(_spec_of(group), group, test, _escaped(test["document"]).encode())
+
+
+@pytest.mark.parametrize("write", [json.dumps, _escaped], ids=["plain", "escaped"])
+@pytest.mark.parametrize("times", [1, 20])
+def test_a_decoder_that_has_seen_other_documents_gives_the_same(write, times):
+    problems: list[DecodeError] = []
+    decoder = Decoder(on_problem=problems.append)
+    for group in GROUPS.values():
+        if group["spec"] or "arguments" in group:
+            continue
+        for test in group["tests"] * 2:
+            for _ in range(times):
+                problems.clear()
+                tree = decoder.expand(write(test["document"]).encode())
+
+                assert _written(tree) == _written(test["expected"]), test["description"]
+                assert len(problems) == len(test.get("problems", [])), test["description"]
 
 
 @pytest.mark.parametrize("tree", FOUND)

@@ -85,7 +85,8 @@ def command(
     output = Output(indent=0 if compact else indent, color=color, raw=raw)
     lend = session.note if decoding["spec"] is None else None
     answer = _answer(decoder, expression, start, lend)
-    session.run(answer, output, decoder.limits.max_record_bytes, each=each)
+    most = decoder.limits.max_record_bytes
+    session.run(answer, output, most, each=each, note_last=exit_status)
     if session.code or not exit_status:
         return session.code
     return 4 if session.last is None else 0 if session.last else 1

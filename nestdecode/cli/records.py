@@ -66,6 +66,16 @@ class Report:
     last: bool | None = None
     unreadable: str | None = None
 
+    def add(self, other: Report) -> None:
+        """Add what came of the records that follow, but for their messages."""
+        self.records += other.records
+        self.failed += other.failed
+        self.problems += other.problems
+        self.with_problems += other.with_problems
+        self.lines += other.lines
+        self.last = self.last if other.last is None else other.last
+        self.unreadable = self.unreadable or other.unreadable
+
 
 class _Answering:
     """Answers batches, in this process or in a worker: writes nothing, tells nobody."""
@@ -73,7 +83,6 @@ class _Answering:
     def __init__(self) -> None:
         self.answer: Answer
         self.render: Render
-        self.each = False
         self.most = 0
         self._report = Report()
         self._batch = Batch([], 1, 0)
@@ -90,21 +99,19 @@ class _Answering:
             yield from self._answered(batch.raws)
         yield b"", self._reported()
         # The collector is off: what errors left in cycles goes now, when no tree is alive.
-        pass
+        gc.collect(0)
 
     def _answered(self, raws: list[bytes]) -> Iterator[tuple[bytes, Report]]:
         answer, render = self.answer, self.render
         texts: list[bytes] = []
         size = 0
-        value: Any = None
-        last: Any = None
         for self._index, raw in enumerate(raws):
             if is_blank(raw):
                 self._report.records -= 1
                 continue
             try:
-                value = answer(raw)
-                text = render(value)
+                # Not by way of a name, which would keep each tree until the next is there.
+                text = render(answer(raw))
             except (DecodeError, QueryError) as error:
                 self._refuse(error)
                 if len(self._report.messages) < _ENOUGH_MESSAGES:
@@ -113,24 +120,25 @@ class _Answering:
                 if text is None:
                     continue
                 texts.append(text)
-                last = value
                 size += len(text)
                 if size < _ENOUGH_BYTES:
                     continue
-            if texts:
-                self._wrote(last)
-            value = last = None  # it may be large
             yield _joined(texts), self._reported()
             size = 0
         if texts:
-            self._wrote(last)
-            value = last = None
             yield _joined(texts), self._reported()
 
-    def _wrote(self, value: Any) -> None:
-        if self.each and type(value) is list:
-            value = value[-1]
-        self._report.last = value is not None and value is not False
+    def noting_last(self, render: Render, *, each: bool) -> Render:
+        """Return a function like *render* that also notes what became the last value."""
+
+        def render_and_note(value: Any) -> bytes | None:
+            text = render(value)
+            if text is not None:
+                last = value[-1] if each and type(value) is list else value
+                self._report.last = last is not None and last is not False
+            return text
+
+        return render_and_note
 
     def _reported(self) -> Report:
         report, self._report = self._report, Report()
@@ -179,8 +187,8 @@ class Session:
         progress: Whether a bar is shown; None decides by the terminal and by time.
 
     Attributes:
-        last: Whether the last value written was neither null nor false, or None if
-            there was none.
+        last: If it is noted, whether the last value written was neither null nor
+            false; None if there was none.
     """
 
     def __init__(
@@ -216,7 +224,13 @@ class Session:
         self._answering.tell("once", message)
 
     def run(
-        self, answer: Answer, output: Output, max_record_bytes: int, *, each: bool = False
+        self,
+        answer: Answer,
+        output: Output,
+        max_record_bytes: int,
+        *,
+        each: bool = False,
+        note_last: bool = False,
     ) -> None:
         """
         Answer every record of every file, and write the answers.
@@ -226,10 +240,13 @@ class Session:
             output: Where values go.
             max_record_bytes: Longer records are refused.
             each: Whether an array's elements are written in its place.
+            note_last: Whether ``last`` is wanted.
         """
+        render: Render = _each(output.text) if each else output.text
+        if note_last:
+            render = self._answering.noting_last(render, each=each)
         self._answering.answer = answer
-        self._answering.render = _each(output.text) if each else output.text
-        self._answering.each = each
+        self._answering.render = render
         self._answering.most = max_record_bytes
         with _collector_off():
             for name in self._files:
@@ -290,20 +307,10 @@ class Session:
         from nestdecode.stream.workers import Workers
 
         descriptor, start = source.descriptor, source.start
-        most = self._answering.most
 
         def work(task: _Range) -> Iterator[tuple[bytes, Report]]:
-            lines = 0
-            unreadable = None
-            try:
-                for batch in lines_of_range(
-                    descriptor, task.start, task.end, most, first=task.first
-                ):
-                    yield from self._answering.results(batch)
-                    lines += len(batch.raws)
-            except OSError as error:
-                unreadable = f"can't be read: {error.strerror or error}"
-            yield b"", Report(lines=lines, unreadable=unreadable)
+            # Together: whose turn has not come can keep a few results only.
+            return _together(self._results_of(descriptor, task))
 
         step = min(_RANGE, max(_SMALL_RANGE, (size - start) // (jobs * 4)))
         with Workers(jobs, work, ahead=2) as pool:
@@ -322,6 +329,20 @@ class Session:
             while pool.busy:
                 collect()
         source.leave_at_end()
+
+    def _results_of(self, descriptor: int, task: _Range) -> Iterator[tuple[bytes, Report]]:
+        """Answer the lines of a range, in a worker."""
+        answering = self._answering
+        ends = Report()
+        try:
+            for batch in lines_of_range(
+                descriptor, task.start, task.end, answering.most, first=task.first
+            ):
+                yield from answering.results(batch)
+                ends.lines += len(batch.raws)
+        except OSError as error:
+            ends.unreadable = f"can't be read: {error.strerror or error}"
+        yield b"", ends
 
     def _share_batches(
         self, source: Source, framing: Framing, start: bytes, jobs: int, put: Callable[..., None]
@@ -370,10 +391,7 @@ class Session:
                 continue
             what = "line" if whole else "document at line"
             say(f"{self._name}: {what} {self._lines + line}: {text}")
-        total.records += report.records
-        total.failed += report.failed
-        total.problems += report.problems
-        total.with_problems += report.with_problems
+        total.add(report)
         self._lines += report.lines
         if report.last is not None:
             self.last = report.last
@@ -417,6 +435,22 @@ def _collector_off() -> Iterator[None]:
         gc.unfreeze()
         if was_on:
             gc.enable()
+
+
+def _together(results: Iterator[tuple[bytes, Report]]) -> Iterator[tuple[bytes, Report]]:
+    """Put small results together."""
+    texts: list[bytes] = []
+    size = 0
+    report = Report()
+    for text, one in results:
+        if size + len(text) > 2 * _ENOUGH_BYTES or len(report.messages) > _ENOUGH_MESSAGES:
+            yield b"".join(texts), report
+            texts, size, report = [], 0, Report()
+        texts.append(text)
+        size += len(text)
+        report.add(one)
+        report.messages += one.messages
+    yield b"".join(texts), report
 
 
 def _joined(texts: list[bytes]) -> bytes:

@@ -28,6 +28,7 @@ def command() -> None:
     nestdecode spec show repair-results       layers, focus, queries of one
     nestdecode spec lint my.yaml              what is wrong, what looks wrong
     nestdecode spec convert my.yaml           as JSON Schema
+    nestdecode spec plan my.yaml              as the Python it is compiled to
     """
 
 
@@ -75,6 +76,21 @@ def show(name: str) -> None:
         click.echo("queries:")
         for query, text in spec.queries.items():
             click.echo(printable(f"  :{query}  {' '.join(text.split())}"))
+
+
+@command.command("plan")
+@_name
+def plan(name: str) -> None:
+    """
+    Show the Python that a spec is compiled to.
+
+    \b
+    nestdecode spec plan repair-results | less
+    """
+    from nestdecode.decoder import Decoder
+
+    source = Decoder(name).source
+    click.echo(printable(source) if source else "# undeclared: open is interpreted", nl=not source)
 
 
 @command.command("convert")

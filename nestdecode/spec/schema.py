@@ -337,6 +337,9 @@ class Schemas:
                 raise self.source.error(f"codecs beside {beside}: write one of them", here)
             codecs = self.check_chain(extension["codecs"], f"{here}/codecs")
             inner = f"{here}/contentSchema" if "contentSchema" in extension else None
+            if inner is not None and codecs[-1] != "json":
+                reason = "the chain ends in text, which has no schema: end it in json"
+                raise self.source.error(reason, inner)
             return codecs, inner
         if "contentSchema" in extension:
             raise self.source.error(

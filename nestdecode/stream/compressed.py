@@ -127,11 +127,11 @@ class _Gzip:
     def _rescued(self, before: Any, data: bytes) -> bytes:
         """Return what comes before the damage: a checksum at the end damages nothing."""
         rescued = b""
-        least, most = 0, PIECE
+        least, most = 0, len(data)
         while least < most:
             middle = (least + most + 1) // 2
             try:
-                rescued = before.copy().decompress(data, middle)
+                rescued = before.copy().decompress(data[:middle], PIECE)
             except self._error:
                 most = middle - 1
             else:

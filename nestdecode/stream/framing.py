@@ -32,7 +32,10 @@ __all__ = [
 
 Framing = Literal["lines", "documents"]
 
-CHUNK = 1 << 20
+# What stays in a processor's cache while it is cut, read and written.
+CHUNK = 1 << 18
+# Input that begins with more blanks than this is not kept until it shows what it is.
+_BLANK_ENOUGH = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -94,10 +97,16 @@ def expand_records(
             yield tree
 
 
-def of_lines(lines: Iterable[bytes | str]) -> Iterator[Record]:
-    """Number lines that somebody else has split. Blank ones are no records."""
-    offset = 0
-    for number, line in enumerate(lines, 1):
+def of_lines(lines: Iterable[bytes | str], first: int = 1, offset: int = 0) -> Iterator[Record]:
+    """
+    Number lines that somebody else has split. Blank ones are no records.
+
+    Args:
+        lines: With their newlines or without.
+        first: Number of the first one.
+        offset: Where it begins, in bytes.
+    """
+    for number, line in enumerate(lines, first):
         raw = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else bytes(line)
         if raw.strip(_BLANKS):
             yield Record(raw.removesuffix(b"\n"), number, offset)
@@ -143,7 +152,7 @@ def framing_of(read: Callable[[int], bytes], max_record_bytes: int) -> tuple[Fra
 
     Returns:
         ``lines`` if the first line that is not blank is a whole JSON text or fails
-        before its end, and what had to be read to know.
+        before its end, or no such line comes soon; and what had to be read to know.
     """
     start = bytearray()
     while True:
@@ -155,6 +164,8 @@ def framing_of(read: Callable[[int], bytes], max_record_bytes: int) -> tuple[Fra
         line, newline, _ = read_so_far.removeprefix(_BOM).lstrip(_BLANKS).partition(b"\n")
         if newline or not chunk or len(line) > max_record_bytes:
             return ("documents" if line and is_cut_short(line) else "lines"), read_so_far
+        if not line and len(start) > _BLANK_ENOUGH:
+            return "lines", read_so_far
 
 
 def read_batches(

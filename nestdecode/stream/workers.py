@@ -32,7 +32,7 @@ Result = tuple["bytes | memoryview", Any]
 Work = Callable[[Any], Iterator[Result]]
 
 SLOT = 4 << 20
-SLOTS = 2
+SLOTS = 4
 _SIZE = struct.Struct("=Q")
 
 
@@ -219,7 +219,7 @@ def _work_on(work: Work, memory: mmap.mmap, tasks: int, answers: int, leave: int
     free = SLOTS
     while True:
         for output, report in work(_receive(tasks)):
-            if len(output) > SLOT:
+            if not output or len(output) > SLOT:
                 _send(answers, (None, bytes(output), report))
                 continue
             if not free:
