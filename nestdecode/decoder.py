@@ -409,7 +409,8 @@ class LendingQuery:
         raise refusal
 
 
-BATCH = 1 << 16
+# What fits a cache, and is let go before the collector looks at it.
+BATCH = 1 << 14
 
 
 def _batches(lines: Iterable[Any]) -> Iterator[tuple[list[Any], int]]:

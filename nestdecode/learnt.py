@@ -59,6 +59,7 @@ def _table(*, escapes: bool) -> bytes:
 
 _CLASSES, _FLAT_CLASSES = _table(escapes=False), _table(escapes=True)
 _DIGITS = b"0" * 19
+_BACKSLASH = ord("\\")
 _AFTER_COLON, _AFTER_BLANK = b":" + _DIGITS, b"(" + _DIGITS
 
 
@@ -103,6 +104,8 @@ def _all_benign(raw: bytes) -> bool:
     at = -1
     for _ in range(quotes):
         at = find(raw, b'"\\', at + 1)
+        if raw[at + 2] != _BACKSLASH and at and raw[at - 1] == _BACKSLASH:
+            continue
         before, after = raw[max(0, at - 64) : at], raw[at + 1 : at + 65]
         behind = len(after) - len(after.lstrip(b"\\"))
         if behind > len(before) - len(before.rstrip(b"\\")) or behind == len(after):
@@ -246,7 +249,8 @@ class Learner:
             trees = [loads(document) for document in documents]
         except (ValueError, TypeError):
             return None
-        if max(map(len, documents)) > self._longest:
+        longest = max(map(len, documents))
+        if longest > self._longest:
             return None
         classes = translate(joined, _FLAT_CLASSES)
         if contains(classes, _DIGITS) and has_too_long_number(joined):
@@ -255,9 +259,10 @@ class Learner:
             plan = self._plan
             if plan is None or sum(map(plan, trees)) != visible(joined):
                 return None
-        for document, tree in zip(documents, trees, strict=True):
-            if len(document) > self._surely_shallow and not self._is_shallow(document, tree):
-                return None
+        if longest > self._surely_shallow:
+            for document, tree in zip(documents, trees, strict=True):
+                if len(document) > self._surely_shallow and not self._is_shallow(document, tree):
+                    return None
         return trees
 
     def _is_shallow(self, raw: bytes, tree: Any) -> bool:
@@ -299,7 +304,7 @@ class Learner:
             tree = self._remember(tree)
             if self._misses >= self._compile_at:
                 self._compile_at = 4 * self._misses
-                self._learnt = _compile(self._root)
+                self._learnt = _compile(self._root, self._mixed)
                 self._begin_trial()
         finally:
             self._lock.release()
@@ -322,6 +327,8 @@ class Learner:
                     if value is child:
                         if account(child):
                             self._note(here, "shut")
+                        else:
+                            self._note_plain(here)
                         continue
                     if value is DROP:
                         dropped += [(container, key)] if is_object else []
@@ -342,6 +349,29 @@ class Learner:
         for step in path:
             place = self._child(place, step)
         setattr(place, what, True)
+
+    def _note_plain(self, path: tuple[Any, ...]) -> None:
+        """Remember that a place has text too, if it is one where layers were."""
+        place: _Place | None = self._root
+        for step in path:
+            if place is None:
+                return
+            if step is None:
+                place = place.items
+            else:
+                place = place.rest if place.rest is not None else place.members.get(step)
+        if place is not None and place.opened:
+            place.shut = True
+
+    def _mixed(self, place: _Place) -> None:
+        """Look before trying, from now on, where a layer was expected and text came."""
+        with self._lock:
+            if not place.shut:
+                place.shut = True
+                learnt = _compile(self._root, self._mixed)
+                if self._plan is not None:
+                    self._plan = learnt
+                self._learnt = learnt
 
     def _child(self, place: _Place, step: Any) -> _Place:
         if step is None:
@@ -421,12 +451,14 @@ def _merge(into: _Place, other: _Place) -> None:
             _merge(into.members.setdefault(name, _Place()), member)
 
 
-def _compile(root: _Place) -> Callable[[Any], int]:
+def _compile(root: _Place, mixed: Callable[[_Place], None]) -> Callable[[Any], int]:
     """Return a function that opens what was learnt in a tree, and counts its tries."""
     source = Source()
     source.names |= {
         "account": account,
+        "mixed": mixed,
         "loads": loads,
+        "ACCOUNTED": "{[\n\r\t",
         "OPENERS": OPENERS,
         "CLOSERS": CLOSERS,
     }
@@ -477,6 +509,7 @@ def _write_value(
             source.line(f"    {new} = loads({value})")
             source.line("except ValueError:")
             source.line(f"    {new} = None")
+            source.line(f"    mixed({source.constant(place, 'place')})")
             with source.block(f"if {new}.__class__ is dict or {new}.__class__ is list:"):
                 source.line(f"{slot} = {value} = {new}")
                 source.line("found += 1")
@@ -493,6 +526,8 @@ def _write_value(
                 with source.block(f"if {new}.__class__ is dict or {new}.__class__ is list:"):
                     source.line(f"{slot} = {value} = {new}")
                     source.line("found += 1")
-            with source.block("else:"):
+            with source.block(f"elif '\"' in {value}:"):
                 source.line(f"found += account({value})")
+            with source.block(f"elif {value}[0] in ACCOUNTED:"):
+                source.line("found += 1")
     _write_containers(source, place, value, loops)
