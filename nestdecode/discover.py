@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nestdecode.errors import DecodeError, LimitError
-from nestdecode.jsontext import WHITESPACE, loads, parse
+from nestdecode.jsontext import REFUSED, WHITESPACE, loads, parse
 from nestdecode.plan import DROP, Run, address_of
 
 __all__ = ["CLOSERS", "OPENERS", "find", "odd", "sweep"]
@@ -122,7 +122,7 @@ def sweep(tree: Any, start: Callable[[], Run]) -> Any:
                 if child and child[0] in OPENERS and child[-1] in CLOSERS:
                     try:
                         value = loads(child)
-                    except ValueError:
+                    except REFUSED:
                         value = None
                     if value.__class__ is dict or value.__class__ is list:
                         container[key] = value

@@ -16,9 +16,8 @@ at most. Tries equal to V therefore mean that every place is decided. Keys, doub
 members and quotes inside texts only raise V: that costs a walk, never a layer.
 
 Without refused escapes k layers take 2**k bytes, which bounds layers; as many brackets
-as ``max_depth`` in the raw bytes, or a look at the opened tree, bounds depth; one guard
-on the raw bytes finds long integers at every layer. What the fast parser refuses is
-read carefully, and walked.
+as ``max_depth`` in the raw bytes, or a look at the opened tree, bounds depth. What the
+fast parser refuses is read carefully, and walked.
 """
 
 from __future__ import annotations
@@ -33,34 +32,20 @@ from stringzilla import contains, count, count_byteset, find, translate
 
 from nestdecode.discover import CLOSERS, OPENERS, odd, sweep
 from nestdecode.emit import Source
-from nestdecode.jsontext import Limits, has_too_long_number, hides, is_deeper, loads
+from nestdecode.jsontext import REFUSED, Limits, hides, is_deeper, loads
 from nestdecode.plan import DROP, Run
 
 __all__ = ["Learner", "visible"]
 
 
-def _table(*, escapes: bool) -> bytes:
-    """
-    Map digits and the minus to 0, colon and comma to a colon, blanks and brackets to (.
-
-    With *escapes* a backslash is a ( too, since a blank may be an escape.
-    """
-    table = bytearray(b"x" * 256)
-    for byte in b"0123456789-":
-        table[byte] = ord("0")
-    for byte in b":,":
-        table[byte] = ord(":")
-    for byte in b" \t\r\n[{":
-        table[byte] = ord("(")
-    table[ord('"')] = ord('"')
-    table[ord("\\")] = ord("(" if escapes else "\\")
-    return bytes(table)
-
-
-_CLASSES, _FLAT_CLASSES = _table(escapes=False), _table(escapes=True)
-_DIGITS = b"0" * 19
+# Blanks and brackets as (, quotes and backslashes as they are.
+_CLASSES = bytes(
+    ord("(") if byte in b" \t\r\n[{" else byte if byte in b'"\\' else ord("x")
+    for byte in range(256)
+)
+# A backslash is a ( too: a blank may be an escape.
+_FLAT_CLASSES = _CLASSES.replace(b"\\", b"(")
 _BACKSLASH = ord("\\")
-_AFTER_COLON, _AFTER_BLANK = b":" + _DIGITS, b"(" + _DIGITS
 
 
 def visible(raw: bytes) -> int:
@@ -205,26 +190,19 @@ class Learner:
                 return carefully(document)
             try:
                 tree = loads(document)
-            except ValueError:
+            except REFUSED:
                 tree = None
-            # Not in the handler: the parser's error holds the document.
+            # Not in the handler: what it handles would be the context of what is raised.
             if tree.__class__ is not dict and tree.__class__ is not list:
                 return carefully(document)
             plan = self._plan
             if plan is None:
-                # Mostly flat: nothing that a layer or a long number could begin with.
-                classes = translate(document, _FLAT_CLASSES)
-                if contains(classes, _DIGITS) and has_too_long_number(document):
-                    return carefully(document)
-                if contains(classes, b'"(') and not _is_flat(document):
+                # Mostly flat: nothing that a layer could begin with.
+                if contains(translate(document, _FLAT_CLASSES), b'"(') and not _is_flat(document):
                     return layered(document, tree, -1)
             else:
                 # Mostly layered: as many tries as quotes before brackets or blanks.
                 classes = translate(document, _CLASSES)
-                if (contains(classes, _AFTER_COLON) or contains(classes, _AFTER_BLANK)) and (
-                    has_too_long_number(document)
-                ):
-                    return carefully(document)
                 tries = plan(tree)
                 if (
                     tries != count(classes, b'"(')
@@ -247,14 +225,12 @@ class Learner:
         try:
             joined = b",".join(documents)
             trees = [loads(document) for document in documents]
-        except (ValueError, TypeError):
+        except (*REFUSED, TypeError):
             return None
         longest = max(map(len, documents))
         if longest > self._longest:
             return None
         classes = translate(joined, _FLAT_CLASSES)
-        if contains(classes, _DIGITS) and has_too_long_number(joined):
-            return None
         if contains(classes, b'"(') and not _is_flat(joined):
             plan = self._plan
             if plan is None or sum(map(plan, trees)) != visible(joined):
@@ -458,6 +434,7 @@ def _compile(root: _Place, mixed: Callable[[_Place], None]) -> Callable[[Any], i
         "account": account,
         "mixed": mixed,
         "loads": loads,
+        "REFUSED": REFUSED,
         "ACCOUNTED": "{[\n\r\t",
         "OPENERS": OPENERS,
         "CLOSERS": CLOSERS,
@@ -507,7 +484,7 @@ def _write_value(
         with source.block(f"if {value}.__class__ is str:"):
             source.line("try:")
             source.line(f"    {new} = loads({value})")
-            source.line("except ValueError:")
+            source.line("except REFUSED:")
             source.line(f"    {new} = None")
             source.line(f"    mixed({source.constant(place, 'place')})")
             with source.block(f"if {new}.__class__ is dict or {new}.__class__ is list:"):
@@ -520,7 +497,7 @@ def _write_value(
             with source.block(f"if {value}[0] in OPENERS and {value}[-1] in CLOSERS:"):
                 source.line("try:")
                 source.line(f"    {new} = loads({value})")
-                source.line("except ValueError:")
+                source.line("except REFUSED:")
                 source.line("    pass")
                 # A string in a string, or what needs the careful parser, is undecided.
                 with source.block(f"if {new}.__class__ is dict or {new}.__class__ is list:"):

@@ -15,7 +15,7 @@ from nestdecode import jsontext
 from nestdecode.codecs import CODECS, Budget
 from nestdecode.emit import Source
 from nestdecode.errors import DecodeError, LimitError
-from nestdecode.jsontext import Limits, loads, parse
+from nestdecode.jsontext import Limits, parse
 from nestdecode.paths import join_pointer
 from nestdecode.spec import Alternative, Policy, Shape
 from nestdecode.spec.shape import live_shapes
@@ -32,6 +32,7 @@ __all__ = [
     "has_one_inside",
     "opened_on_the_spot",
     "source_of",
+    "write_depth_check",
     "write_fast_read",
 ]
 
@@ -427,16 +428,11 @@ def _may_exceed_layers(plan: Plan, limits: Limits) -> bool:
     return _layers_inside(plan.shape, limits.max_layers) > limits.max_layers
 
 
-def write_fast_read(source: Source, limits: Limits, *, guarded: bool = True) -> None:
+def write_fast_read(source: Source, limits: Limits) -> None:
     """
     Write how *document* is read into *tree*, the careful way taken if it must be.
 
-    The names ``loads`` and ``carefully`` are the caller's.
-
-    Args:
-        source: Where it is written.
-        limits: What a record may cost.
-        guarded: Whether long integers are looked for; else the caller does that.
+    The name ``carefully`` is the caller's.
     """
     source.names |= jsontext.CHECKS
     source.line("tree = None")
@@ -444,18 +440,32 @@ def write_fast_read(source: Source, limits: Limits, *, guarded: bool = True) -> 
     with source.block(f"if document.__class__ is bytes and {size}:"):
         source.line("try:")
         source.line("    tree = loads(document)")
-        source.line("except ValueError:")
+        source.line("except REFUSED:")
         source.line("    pass")
-    # Not in the handler: the parser's error holds the document.
-    source.line("if (")
-    source.line("    (tree.__class__ is not dict and tree.__class__ is not list)")
+    with source.block("if tree.__class__ is not dict and tree.__class__ is not list:"):
+        source.line("return carefully(document)")
+
+
+def write_depth_check(source: Source, limits: Limits, *, opened: bool) -> None:
+    """
+    Write the way out for documents that may be too deep.
+
+    Args:
+        source: Where it is written.
+        limits: ``max_depth`` of them.
+        opened: Whether all layers of the tree are open by then.
+    """
+    # n containers take 2n characters.
+    source.line(f"if len(document) > {2 * limits.max_depth} and (")
+    source.line(f"    count_byteset(document, BRACKETS) > {limits.max_depth}")
     source.line("    or contains(document, ESCAPE)")
     source.line("    and hides(document)")
-    if guarded:
-        source.line("    or contains(translate(document, DIGIT_CLASSES), LONG_NUMBER)")
-        source.line("    and has_too_long_number(document)")
     with source.block("):"):
-        source.line("return carefully(document)")
+        if opened:
+            source.line(f"if is_deeper(tree, {limits.max_depth}):")
+            source.line("    return carefully(document)")
+        else:
+            source.line("return carefully(document)")
 
 
 class _Emitter:
@@ -479,7 +489,7 @@ class _Emitter:
         self.loops = 0
         self.dynamic = _may_exceed_layers(plan, limits)
         self.drops = plan.on_error == "drop" or any(s.on_error == "drop" for s in self.live)
-        self.source.names |= {"loads": loads, "repair": self._repair, "drop": DROP}
+        self.source.names |= {"repair": self._repair, "drop": DROP}
 
     def build(self) -> Source:
         """Write ``expand(document)`` and the functions that it calls."""
@@ -489,12 +499,7 @@ class _Emitter:
             source.line("run = None")
             source.line("value = tree")
             self._value(self.plan.shape, "value", "tree", _At((), "0", "0"))
-            # n containers take 2n characters.
-            source.line(f"if len(document) > {2 * limits.max_depth} and (")
-            source.line(f"    count_byteset(document, BRACKETS) > {limits.max_depth}")
-            source.line(f"    and is_deeper(tree, {limits.max_depth})")
-            with source.block("):"):
-                source.line("return carefully(document)")
+            write_depth_check(source, limits, opened=True)
             with source.block("if run is not None:"):
                 source.line("run.release()")
             source.line("return tree")
@@ -563,7 +568,7 @@ class _Emitter:
             ):
                 source.line("try:")
                 source.line(f"    {new} = loads({value})")
-                source.line("except ValueError:")
+                source.line("except REFUSED:")
                 source.line(f"    {new} = None")
                 with source.block(f"if {_is_one_of(new, kinds)}:"):
                     source.line(f"{slot} = {value} = {new}")

@@ -20,7 +20,7 @@ from typing import Any
 
 from nestdecode.emit import Source
 from nestdecode.errors import DecodeError
-from nestdecode.jsontext import Limits, loads
+from nestdecode.jsontext import CHECKS, Limits
 from nestdecode.plan import (
     CLOSERS,
     OPENERS,
@@ -30,6 +30,7 @@ from nestdecode.plan import (
     can_be_late,
     has_one_inside,
     opened_on_the_spot,
+    write_depth_check,
     write_fast_read,
 )
 from nestdecode.spec import Shape
@@ -129,23 +130,11 @@ def source_of(node: Node, hooks: Hooks, late: Late | None = None) -> Source:
             source.line("tree = read(document)")
             emitter.body(node, (late.plan.shape,))
         else:
-            # A query that computes nothing shows a wrong integer only in its answer.
-            computes = _computes(node)
-            write_fast_read(source, late.limits, guarded=computes)
+            write_fast_read(source, late.limits)
             # The record's own depth; layers that are never entered have none.
-            source.line(f"if len(document) > {2 * late.limits.max_depth} and (")
-            source.line(f"    count_byteset(document, BRACKETS) > {late.limits.max_depth}")
-            with source.block("):"):
-                source.line("return carefully(document)")
-            emitter.body(node, (late.plan.shape,), checked=computes)
+            write_depth_check(source, late.limits, opened=False)
+            emitter.body(node, (late.plan.shape,))
     return source
-
-
-def _computes(node: Node) -> bool:
-    """Tell whether an expression compares numbers, or hands them to a function."""
-    if node["type"] in ("comparator", "function_expression"):
-        return True
-    return any(_computes(child) for child in node["children"] if isinstance(child, dict))
 
 
 class _Emitter:
@@ -156,49 +145,30 @@ class _Emitter:
         self.live = live_shapes(plan.shape) if plan is not None else set()
         self.level = self.loops = 0
         self.on_the_spot = True
-        self.source.names |= {
+        self.source.names |= CHECKS | {
             "call": hooks.call,
             "copy": hooks.copy,
             "equals": hooks.equals,
             "compare": hooks.compare,
-            "loads": loads,
             "unlock": self._unlock,
             "finish": self._finish,
             "tell": self._tell,
             "NUMBERS": frozenset({int, float}),
         }
 
-    def body(self, node: Node, known: Known, *, checked: bool = True) -> None:
-        """
-        Write the function's body, for a variable named tree.
-
-        Args:
-            node: The expression.
-            known: What is declared of the tree.
-            checked: Whether the document is known to hold no long integer.
-        """
-        if known != DEAD and any(isinstance(k, Shape) and k.alternatives for k in known):
+    def body(self, node: Node, known: Known) -> None:
+        """Write the function's body, for a variable named tree."""
+        if any(isinstance(k, Shape) and k.alternatives for k in known):
             raise OddError
-        if self.plan is not None:
-            # A place that stays shut is told of once, however often it is passed.
-            self.source.line("seen = {}")
-        result, inside = self._value(node, "tree", self._settled(known))
         source = self.source
         if self.plan is None:
+            result, inside = self._value(node, "tree", DEAD)
             source.line(f"return {self._finished(result, inside)}")
             return
+        # A place that stays shut is told of once, however often it is passed.
+        source.line("seen = {}")
+        result, inside = self._value(node, "tree", self._settled(known))
         source.line(f"answer = {self._finished(result, inside)}")
-        if checked:
-            source.line("if seen:")
-            source.line("    tell(seen)")
-            source.line("return answer")
-            return
-        source.line("for part in answer if answer.__class__ is list else (answer,):")
-        source.line("    if part.__class__ is not str and part is not None:")
-        source.line("        if contains(translate(document, DIGIT_CLASSES), LONG_NUMBER):")
-        source.line("            if has_too_long_number(document):")
-        source.line("                return carefully(document)")
-        source.line("        break")
         source.line("if seen:")
         source.line("    tell(seen)")
         source.line("return answer")
@@ -299,7 +269,7 @@ class _Emitter:
             with source.block(guard) if guard else nullcontext():
                 source.line("try:")
                 source.line(f"    {new} = loads({value})")
-                source.line("except ValueError:")
+                source.line("except REFUSED:")
                 source.line(f"    {new} = None")
                 test = " or ".join(f"{new}.__class__ is {kind}" for kind in kinds)
                 with source.block(f"if {test}:"):

@@ -88,8 +88,8 @@ def test_a_trick_is_expanded_as_the_oracle_does(decoder, text):
     [
         pytest.param("09", r'{"a":"{}","b":"\u0009{}"}', id="tab"),
         pytest.param("0[aAdD]", r'{"a":"{}","b":"\u000a{}"}', id="newline"),
-        pytest.param("2[02cCdDeE]", r'{"a":"{}","b":"\u0020{}"}', id="space"),
-        pytest.param("3[0-9aA]", r'{"a":"{}","b":"[\"\\u00\u0037b}\"]"}', id="digits"),
+        pytest.param("2[02]", r'{"a":"{}","b":"\u0020{}"}', id="space"),
+        pytest.param("3[0-9]", r'{"a":"{}","b":"[\"\\u00\u0037b}\"]"}', id="digits"),
         pytest.param("4[1-6]", r'{"a":"{}","b":"[\"\\u007\u0042}\"]"}', id="capitals"),
         pytest.param("5[bBcC]", r'{"a":"{}","b":"\u005b]"}', id="bracket"),
         pytest.param("6[1-6]", r'{"a":"{}","b":"[\"\\u007\u0062}\"]"}', id="letters"),
