@@ -1,5 +1,7 @@
 """Decode JSON whose strings hold more JSON, by a declarative spec or by itself."""
 
+from typing import TYPE_CHECKING, Any
+
 from nestdecode.decoder import Decoder, Query, expand, query
 from nestdecode.errors import (
     DecodeError,
@@ -8,8 +10,10 @@ from nestdecode.errors import (
     QueryError,
     SpecError,
 )
-from nestdecode.spec import Layer, Spec
 from nestdecode.stream import DeadLetter
+
+if TYPE_CHECKING:
+    from nestdecode.spec import Layer, Spec
 
 __all__ = [
     "DeadLetter",
@@ -25,3 +29,12 @@ __all__ = [
     "expand",
     "query",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Late: whoever lets layers be found needs no specs, and reading them costs start-up.
+    if name in ("Layer", "Spec"):
+        from nestdecode import spec
+
+        return getattr(spec, name)
+    raise AttributeError(f"module 'nestdecode' has no attribute {name!r}")

@@ -8,19 +8,28 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nestdecode import discover
 from nestdecode.emit import Source
-from nestdecode.errors import DecodeError, LimitError, QueryError, SpecError
+from nestdecode.errors import (
+    POLICIES,
+    DecodeError,
+    LimitError,
+    Policy,
+    QueryError,
+    SpecError,
+    UncompiledError,
+)
 from nestdecode.jsontext import Limits, parse_record
 from nestdecode.learnt import Learner
 from nestdecode.plan import DROP, Plan, Run, source_of
-from nestdecode.queries import REFUSALS, Expression, Start, compile_expression, lender
-from nestdecode.spec import Policy, Spec
-from nestdecode.spec.shape import POLICIES
-from nestdecode.spec.words import nearest
 from nestdecode.stream import DeadLetter, Record, expand_records, of_lines
+from nestdecode.words import nearest
+
+if TYPE_CHECKING:
+    from nestdecode.queries import Expression, Start
+    from nestdecode.spec import Spec
 
 __all__ = ["Decoder", "Query", "expand", "query"]
 
@@ -142,7 +151,7 @@ class Decoder:
         if on_error is not None and on_error not in POLICIES:
             hint = nearest(on_error, POLICIES)
             raise ValueError(f"on_error is one of {', '.join(POLICIES)}, got {on_error!r}{hint}")
-        self.spec = Spec.load(spec) if isinstance(spec, (str, Path)) else spec
+        self.spec = _loaded(spec)
         self.limits = _limits(given, self.spec)
         self._on_problem = on_problem
         self._policy: Policy = on_error or (self.spec.on_error if self.spec else None) or "keep"
@@ -308,6 +317,8 @@ class Decoder:
         return lambda document: search(expand(document))
 
     def _expression(self, text: str, start: Start | None, lent: Spec | None = None) -> Expression:
+        from nestdecode.queries import compile_expression  # late: expanding needs no grammar
+
         key = (text, start, None if lent is None else lent.name)
         known = self._queries.get(key)
         if known is None:
@@ -331,9 +342,12 @@ class Query:
     """
 
     def __init__(self, decoder: Decoder, expression: str, start: Start | None = None) -> None:
+        from nestdecode.queries import REFUSALS
+
         self.decoder = decoder
         self.expression = expression
         self._start = start
+        self._refusals = REFUSALS
         self._answer, self._compiled = decoder._answerer(expression, start)
 
     def __call__(self, document: Any) -> Any:
@@ -346,17 +360,13 @@ class Query:
         """
         try:
             return self._answer(document)
-        except REFUSALS as error:
+        except self._refusals as error:
             refusal = self._compiled.refusal(error)
         # Not in the handler: the cause holds data of the document.
         raise refusal
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Query, (self.decoder, self.expression, self._start)
-
-
-class UncompiledError(QueryError):
-    """A query that does not compile with the spec that a record is lent."""
 
 
 class LendingQuery:
@@ -389,6 +399,8 @@ class LendingQuery:
 
     def __call__(self, document: Any) -> Any:
         """Answer for one document, as ``Query`` does."""
+        from nestdecode.queries import REFUSALS, lender
+
         tree = self.decoder._read(document)
         spec = lender(tree)
         try:
@@ -434,6 +446,14 @@ def _is_there(lines: Iterable[Any]) -> bool:
         return stat.S_ISREG(os.fstat(lines.fileno()).st_mode)  # type: ignore[attr-defined]
     except (AttributeError, OSError, ValueError):
         return False
+
+
+def _loaded(spec: Spec | str | Path | None) -> Spec | None:
+    if isinstance(spec, (str, Path)):
+        from nestdecode.spec import Spec  # late: detection needs no specs
+
+        return Spec.load(spec)
+    return spec
 
 
 def _rebuild(arguments: dict[str, Any]) -> Decoder:

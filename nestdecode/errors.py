@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 __all__ = [
+    "POLICIES",
     "DecodeError",
     "LimitError",
     "NestdecodeError",
+    "Policy",
     "QueryError",
     "SpecError",
+    "UncompiledError",
     "WorkerError",
 ]
+
+
+# What becomes of a layer that does not open.
+Policy = Literal["keep", "null", "drop", "fail"]
+POLICIES: tuple[Policy, ...] = ("keep", "null", "drop", "fail")
 
 
 class NestdecodeError(Exception):
@@ -113,3 +123,7 @@ class QueryError(NestdecodeError, ValueError):
 
 class WorkerError(NestdecodeError):
     """A worker process can't be started, or died."""
+
+
+class UncompiledError(QueryError):
+    """A query that does not compile with the spec that a record is lent."""

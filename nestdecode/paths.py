@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from jmespath import exceptions, parser
-
 from nestdecode.errors import SpecError
 
 __all__ = ["Step", "Wild", "format_path", "join_pointer", "parse_path", "split_pointer"]
@@ -39,6 +37,8 @@ def parse_path(path: str) -> tuple[Step, ...]:
     Raises:
         SpecError: If it is not a path.
     """
+    from jmespath import exceptions, parser  # late: pointers need no grammar
+
     try:
         # Parser().parse() caches its trees; they are read here, never changed.
         tree = parser.Parser().parse(path).parsed
@@ -51,6 +51,8 @@ def parse_path(path: str) -> tuple[Step, ...]:
 
 def _quoted(path: str) -> str:
     """Say how a path is written whose names need quotes, if that is what is wrong."""
+    from jmespath import exceptions, parser
+
     parts = re.findall(r"([^.\[\]]+)((?:\[[^\]]*\])*)(?:\.|\Z)", path)
     names = [part if part == "*" or _BARE.match(part) else json.dumps(part) for part, _ in parts]
     right = ".".join(name + brackets for name, (_, brackets) in zip(names, parts, strict=True))

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nestdecode import jsontext
 from nestdecode.codecs import CODECS, Budget
 from nestdecode.emit import Source
-from nestdecode.errors import DecodeError, LimitError
+from nestdecode.errors import DecodeError, LimitError, Policy
 from nestdecode.jsontext import Limits, parse
 from nestdecode.paths import join_pointer
-from nestdecode.spec import Alternative, Policy, Shape
-from nestdecode.spec.shape import live_shapes
+
+if TYPE_CHECKING:
+    from nestdecode.spec import Alternative, Shape
 
 __all__ = [
     "CLOSERS",
@@ -416,6 +417,8 @@ def can_be_late(plan: Plan, limits: Limits) -> bool:
     Not if a layer that nobody looks at may change what is around it, or fail the record;
     nor if a limit on layers can be met, since what is around a layer is not counted.
     """
+    from nestdecode.spec.shape import live_shapes  # late: detection needs no specs
+
     policies = {plan.on_error, *(shape.on_error for shape in live_shapes(plan.shape))}
     return (
         plan.undeclared is None
@@ -480,6 +483,8 @@ class _Emitter:
     def __init__(self, plan: Plan, limits: Limits) -> None:
         self.plan = plan
         self.limits = limits
+        from nestdecode.spec.shape import live_shapes  # late: detection needs no specs
+
         self.source = Source()
         self.live = live_shapes(plan.shape)
         self.functions: dict[Shape, str] = {}

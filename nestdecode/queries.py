@@ -41,7 +41,7 @@ from nestdecode.errors import QueryError
 from nestdecode.jsontext import Limits
 from nestdecode.plan import Plan, Run
 from nestdecode.spec import Shape, Spec
-from nestdecode.spec.words import nearest
+from nestdecode.words import nearest
 
 __all__ = ["REFUSALS", "Expression", "Start", "compile_expression", "lender", "lint"]
 

@@ -164,7 +164,7 @@ def test_memory_is_bounded_by_a_stream_of_ever_new_shapes():
         assert decoder.expand(raw) == {f"k{i}": {f"x{i}": {f"y{i}": [1]}}}
     learner = next(
         cell.cell_contents.__self__
-        for cell in decoder._expand.__closure__
+        for cell in decoder._expand.__closure__ or ()
         if hasattr(cell.cell_contents, "__self__")
         and isinstance(cell.cell_contents.__self__, learnt.Learner)
     )

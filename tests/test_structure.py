@@ -13,6 +13,7 @@ PACKAGE = Path(nestdecode.__file__).parent
 # Each module imports from those above it only.
 ORDER = (
     "errors",
+    "words",
     "emit",
     "jsontext",
     "codecs",

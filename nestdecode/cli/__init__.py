@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 
 import click
 
-from nestdecode.cli.output import say
+from nestdecode.cli.output import discard, say
 from nestdecode.errors import NestdecodeError, QueryError, SpecError, WorkerError
 
 __all__ = ["cli", "main"]
@@ -66,10 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = _run(arguments)
     except BrokenPipeError:
-        _discard(1)
+        discard(1)
         code = 141
     except KeyboardInterrupt:
-        _discard(1)
+        discard(1)
         code = 130
     sys.exit(code)
 
@@ -108,18 +107,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     except OSError as error:
         # Files are opened, and their errors told, record by record: this is output.
         say(f"can't write: {error.strerror or error}")
-        _discard(1)
+        discard(1)
         return 2
     else:
         return result if isinstance(result, int) else 0
     return 2
-
-
-def _discard(descriptor: int) -> None:
-    """Send what is still buffered nowhere, so that exit does not fail on it again."""
-    try:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, descriptor)
-        os.close(null)
-    except OSError:
-        pass

@@ -9,9 +9,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from nestdecode.decoder import Decoder
-from nestdecode.errors import NestdecodeError
+from nestdecode.errors import POLICIES, NestdecodeError
 from nestdecode.jsontext import Limits
-from nestdecode.spec.shape import POLICIES
 
 __all__ = ["decoder_from", "decoding", "framing", "output", "running"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import sys
@@ -12,7 +11,7 @@ from typing import Any, BinaryIO, Literal
 
 from nestdecode.jsontext import dump
 
-__all__ = ["Color", "Output", "printable", "say"]
+__all__ = ["Color", "Output", "discard", "printable", "say"]
 
 Color = Literal["auto", "always", "never"]
 
@@ -37,9 +36,20 @@ def say(message: str) -> None:
         return
     if before_text is not None:
         before_text()
-    # Nobody may read this, and that stops nothing.
-    with contextlib.suppress(OSError):
+    try:
         print(f"nestdecode: {printable(message)}", file=sys.stderr, flush=True)  # noqa: T201
+    except OSError:
+        discard(2)  # nobody reads this, and that stops nothing
+
+
+def discard(descriptor: int) -> None:
+    """Send what is still buffered nowhere, so that exit does not fail on it again."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, descriptor)
+        os.close(null)
+    except OSError:
+        pass
 
 
 class Output:

@@ -14,8 +14,7 @@ import click
 
 from nestdecode.cli.output import Output, say
 from nestdecode.cli.sources import Source, UnreadableError, opened
-from nestdecode.decoder import UncompiledError
-from nestdecode.errors import DecodeError, LimitError, QueryError
+from nestdecode.errors import DecodeError, LimitError, QueryError, UncompiledError
 from nestdecode.stream import (
     Batch,
     Framing,

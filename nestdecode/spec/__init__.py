@@ -15,18 +15,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from nestdecode.errors import SpecError
+from nestdecode.errors import Policy, SpecError
 from nestdecode.jsontext import Limits
 from nestdecode.paths import Step, Wild
 from nestdecode.spec import catalog, openapi
 from nestdecode.spec.convert import bundled, expanded
 from nestdecode.spec.schema import NODE_KEYS, Schemas
-from nestdecode.spec.shape import Alternative, Layer, Policy, Shape, layers_of, read_policy
+from nestdecode.spec.shape import Alternative, Layer, Shape, layers_of, read_policy
 from nestdecode.spec.short import DOCUMENT_KEYS, expand_short
 from nestdecode.spec.text import Source, read
-from nestdecode.spec.words import nearest
+from nestdecode.words import nearest
 
-__all__ = ["Alternative", "Layer", "Policy", "Shape", "Spec"]
+__all__ = ["Alternative", "Layer", "Shape", "Spec"]
 
 
 @dataclass(frozen=True, eq=False)

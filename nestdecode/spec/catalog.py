@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from nestdecode.errors import SpecError
-from nestdecode.spec.words import nearest
+from nestdecode.words import nearest
 
 __all__ = ["fetch", "names", "shipped"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nestdecode.spec.schema import Schemas, media_codecs
 from nestdecode.spec.shape import Shape
-from nestdecode.spec.words import nearest
+from nestdecode.words import nearest
 
 if TYPE_CHECKING:
     from nestdecode.spec import Spec

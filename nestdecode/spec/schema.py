@@ -34,7 +34,7 @@ from nestdecode.spec.state import (
     project,
 )
 from nestdecode.spec.text import Source
-from nestdecode.spec.words import nearest
+from nestdecode.words import nearest
 
 __all__ = ["NODE_KEYS", "Schemas", "media_codecs"]
 

@@ -7,23 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from nestdecode.errors import POLICIES, Policy
 from nestdecode.paths import Step, Wild, format_path
 from nestdecode.spec.text import Source
-from nestdecode.spec.words import nearest
+from nestdecode.words import nearest
 
 __all__ = [
-    "POLICIES",
     "Alternative",
     "Layer",
-    "Policy",
     "Shape",
     "layers_of",
     "live_shapes",
     "read_policy",
 ]
-
-Policy = Literal["keep", "null", "drop", "fail"]
-POLICIES: tuple[Policy, ...] = ("keep", "null", "drop", "fail")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from nestdecode.errors import SpecError
 from nestdecode.paths import Step, Wild, join_pointer, parse_path
 from nestdecode.spec.shape import read_policy
 from nestdecode.spec.text import Source
-from nestdecode.spec.words import nearest
+from nestdecode.words import nearest
 
 __all__ = ["SHORT_KEYS", "expand_short"]
 
