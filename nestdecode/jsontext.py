@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NoReturn
 
 import msgspec
 import orjson
-from stringzilla import contains, count, count_byteset
+from stringzilla import contains, count, count_byteset, translate
 
 from nestdecode.errors import DecodeError, LimitError
 
@@ -103,6 +103,18 @@ ESCAPE = b"\\u00"
 # its hex digits included, can be written with one layer further in.
 _HIDING = re.compile(rb"\\u00(?:09|0[aAdD]|2[02]|3[0-9]|4[1-6]|5[bBcC]|6[1-6]|6[eE]|7[245]|7[bB])")
 _HARMLESS = (b"\\u00e", b"\\u0026", b"\\u003c", b"\\u003e", b"\\u0027")
+
+
+# Digits and the minus as 0; as colons what stands before a number, escaped blanks too.
+_NUMBERS = bytes(
+    ord("0") if byte in b"0123456789-" else ord(":") if byte in b":,[ \t\r\ntnr" else ord("x")
+    for byte in range(256)
+)
+
+
+def may_hold_long_integer(raw: bytes) -> bool:
+    """Tell whether *raw* may hold an integer of 19 digits or more, at any layer."""
+    return hides(raw) or bool(contains(translate(raw, _NUMBERS), b":" + b"0" * 19))
 
 
 def hides(raw: bytes) -> bool:
@@ -326,6 +338,14 @@ def is_cut_short(text: bytes) -> bool:
     return False
 
 
+_PLAIN = (
+    orjson.OPT_PASSTHROUGH_SUBCLASS
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+)
+_PRETTY = _PLAIN | orjson.OPT_INDENT_2
+
+
 def dump(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> bytes:
     """
     Write *value* as UTF-8 JSON, without a newline at its end.
@@ -340,14 +360,10 @@ def dump(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> b
     Raises:
         DecodeError: If the tree holds something that JSON does not know.
     """
-    if indent is None or indent == 2:
-        option = orjson.OPT_SORT_KEYS if sort_keys else 0
-        if indent:
-            option |= orjson.OPT_INDENT_2
-        option |= orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS
-        option |= orjson.OPT_PASSTHROUGH_DATETIME
+    option = _PLAIN if indent is None else _PRETTY if indent == 2 else None
+    if option is not None and not sort_keys:
         try:
-            return orjson.dumps(value, option=option)
+            return orjson.dumps(value, None, option)
         except TypeError:
             pass  # a big integer or a lone surrogate: the exact path knows both
     try:
@@ -377,4 +393,8 @@ CHECKS: dict[str, Any] = {
     "hides": hides,
     "is_deeper": is_deeper,
     "loads": loads,
+    "may_hold_long_integer": may_hold_long_integer,
 }
+# For who looks at what was read: faster where texts are long, and integers beyond 64 bits
+# are floats, unless may_hold_long_integer says that there are none.
+CHECKS_INEXACT = CHECKS | {"REFUSED": (ValueError,), "loads": orjson.loads}

@@ -20,7 +20,7 @@ from typing import Any
 
 from nestdecode.emit import Source
 from nestdecode.errors import DecodeError
-from nestdecode.jsontext import CHECKS, Limits
+from nestdecode.jsontext import CHECKS, CHECKS_INEXACT, Limits
 from nestdecode.plan import (
     CLOSERS,
     OPENERS,
@@ -131,10 +131,21 @@ def source_of(node: Node, hooks: Hooks, late: Late | None = None) -> Source:
             emitter.body(node, (late.plan.shape,))
         else:
             write_fast_read(source, late.limits)
+            if not _computes(node):
+                # A wrong integer could be seen in the answer alone, so that is looked at.
+                source.names |= CHECKS_INEXACT
+                emitter.looked_at = True
             # The record's own depth; layers that are never entered have none.
             write_depth_check(source, late.limits, opened=False)
             emitter.body(node, (late.plan.shape,))
     return source
+
+
+def _computes(node: Node) -> bool:
+    """Tell whether an expression compares values, or hands them to a function."""
+    if node["type"] in ("comparator", "function_expression"):
+        return True
+    return any(_computes(child) for child in node["children"] if isinstance(child, dict))
 
 
 class _Emitter:
@@ -145,6 +156,7 @@ class _Emitter:
         self.live = live_shapes(plan.shape) if plan is not None else set()
         self.level = self.loops = 0
         self.on_the_spot = True
+        self.looked_at = False
         self.source.names |= CHECKS | {
             "call": hooks.call,
             "copy": hooks.copy,
@@ -169,6 +181,12 @@ class _Emitter:
         source.line("seen = {}")
         result, inside = self._value(node, "tree", self._settled(known))
         source.line(f"answer = {self._finished(result, inside)}")
+        if self.looked_at:
+            source.line("for part in answer if answer.__class__ is list else (answer,):")
+            source.line("    if part.__class__ is not str and part is not None:")
+            source.line("        if may_hold_long_integer(document):")
+            source.line("            return carefully(document)")
+            source.line("        break")
         source.line("if seen:")
         source.line("    tell(seen)")
         source.line("return answer")
