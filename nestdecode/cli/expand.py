@@ -49,5 +49,5 @@ def command(
     session = Session(files, framing, jobs, progress)
     decoder = options.decoder_from(decoding, session.problem)
     output = Output(indent=0 if compact else indent, color=color)
-    session.run(decoder.expand, output, decoder.limits.max_record_bytes)
+    session.run(decoder.expand, output, decoder.limits.max_record_bytes, many=decoder._expand_many)
     return session.code

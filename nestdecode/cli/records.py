@@ -32,10 +32,14 @@ _ENOUGH_BYTES = 2 << 20
 _ENOUGH_MESSAGES = 1000
 # From this size on, a file is worth more than one process.
 _LARGE = 32 << 20
+# Records that are checked at once.
+_GROUP = 32
 _RANGE = 2 << 20
 _SMALL_RANGE = 1 << 16
 
 Answer = Callable[[bytes], Any]
+# Answers several at once, or gives None if each has to be answered for itself.
+Many = Callable[[list[bytes]], "list[Any] | None"]
 Render = Callable[[Any], "bytes | None"]
 
 
@@ -81,6 +85,7 @@ class _Answering:
 
     def __init__(self) -> None:
         self.answer: Answer
+        self.many: Many | None = None
         self.render: Render
         self.most = 0
         self._report = Report()
@@ -101,10 +106,27 @@ class _Answering:
         gc.collect(0)
 
     def _answered(self, raws: list[bytes]) -> Iterator[tuple[bytes, Report]]:
+        many = self.many
+        if many is None or len(raws) < _GROUP:
+            yield from self._one_by_one(raws, 0)
+            return
+        for start in range(0, len(raws), _GROUP):
+            group = raws[start : start + _GROUP]
+            trees = many(group)
+            if trees is None:
+                yield from self._one_by_one(group, start)
+            else:
+                # Each tree is let go once it is written.
+                trees.reverse()
+                texts = [text for _ in group if (text := self.render(trees.pop())) is not None]
+                if texts:
+                    yield _joined(texts), self._reported()
+
+    def _one_by_one(self, raws: list[bytes], start: int) -> Iterator[tuple[bytes, Report]]:
         answer, render = self.answer, self.render
         texts: list[bytes] = []
         size = 0
-        for self._index, raw in enumerate(raws):
+        for self._index, raw in enumerate(raws, start):
             if is_blank(raw):
                 self._report.records -= 1
                 continue
@@ -230,6 +252,7 @@ class Session:
         *,
         each: bool = False,
         note_last: bool = False,
+        many: Many | None = None,
     ) -> None:
         """
         Answer every record of every file, and write the answers.
@@ -240,11 +263,13 @@ class Session:
             max_record_bytes: Longer records are refused.
             each: Whether an array's elements are written in its place.
             note_last: Whether ``last`` is wanted.
+            many: Answers several records at once, if they allow it.
         """
         render: Render = _each(output.text) if each else output.text
         if note_last:
             render = self._answering.noting_last(render, each=each)
         self._answering.answer = answer
+        self._answering.many = many
         self._answering.render = render
         self._answering.most = max_record_bytes
         with _collector_off():
