@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Decoder", "Query", "expand", "query"]
 
-Text = bytes | bytearray | memoryview | str
-
 
 def expand(document: Any, spec: Spec | str | Path | None = None) -> Any:
     """

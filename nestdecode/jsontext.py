@@ -151,21 +151,22 @@ def parse(text: bytes | str, limits: Limits, depth: int = 0) -> Any:
     else:
         _check_depth(text, value, limits, depth)
         return value
+    reason: str | None
     try:
         orjson.loads(text)
     except orjson.JSONDecodeError as error:
         # Only the facts leave this block: the error itself keeps the whole input.
         reason, line, column, pos = error.msg, error.lineno, error.colno, error.pos
     else:
-        # It was too deep for msgspec, or had too long a number.
-        reason, line, column, pos = "unreadable", 1, 1, 0
+        # The stack is nearly used up, or a number is too long: the exact path decides.
+        reason, line, column, pos = None, 0, 0, 0
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if _nesting(raw, limits.max_depth - depth) > limits.max_depth - depth:
         # orjson's own limit is deeper than ours, so its word is not needed.
         raise LimitError(f"deeper than max_depth={limits.max_depth}")
     if isinstance(text, bytes):
         _check_utf8(text)
-    if reason != "unreadable" and not _NEEDS_EXACT.search(raw) and raw.isascii():
+    if reason is not None and not _NEEDS_EXACT.search(raw) and raw.isascii():
         raise DecodeError(f"invalid JSON: {reason}: line {line} column {column} (char {pos})")
     value = _parse_exactly(text)
     _check_depth(text, value, limits, depth)
@@ -346,7 +347,7 @@ _PLAIN = (
 _PRETTY = _PLAIN | orjson.OPT_INDENT_2
 
 
-def dump(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> bytes:
+def dump(value: Any, *, indent: int | None = None) -> bytes:
     """
     Write *value* as UTF-8 JSON, without a newline at its end.
 
@@ -355,13 +356,12 @@ def dump(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> b
     Args:
         value: A tree.
         indent: Spaces a level, or None for the compact form.
-        sort_keys: Whether the members of objects are sorted by key.
 
     Raises:
         DecodeError: If the tree holds something that JSON does not know.
     """
     option = _PLAIN if indent is None else _PRETTY if indent == 2 else None
-    if option is not None and not sort_keys:
+    if option is not None:
         try:
             return orjson.dumps(value, None, option)
         except TypeError:
@@ -372,7 +372,6 @@ def dump(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> b
             ensure_ascii=False,
             allow_nan=False,
             indent=indent,
-            sort_keys=sort_keys,
             separators=(",", ":") if indent is None else None,
         )
     except (TypeError, ValueError, RecursionError):

@@ -125,7 +125,7 @@ _AFTER_A_SPACE = frozenset(' {[\n\r\t"\\')
 # Quotes before backslashes that are looked at one by one.
 FEW = 16
 MOST_NODES, MOST_MEMBERS, MOST_DEPTH, MOST_LOOPS = 200, 8, 12, 12
-LEARN_FROM, FORGIVEN, TRIAL, SHORTEST_REST, LONGEST_REST = 4, 4, 64, 64, 8192
+LEARN_FROM, FORGIVEN, APART, TRIAL, SHORTEST_REST, LONGEST_REST = 4, 4, 16, 64, 64, 8192
 
 
 @dataclass(slots=True, eq=False)
@@ -136,7 +136,6 @@ class _Place:
     Attributes:
         opened: Whether a string was opened here.
         shut: Whether a string stayed shut that V may have counted.
-        twice: Whether a string here was no simple layer.
     """
 
     members: dict[str, _Place] = field(default_factory=dict)
@@ -144,7 +143,6 @@ class _Place:
     items: _Place | None = None
     opened: bool = False
     shut: bool = False
-    twice: bool = False
 
 
 class Learner:
@@ -176,6 +174,7 @@ class Learner:
         self._trial_left = 0
         self._rest, self._rest_left = SHORTEST_REST, 0
         self._timing = False
+        self._apart = 0
         # n containers take 2n characters, and k layers 2**k.
         self._surely_shallow = 2 * limits.max_depth
         self._longest = min(limits.max_record_bytes, 1 << min(limits.max_layers, 60))
@@ -222,19 +221,29 @@ class Learner:
 
         None if they can't be, or are not proven: then each is for itself.
         """
-        try:
-            joined = b",".join(documents)
-            trees = [loads(document) for document in documents]
-        except (*REFUSED, TypeError):
+        if self._apart:
+            self._apart -= 1
             return None
         longest = max(map(len, documents))
         if longest > self._longest:
             return None
-        classes = translate(joined, _FLAT_CLASSES)
-        if contains(classes, b'"(') and not _is_flat(joined):
+        try:
+            joined = b",".join(documents)
+        except TypeError:  # text, not bytes
+            return None
+        plan = None
+        if contains(translate(joined, _FLAT_CLASSES), b'"(') and not _is_flat(joined):
             plan = self._plan
-            if plan is None or sum(map(plan, trees)) != visible(joined):
+            if plan is None:
                 return None
+        try:
+            trees = [loads(document) for document in documents]
+        except REFUSED:
+            return None
+        if plan is not None and sum(map(plan, trees)) != visible(joined):
+            # They are all parsed again: not for every batch of a stream that misses.
+            self._apart = APART
+            return None
         if longest > self._surely_shallow:
             for document, tree in zip(documents, trees, strict=True):
                 if len(document) > self._surely_shallow and not self._is_shallow(document, tree):
@@ -310,7 +319,9 @@ class Learner:
                         dropped += [(container, key)] if is_object else []
                         continue
                     container[key] = value
-                    self._note(here, "opened" if child[0] in "{[ \t\r\n" else "twice")
+                    # What was stringified twice is left to the walk.
+                    if child[0] != '"':
+                        self._note(here, "opened")
                     child = value
                 if child.__class__ is dict or child.__class__ is list:
                     waiting.append((child, here))
@@ -323,7 +334,10 @@ class Learner:
             return
         place = self._root
         for step in path:
-            place = self._child(place, step)
+            child = self._child(place, step)
+            if child is None:
+                return
+            place = child
         setattr(place, what, True)
 
     def _note_plain(self, path: tuple[Any, ...]) -> None:
@@ -349,7 +363,8 @@ class Learner:
                     self._plan = learnt
                 self._learnt = learnt
 
-    def _child(self, place: _Place, step: Any) -> _Place:
+    def _child(self, place: _Place, step: Any) -> _Place | None:
+        """Return the place one step further, or None if there is no room for it."""
         if step is None:
             if place.items is None:
                 place.items = self._new()
@@ -360,20 +375,21 @@ class Learner:
         if known is not None:
             return known
         if len(place.members) < MOST_MEMBERS:
-            known = place.members[step] = self._new()
+            known = self._new()
+            if known is not None:
+                place.members[step] = known
             return known
         # Ids as keys: a wildcard replaces the names, or a string would count twice.
-        place.rest = self._new()
+        place.rest = _Place()
         for member in place.members.values():
             _merge(place.rest, member)
         place.members = {}
         return place.rest
 
-    def _new(self) -> _Place:
+    def _new(self) -> _Place | None:
+        if self._nodes >= MOST_NODES:
+            return None
         self._nodes += 1
-        if self._nodes > MOST_NODES:
-            # Too much to remember: what lies below is forgotten with this place.
-            return _Place()
         return _Place()
 
     # Trials: the plan has to be faster than the walk, misses included
@@ -413,7 +429,6 @@ class Learner:
 def _merge(into: _Place, other: _Place) -> None:
     into.opened |= other.opened
     into.shut |= other.shut
-    into.twice |= other.twice
     if other.items is not None:
         into.items = into.items or _Place()
         _merge(into.items, other.items)
@@ -465,7 +480,7 @@ def _write_containers(source: Source, place: _Place, value: str, loops: int) -> 
         child = source.fresh("v")
         with source.block(f"{head} {value}.__class__ is list:"):
             items = place.items
-            if items.opened or items.shut or items.twice:
+            if items.opened or items.shut:
                 index = source.fresh("i")
                 with source.block(f"for {index}, {child} in enumerate({value}):"):
                     _write_value(source, items, child, f"{value}[{index}]", loops + 1, True)

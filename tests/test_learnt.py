@@ -156,17 +156,36 @@ def test_mutated_documents_are_expanded_as_the_oracle_does():
     assert expanded > 1000
 
 
+def learner_of(decoder):
+    for cell in decoder._expand.__closure__ or ():
+        owner = getattr(cell.cell_contents, "__self__", None)
+        if isinstance(owner, learnt.Learner):
+            return owner
+    raise AssertionError("no learner: was the hot path built another way?")
+
+
+def places(place):
+    below = [*place.members.values(), *filter(None, (place.rest, place.items))]
+    return 1 + sum(map(places, below))
+
+
 def test_memory_is_bounded_by_a_stream_of_ever_new_shapes():
+    rng = random.Random(3)
     decoder = Decoder()
-    for i in range(3000):
-        raw = json.dumps({f"k{i}": {f"x{i}": json.dumps({f"y{i}": "[1]"})}}).encode()
+    for _ in range(3000):
+        closed: object = "[1]"
+        for key in rng.choices("abcdefgh", k=8):
+            closed = {key: closed}
+        text = json.dumps(closed)
 
-        assert decoder.expand(raw) == {f"k{i}": {f"x{i}": {f"y{i}": [1]}}}
-    learner = next(
-        cell.cell_contents.__self__
-        for cell in decoder._expand.__closure__ or ()
-        if hasattr(cell.cell_contents, "__self__")
-        and isinstance(cell.cell_contents.__self__, learnt.Learner)
-    )
+        assert decoder.expand(text.encode()) == oracle.expand(closed)
 
-    assert learner._nodes < 2 * learnt.MOST_NODES
+    assert places(learner_of(decoder)._root) <= 2 * learnt.MOST_NODES
+
+
+def test_lines_that_miss_the_plan_are_expanded_all_the_same():
+    decoder = taught(SCHOOLS[0])
+    lines = [text.encode() for school in SCHOOLS for text in school] * 200
+    expected = [oracle.expand(oracle.loads(line.decode())) for line in lines]
+
+    assert list(decoder.expand_lines(lines)) == expected
