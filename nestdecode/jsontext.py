@@ -301,42 +301,51 @@ def _nesting(raw: bytes, max_depth: int) -> int:
     return deepest
 
 
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
-
-
 def malformed_at(text: bytes) -> int | None:
     """
     Return the byte at which *text* stops being the beginning of a JSON text.
 
     None if it is a JSON text, or only cut short: then more may make it one.
     """
-    text = text.rstrip(b" \t\r\n")
-    try:
-        decoded = text.decode()
-    except UnicodeDecodeError as error:
-        if error.end < len(text) or error.reason != "unexpected end of data":
-            return error.start
-        text = text[: error.start]
-        decoded = text.decode()
-    # A lone surrogate is no reason: the exact path reads it.
-    text = _SURROGATE.sub(rb"\\u0020", text)
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        if error.pos < len(decoded):
-            return len(decoded[: error.pos].encode())
-    return None
+    at = _fails_at(text)
+    return None if at is None or at >= len(text.rstrip(_BLANKS)) else at
 
 
 def is_cut_short(text: bytes) -> bool:
     """Tell whether *text* is no JSON text, but fails only at its very end."""
-    if malformed_at(text) is not None:
-        return False
+    at = _fails_at(text)
+    return at is not None and at >= len(text.rstrip(_BLANKS))
+
+
+def _fails_at(text: bytes) -> int | None:
+    """Return the byte at which *text* is no JSON; None if it is JSON."""
+    text = text.rstrip(_BLANKS)
+    end = len(text)
     try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return True
-    return False
+        decoded = text.decode()
+    except UnicodeDecodeError as error:
+        if error.end < end or error.reason != "unexpected end of data":
+            return error.start
+        text = text[: error.start]
+        decoded = text.decode()
+    try:
+        orjson.loads(_with_stand_ins(text))
+    except orjson.JSONDecodeError as error:
+        return len(decoded[: error.pos].encode()) if error.pos < len(decoded) else end
+    return None if len(text) == end else end
+
+
+_BLANKS = WHITESPACE.encode()
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_EXPONENT = re.compile(rb"([0-9][eE][+-]?)([0-9]+)")
+_LONG = re.compile(rb"(?<![.0-9])[1-9][0-9]{299,}(?:\.[0-9]+|\.\Z)?")
+
+
+def _with_stand_ins(text: bytes) -> bytes:
+    """Put something as long in the place of what orjson does not hold, though it is JSON."""
+    text = _SURROGATE.sub(rb"\\u0020", text)
+    text = _EXPONENT.sub(lambda found: found[1] + b"0" * len(found[2]), text)
+    return _LONG.sub(lambda found: b"0." + b"0" * (len(found[0]) - 2), text)
 
 
 _PLAIN = (
