@@ -10,6 +10,7 @@ from nestdecode.errors import (
     QueryError,
     SpecError,
 )
+from nestdecode.jsontext import Number
 from nestdecode.stream import DeadLetter
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = [
     "Layer",
     "LimitError",
     "NestdecodeError",
+    "Number",
     "Query",
     "QueryError",
     "Spec",

@@ -21,7 +21,7 @@ from nestdecode.errors import (
     SpecError,
     UncompiledError,
 )
-from nestdecode.jsontext import Limits, parse_record
+from nestdecode.jsontext import DUPLICATES, NUMBERS, Duplicates, Limits, Numbers, Reader
 from nestdecode.learnt import Learner
 from nestdecode.plan import DROP, Plan, Run, source_of
 from nestdecode.stream import DeadLetter, Record, expand_records, of_lines
@@ -111,6 +111,8 @@ class Decoder:
         *,
         on_error: Policy | None = None,
         on_problem: Callable[[DecodeError], None] | None = None,
+        numbers: Numbers | None = None,
+        duplicates: Duplicates | None = None,
         max_layers: int | None = None,
         max_depth: int | None = None,
         max_bytes: int | None = None,
@@ -125,6 +127,10 @@ class Decoder:
                 ``drop`` or ``fail``.
             on_problem: Called, in the thread that expands, with each layer that stays
                 shut: a DecodeError that is not raised.
+            numbers: ``double`` (the default): integers exact, all others doubles; or
+                ``exact``: what Python would write otherwise is a Number.
+            duplicates: ``last`` (the default): of members with one name the last wins;
+                or ``error``: such a record is refused, such a layer stays shut.
             max_layers: Layers inside one another, 32 by default.
             max_depth: Containers inside one another, counted across layers, 200 by default.
             max_bytes: What all base64 and gzip layers of a record decode to, 16 MiB by default.
@@ -144,13 +150,20 @@ class Decoder:
             "spec": spec,
             "on_error": on_error,
             "on_problem": on_problem,
+            "numbers": numbers,
+            "duplicates": duplicates,
             **given,
         }
-        if on_error is not None and on_error not in POLICIES:
-            hint = nearest(on_error, POLICIES)
-            raise ValueError(f"on_error is one of {', '.join(POLICIES)}, got {on_error!r}{hint}")
+        _check_word("on_error", on_error, POLICIES)
+        _check_word("numbers", numbers, NUMBERS)
+        _check_word("duplicates", duplicates, DUPLICATES)
         self.spec = _loaded(spec)
         self.limits = _limits(given, self.spec)
+        self._reader = Reader(
+            self.limits,
+            numbers or (self.spec.numbers if self.spec else NUMBERS[0]),
+            duplicates or (self.spec.duplicates if self.spec else DUPLICATES[0]),
+        )
         self._on_problem = on_problem
         self._policy: Policy = on_error or (self.spec.on_error if self.spec else None) or "keep"
         self._plan = None if self.spec is None else _plan(self.spec, self._policy)
@@ -265,12 +278,12 @@ class Decoder:
     def _compiled(self) -> Callable[[Any], Any]:
         """Return the fastest function that expands."""
         if self._plan is None:
-            learner = Learner(self.limits, self._start, self._expand_carefully)
+            learner = Learner(self._reader, self._start, self._expand_carefully)
             self._expand_many = learner.expand_many
             return learner.function()
         if self._plan.undeclared is not None:
             return self._expand_carefully
-        self._source = source_of(self._plan, self.limits, self._start, self._expand_carefully)
+        self._source = source_of(self._plan, self._reader, self._start, self._expand_carefully)
         expand: Callable[[Any], Any] = self._source.build("expand", "plan")
         return expand
 
@@ -278,12 +291,12 @@ class Decoder:
         return self._open(self._read(document))
 
     def _start(self) -> Run:
-        return Run(self.limits, self._policy, self._on_problem or _ignore)
+        return Run(self._reader, self._policy, self._on_problem or _ignore)
 
     def _read(self, document: Any) -> Any:
         """Return the tree with its layers closed; it is ours to change."""
         if isinstance(document, (bytes, str, bytearray, memoryview)):
-            return parse_record(document, self.limits)
+            return self._reader.parse_record(document)
         return _copy(document, self.limits.max_depth, self.limits)
 
     def _open(self, tree: Any) -> Any:
@@ -307,7 +320,7 @@ class Decoder:
         if self._plan is None:
             return None
         return expression.late(
-            self._plan, self.limits, self._start, self._read, self._expand_carefully
+            self._plan, self._reader, self._start, self._read, self._expand_carefully
         )
 
     def _early(self, expression: Expression) -> Callable[[Any], Any]:
@@ -460,6 +473,11 @@ def _rebuild(arguments: dict[str, Any]) -> Decoder:
 
 def _ignore(_problem: DecodeError) -> None:
     """Do what is done with problems if nobody asks for them."""
+
+
+def _check_word(name: str, word: str | None, words: tuple[str, ...]) -> None:
+    if word is not None and word not in words:
+        raise ValueError(f"{name} is one of {', '.join(words)}, got {word!r}{nearest(word, words)}")
 
 
 def _limits(given: dict[str, int | None], spec: Spec | None) -> Limits:

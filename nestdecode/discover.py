@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nestdecode.errors import DecodeError, LimitError
-from nestdecode.jsontext import REFUSED, WHITESPACE, loads, parse
+from nestdecode.jsontext import WHITESPACE, Reader
 from nestdecode.plan import DROP, Run, address_of
 
 __all__ = ["CLOSERS", "OPENERS", "find", "odd", "sweep"]
@@ -82,7 +82,7 @@ def _open(text: str, depth: int, layers: int, run: Run) -> tuple[Any, int]:
                 return text, layers
             if inside > run.limits.max_layers:
                 raise LimitError(f"more than max_layers={run.limits.max_layers} layers")
-            value = parse(inner, run.limits, depth)
+            value = run.reader.parse(inner, depth)
             inside += 1
         if inside > run.limits.max_layers:
             raise LimitError(f"more than max_layers={run.limits.max_layers} layers")
@@ -99,7 +99,7 @@ OPENERS = '{["\t\n\r '
 CLOSERS = '}]"\t\n\r '
 
 
-def sweep(tree: Any, start: Callable[[], Run]) -> Any:
+def sweep(tree: Any, reader: Reader, start: Callable[[], Run]) -> Any:
     """
     Open every layer in a tree whose limits are proven to hold, in place, and return it.
 
@@ -107,9 +107,11 @@ def sweep(tree: Any, start: Callable[[], Run]) -> Any:
     only if something is wrong with it.
 
     Args:
-        tree: A dict or a list, read by the fast parser.
+        tree: A dict or a list that *reader* read.
+        reader: Reads what the layers hold.
         start: Makes the Run, should one be needed.
     """
+    loads, refused = reader.loads, reader.refused
     waiting = [tree]
     pop, push = waiting.pop, waiting.append
     dropped: list[tuple[Any, Any]] = []
@@ -122,7 +124,7 @@ def sweep(tree: Any, start: Callable[[], Run]) -> Any:
                 if child and child[0] in OPENERS and child[-1] in CLOSERS:
                     try:
                         value = loads(child)
-                    except REFUSED:
+                    except refused:
                         value = None
                     if value.__class__ is dict or value.__class__ is list:
                         container[key] = value

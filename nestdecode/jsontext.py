@@ -3,16 +3,23 @@ JSON text to values and back: RFC 8259, UTF-8, exact integers.
 
 msgspec reads: as fast as orjson, and exact, where orjson turns integers beyond 64 bits
 into floats in silence. What it refuses although it is JSON (lone surrogates) takes the
-exact path through the standard library. orjson writes, and says what is wrong with a
-text, and where. No other module imports either.
+exact path through the standard library, and so does everything if the text of numbers
+is to be kept, or repeated names are to be refused. orjson writes, and says what is wrong
+with a text, and where. No other module imports either.
 """
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
+import math
+import operator
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_DOWN, Context, Decimal
+from typing import Any, ClassVar, Literal, NoReturn, get_args
 
 import msgspec
 import orjson
@@ -21,18 +28,25 @@ from stringzilla import contains, count, count_byteset, translate
 from nestdecode.errors import DecodeError, LimitError
 
 __all__ = [
+    "DUPLICATES",
+    "NUMBERS",
+    "Duplicates",
     "Limits",
+    "Number",
+    "Numbers",
+    "Reader",
     "depth_of",
     "dump",
+    "encode",
     "is_cut_short",
     "malformed_at",
-    "parse",
-    "parse_record",
 ]
 
-# What the hot paths call, and what that raises for text that it does not read.
-loads = msgspec.json.Decoder().decode
-REFUSED = (msgspec.DecodeError, UnicodeDecodeError, UnicodeEncodeError, RecursionError)
+# What becomes of numbers, and of members with the same name; the first is the default.
+Numbers = Literal["double", "exact"]
+Duplicates = Literal["last", "error"]
+NUMBERS: tuple[Numbers, ...] = get_args(Numbers)
+DUPLICATES: tuple[Duplicates, ...] = get_args(Duplicates)
 
 # What orjson writes inside one another.
 _DEEPEST = 254
@@ -66,34 +80,212 @@ class Limits:
     }
 
 
+_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
+
+def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[float, object], Any]:
+    def method(self: float, other: object) -> Any:
+        if not isinstance(other, (int, float)):
+            return NotImplemented
+        if isinstance(other, float) and math.isnan(other):
+            return compare(0.0, other)
+        return compare(_decimal_of(self), _decimal_of(other))
+
+    return method
+
+
+class Number(float):
+    """
+    A number that keeps its text, because Python would write another: 1.10, 1E9, 1e400, -0.
+
+    It is compared as a decimal, to 4,300 digits; a plain double then counts as its
+    shortest text, or as the integer that it is. Arithmetic takes the nearest double, and
+    gives plain numbers.
+
+    >>> Number("1.10").text, Number("1.10") == 1.1, Number("1.10") + 1
+    ('1.10', True, 2.1)
+
+    Attributes:
+        text: As it was written; read only.
+    """
+
+    __slots__ = ("_decimal", "text")
+    text: str
+    _decimal: Decimal | None
+
+    def __new__(cls, text: str) -> Number:
+        """
+        Keep a text.
+
+        Raises:
+            ValueError: If it is not that of a JSON number.
+        """
+        if not _JSON_NUMBER.fullmatch(text):
+            raise ValueError("not the text of a JSON number")
+        self = super().__new__(cls, text)
+        self.text = text
+        self._decimal = None
+        return self
+
+    def __repr__(self) -> str:
+        return f"Number({self.text!r})"
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Number, (self.text,)
+
+    def __hash__(self) -> int:
+        value, plain = _decimal_of(self), float(self)
+        # What equals a plain double hashes as it does: 1.10 as 1.1.
+        return hash(plain if value == _decimal_of(plain) else value)
+
+    __eq__ = _compared(operator.eq)
+    __ne__ = _compared(operator.ne)
+    __lt__ = _compared(operator.lt)
+    __le__ = _compared(operator.le)
+    __gt__ = _compared(operator.gt)
+    __ge__ = _compared(operator.ge)
+
+    def is_integer(self) -> bool:
+        """Tell whether its value is an integer, as that of 1e400 is."""
+        value = _decimal_of(self)
+        return value == value.to_integral_value()
+
+
+# As many digits as an integer may have; what is beyond all exponents is the largest, or 0.
+_DECIMALS = Context(4300, ROUND_DOWN, MIN_EMIN, MAX_EMAX, traps=[])
+
+
+def _decimal_of(number: float) -> Decimal:
+    """
+    Return the value that a number is compared by.
+
+    It orders ints, doubles and Numbers as Python orders ints and doubles, and 1.10 is
+    equal to 1.1.
+    """
+    if type(number) is Number:
+        if number._decimal is None:
+            number._decimal = _DECIMALS.create_decimal(number.text)
+        return number._decimal
+    if not isinstance(number, float):
+        return _decimal_of_integer(number)
+    # The shortest text of a large one is that of another integer than it is: 1e23.
+    exact = math.isinf(number) or number.is_integer()
+    return Decimal.from_float(number) if exact else Decimal(repr(number))
+
+
+# Of 4,300 digits it takes as long as reading 100 KB.
+_decimal_of_integer = functools.lru_cache(maxsize=256)(Decimal)
+
+
 # What orjson refuses although it is, or may be, RFC 8259 text: \ud800 and 1e400.
 _NEEDS_EXACT = re.compile(rb"\\u[dD][89a-fA-F]|[0-9][eE]|[0-9]{300}")
 
 
-def parse_record(document: bytes | bytearray | memoryview | str, limits: Limits) -> Any:
-    """
-    Read the text of one record. A leading byte order mark is dropped.
+_loads = msgspec.json.Decoder().decode
+_REFUSED = (msgspec.DecodeError, UnicodeDecodeError, UnicodeEncodeError, RecursionError)
 
-    Raises:
-        DecodeError: If it is not one JSON text.
-        LimitError: If it is too large, too deep, or holds an unholdable number.
+
+class Reader:
     """
-    if isinstance(document, (bytearray, memoryview)):
-        # Copied: what is checked must be what is parsed.
-        document = bytes(document)
-    if isinstance(document, str):
+    Reads JSON text: RFC 8259, integers exact. Immutable, so that threads may share it.
+
+    Args:
+        limits: ``max_depth`` and ``max_record_bytes`` count here.
+        numbers: What becomes of numbers that Python would write otherwise: doubles, or
+            Numbers.
+        duplicates: Whether the last of several members with one name wins, or all are
+            refused.
+
+    Attributes:
+        limits: As given.
+        plain: Whether nothing is asked for that only the standard library does.
+        loads: What hot paths read with: a text to its value, no limit checked.
+        refused: What ``loads`` raises for text that it does not read.
+        checks: The names that generated code reads and checks with.
+    """
+
+    __slots__ = ("_decoder", "checks", "limits", "loads", "plain", "refused")
+
+    def __init__(
+        self, limits: Limits, numbers: Numbers = "double", duplicates: Duplicates = "last"
+    ) -> None:
+        self.limits = limits
+        self.plain = (numbers, duplicates) == (NUMBERS[0], DUPLICATES[0])
+        self._decoder = _decoder(numbers, duplicates)
+        self.loads: Callable[[bytes | str], Any] = _loads if self.plain else self._loads_slowly
+        self.refused = _REFUSED if self.plain else (ValueError, RecursionError)
+        self.checks = CHECKS | {"REFUSED": self.refused, "loads": self.loads}
+
+    def _loads_slowly(self, text: bytes | str) -> Any:
+        return self._decoder.decode(text if isinstance(text, str) else text.decode())
+
+    def parse_record(self, document: bytes | bytearray | memoryview | str) -> Any:
+        """
+        Read the text of one record. A leading byte order mark is dropped.
+
+        Raises:
+            DecodeError: If it is not one JSON text.
+            LimitError: If it is too large, too deep, or holds what is refused: a number
+                that can't be held, a name twice.
+        """
+        if isinstance(document, (bytearray, memoryview)):
+            # Copied: what is checked must be what is parsed.
+            document = bytes(document)
+        most = self.limits.max_record_bytes
         size = len(document)
-        if size <= limits.max_record_bytes < size * 4:
+        if isinstance(document, str) and size <= most < size * 4:
             size = len(document.encode("utf-8", "surrogatepass"))
-    else:
-        size = len(document)
-    if size > limits.max_record_bytes:
-        raise LimitError(f"longer than max_record_bytes={limits.max_record_bytes}")
-    if isinstance(document, str):
-        document = document.removeprefix("\ufeff")
-    else:
-        document = document.removeprefix(b"\xef\xbb\xbf")
-    return parse(document, limits)
+        if size > most:
+            raise LimitError(f"longer than max_record_bytes={most}")
+        if isinstance(document, str):
+            document = document.removeprefix("\ufeff")
+        else:
+            document = document.removeprefix(b"\xef\xbb\xbf")
+        return self.parse(document)
+
+    def parse(self, text: bytes | str, depth: int = 0) -> Any:
+        """
+        Read one JSON text, with no byte order mark.
+
+        Args:
+            text: UTF-8 bytes, or a string.
+            depth: How many containers are around the text already.
+
+        Raises:
+            DecodeError: If it is not JSON.
+            LimitError: If it is too deep, or holds what is refused.
+        """
+        try:
+            value = self.loads(text)
+        except self.refused:
+            pass
+        else:
+            _check_depth(text, value, self.limits, depth)
+            return value
+        reason: str | None
+        try:
+            orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            # Only the facts leave this block: the error itself keeps the whole input.
+            reason, line, column, pos = error.msg, error.lineno, error.colno, error.pos
+        else:
+            # The stack is nearly used up, or something is refused: the exact path decides.
+            reason, line, column, pos = None, 0, 0, 0
+        raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        left = self.limits.max_depth - depth
+        if _nesting(raw, left) > left:
+            # orjson's own limit is deeper than ours, so its word is not needed.
+            raise LimitError(f"deeper than max_depth={self.limits.max_depth}")
+        if isinstance(text, bytes):
+            _check_utf8(text)
+        if reason is not None and not _NEEDS_EXACT.search(raw) and raw.isascii():
+            raise DecodeError(f"invalid JSON: {reason}: line {line} column {column} (char {pos})")
+        value = _parse_exactly(text if isinstance(text, str) else text.decode(), self._decoder)
+        _check_depth(text, value, self.limits, depth)
+        return value
 
 
 # What the checks of the hot paths are made of.
@@ -131,48 +323,6 @@ def hides(raw: bytes) -> bool:
     return bool(harmless != count(raw, ESCAPE)) and _HIDING.search(raw) is not None
 
 
-def parse(text: bytes | str, limits: Limits, depth: int = 0) -> Any:
-    """
-    Read one JSON text: RFC 8259, no byte order mark, last of duplicate keys.
-
-    Args:
-        text: UTF-8 bytes, or a string.
-        limits: ``max_depth`` of them counts here.
-        depth: How many containers are around the text already.
-
-    Raises:
-        DecodeError: If it is not JSON.
-        LimitError: If it is too deep, or holds a number that can't be held.
-    """
-    try:
-        value = loads(text)
-    except REFUSED:
-        pass
-    else:
-        _check_depth(text, value, limits, depth)
-        return value
-    reason: str | None
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        # Only the facts leave this block: the error itself keeps the whole input.
-        reason, line, column, pos = error.msg, error.lineno, error.colno, error.pos
-    else:
-        # The stack is nearly used up, or a number is too long: the exact path decides.
-        reason, line, column, pos = None, 0, 0, 0
-    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    if _nesting(raw, limits.max_depth - depth) > limits.max_depth - depth:
-        # orjson's own limit is deeper than ours, so its word is not needed.
-        raise LimitError(f"deeper than max_depth={limits.max_depth}")
-    if isinstance(text, bytes):
-        _check_utf8(text)
-    if reason is not None and not _NEEDS_EXACT.search(raw) and raw.isascii():
-        raise DecodeError(f"invalid JSON: {reason}: line {line} column {column} (char {pos})")
-    value = _parse_exactly(text)
-    _check_depth(text, value, limits, depth)
-    return value
-
-
 def _check_utf8(raw: bytes) -> None:
     try:
         raw.decode()
@@ -183,44 +333,79 @@ def _check_utf8(raw: bytes) -> None:
     raise DecodeError(f"invalid JSON: not UTF-8: byte {start}")
 
 
+class _RefusedError(ValueError):
+    """What is JSON, but is not read: why."""
+
+
+class _NotJsonError(ValueError):
+    """NaN, Infinity or -Infinity."""
+
+
 def _not_json(_constant: str) -> NoReturn:
     raise _NotJsonError
 
 
-def _exact_integer(digits: str) -> int:
+def _integer(digits: str) -> int:
     try:
         return int(digits)
     except ValueError:  # sys.set_int_max_str_digits
-        raise _UnholdableNumberError from None
+        raise _RefusedError(_TOO_LARGE) from None
 
 
-def _exact_float(text: str) -> float:
+_TOO_LARGE = "number too large: wanted at most 4300 digits, or a finite double"
+
+
+def _double(text: str) -> float:
     value = float(text)
-    if value in (float("inf"), float("-inf")):
-        raise _UnholdableNumberError
+    if math.isinf(value):
+        raise _RefusedError(_TOO_LARGE)
     return value
 
 
-class _UnholdableNumberError(Exception):
-    """A number that no int and no double holds."""
+def _kept_integer(digits: str) -> float:
+    return Number(digits) if digits == "-0" else _integer(digits)
 
 
-class _NotJsonError(Exception):
-    """NaN, Infinity or -Infinity."""
+def _kept_float(text: str) -> float:
+    value = float(text)
+    # Exponents are written in more ways than one: 1e+16 by Python, 1e16 by orjson.
+    return value if repr(value) == text and "e" not in text else Number(text)
 
 
-_exact = json.JSONDecoder(
-    parse_int=_exact_integer, parse_float=_exact_float, parse_constant=_not_json
-)
+def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(members)
+    if len(result) != len(members):
+        # Not which one: names are data too.
+        raise _RefusedError("duplicate name: wanted each member of an object once")
+    return result
 
 
-def _parse_exactly(text: bytes | str) -> Any:
-    if isinstance(text, bytes):
-        text = text.decode()
+@functools.cache
+def _decoder(numbers: Numbers, duplicates: Duplicates) -> json.JSONDecoder:
+    exact = numbers == "exact"
+    return json.JSONDecoder(
+        object_pairs_hook=_unique if duplicates == "error" else None,
+        parse_int=_kept_integer if exact else _integer,
+        parse_float=_kept_float if exact else _double,
+        parse_constant=_not_json,
+    )
+
+
+# Reads the grammar alone: what is refused does not stop it.
+_GRAMMAR = json.JSONDecoder(parse_int=len, parse_float=len, parse_constant=_not_json)
+
+
+def _parse_exactly(text: str, decoder: json.JSONDecoder) -> Any:
     if text.startswith("\ufeff"):
         raise DecodeError("invalid JSON: unexpected byte order mark: line 1 column 1")
+    refusal = ""
     try:
-        return _exact.decode(text)
+        try:
+            return decoder.decode(text)
+        except _RefusedError as error:
+            refusal = str(error)
+        # What is no JSON further on is no JSON, rather than refused.
+        _GRAMMAR.decode(text)
     except json.JSONDecodeError as error:
         reason = (
             f"invalid JSON: {error.msg[0].lower()}{error.msg[1:]}: "
@@ -228,12 +413,10 @@ def _parse_exactly(text: bytes | str) -> Any:
         )
     except _NotJsonError:
         reason = "invalid JSON: NaN and Infinity are not JSON"
-    except _UnholdableNumberError:
-        raise LimitError(
-            "number too large: wanted at most 4300 digits, or a finite double"
-        ) from None
     except RecursionError:
         raise LimitError("too deep to be read") from None
+    else:
+        raise LimitError(refusal)
     raise DecodeError(reason)
 
 
@@ -372,17 +555,15 @@ def dump(value: Any, *, indent: int | None = None) -> bytes:
     option = _PLAIN if indent is None else _PRETTY if indent == 2 else None
     if option is not None:
         try:
-            return orjson.dumps(value, None, option)
+            return orjson.dumps(value, _fragment, option)
         except TypeError:
             pass  # a big integer or a lone surrogate: the exact path knows both
+    separators = (",", ":") if indent is None else None
+    encoder = json.JSONEncoder(
+        ensure_ascii=False, allow_nan=False, indent=indent, separators=separators
+    )
     try:
-        text = json.dumps(
-            value,
-            ensure_ascii=False,
-            allow_nan=False,
-            indent=indent,
-            separators=(",", ":") if indent is None else None,
-        )
+        text = encode(value, encoder)
     except (TypeError, ValueError, RecursionError):
         pass
     else:
@@ -391,18 +572,70 @@ def dump(value: Any, *, indent: int | None = None) -> bytes:
     raise DecodeError("not JSON: the tree holds a value that JSON can't write")
 
 
-# The names that generated code reads and checks with.
+def _fragment(value: Any) -> Any:
+    if type(value) is Number:
+        return orjson.Fragment(value.text)
+    raise TypeError
+
+
+def encode(value: Any, encoder: json.JSONEncoder) -> str:
+    """
+    Write *value* as *encoder* does, but each Number as its text.
+
+    Raises:
+        TypeError, ValueError, RecursionError: As the encoder does.
+    """
+    if not _holds_number(value):
+        return encoder.encode(value)
+    newline, step = "", ""
+    if encoder.indent is not None:
+        newline, step = "\n", " " * int(encoder.indent)
+    return _encode(value, encoder, newline, step)
+
+
+def _holds_number(value: Any) -> bool:
+    level = [value]
+    while level:
+        if Number in map(type, level):
+            return True
+        containers = [c for c in level if (type(c) is dict or type(c) is list) and c]
+        children = [c.values() if type(c) is dict else c for c in containers]
+        level = list(itertools.chain.from_iterable(children))
+    return False
+
+
+def _encode(value: Any, encoder: json.JSONEncoder, newline: str, step: str) -> str:
+    kind = type(value)
+    if kind is Number or kind is int:
+        return str(value)
+    if (kind is not dict and kind is not list) or not value:
+        return encoder.encode(value)
+    inside = newline + step
+    if kind is dict and not all(isinstance(name, str) for name in value):
+        raise TypeError("a name is a string")
+    if kind is list:
+        parts = [_encode(child, encoder, inside, step) for child in value]
+        begin, end = "[]"
+    else:
+        colon = encoder.key_separator
+        parts = [
+            f"{encoder.encode(name)}{colon}{_encode(child, encoder, inside, step)}"
+            for name, child in value.items()
+        ]
+        begin, end = "{}"
+    return begin + inside + (encoder.item_separator + inside).join(parts) + newline + end
+
+
+# The names that generated code checks with; how it reads is a Reader's.
 CHECKS: dict[str, Any] = {
     "BRACKETS": BRACKETS,
     "ESCAPE": ESCAPE,
-    "REFUSED": REFUSED,
     "contains": contains,
     "count_byteset": count_byteset,
     "hides": hides,
     "is_deeper": is_deeper,
-    "loads": loads,
     "may_hold_long_integer": may_hold_long_integer,
 }
 # For who looks at what was read: faster where texts are long, and integers beyond 64 bits
 # are floats, unless may_hold_long_integer says that there are none.
-CHECKS_INEXACT = CHECKS | {"REFUSED": (ValueError,), "loads": orjson.loads}
+INEXACT = {"REFUSED": (ValueError,), "loads": orjson.loads}

@@ -32,7 +32,7 @@ from stringzilla import contains, count, count_byteset, find, translate
 
 from nestdecode.discover import CLOSERS, OPENERS, odd, sweep
 from nestdecode.emit import Source
-from nestdecode.jsontext import REFUSED, Limits, hides, is_deeper, loads
+from nestdecode.jsontext import Reader, hides, is_deeper
 from nestdecode.plan import DROP, Run
 
 __all__ = ["Learner", "visible"]
@@ -150,15 +150,17 @@ class Learner:
     Expands documents by what it learnt from those before. Safe to share between threads.
 
     Args:
-        limits: What a record may cost.
+        reader: Reads records and what their layers hold.
         start: Makes the Run of a record that needs one.
         carefully: Expands whatever is not plain bytes of plain JSON.
     """
 
     def __init__(
-        self, limits: Limits, start: Callable[[], Run], carefully: Callable[[Any], Any]
+        self, reader: Reader, start: Callable[[], Run], carefully: Callable[[Any], Any]
     ) -> None:
+        limits = reader.limits
         self._limits = limits
+        self._reader = reader
         self._start = start
         self._carefully = carefully
         # Learnt plans are swapped whole; who can't have the lock does not learn.
@@ -183,13 +185,14 @@ class Learner:
         """Return the function that opens every layer of one document."""
         longest, surely_shallow = self._longest, self._surely_shallow
         carefully, layered, is_shallow = self._carefully, self._layered, self._is_shallow
+        loads, refused = self._reader.loads, self._reader.refused
 
         def expand(document: Any) -> Any:
             if document.__class__ is not bytes or len(document) > longest:
                 return carefully(document)
             try:
                 tree = loads(document)
-            except REFUSED:
+            except refused:
                 tree = None
             # Not in the handler: what it handles would be the context of what is raised.
             if tree.__class__ is not dict and tree.__class__ is not list:
@@ -237,8 +240,8 @@ class Learner:
             if plan is None:
                 return None
         try:
-            trees = [loads(document) for document in documents]
-        except REFUSED:
+            trees = list(map(self._reader.loads, documents))
+        except self._reader.refused:
             return None
         if plan is not None and sum(map(plan, trees)) != visible(joined):
             # They are all parsed again: not for every batch of a stream that misses.
@@ -270,7 +273,7 @@ class Learner:
         if self._learnt is None:
             self._seen += 1
             if self._seen == 1:
-                return sweep(tree, self._start)
+                return sweep(tree, self._reader, self._start)
         elif self._plan is not None:
             # A plan that misses now and then may still be the faster one.
             self._since_trial += 1
@@ -283,13 +286,13 @@ class Learner:
     def _learn(self, tree: Any) -> Any:
         """Walk a tree, remember where something was decided, and compile now and then."""
         if not self._lock.acquire(blocking=False):
-            return sweep(tree, self._start)
+            return sweep(tree, self._reader, self._start)
         try:
             self._misses += 1
             tree = self._remember(tree)
             if self._misses >= self._compile_at:
                 self._compile_at = 4 * self._misses
-                self._learnt = _compile(self._root, self._mixed)
+                self._learnt = _compile(self._root, self._reader, self._mixed)
                 self._begin_trial()
         finally:
             self._lock.release()
@@ -358,7 +361,7 @@ class Learner:
         with self._lock:
             if not place.shut:
                 place.shut = True
-                learnt = _compile(self._root, self._mixed)
+                learnt = _compile(self._root, self._reader, self._mixed)
                 if self._plan is not None:
                     self._plan = learnt
                 self._learnt = learnt
@@ -406,14 +409,14 @@ class Learner:
             self._rest_left -= 1
             if not self._rest_left:
                 self._begin_trial()
-            return sweep(tree, self._start)
+            return sweep(tree, self._reader, self._start)
         if learnt is None or times is None:
-            return sweep(tree, self._start)
+            return sweep(tree, self._reader, self._start)
         self._trial_left -= 1
         turn = self._trial_left % 2
         begin = perf_counter()
         if not turn:
-            tree = sweep(tree, self._start)
+            tree = sweep(tree, self._reader, self._start)
         elif learnt(tree) != found:
             tree = self._learn(tree)
         times[turn] += perf_counter() - begin
@@ -442,14 +445,14 @@ def _merge(into: _Place, other: _Place) -> None:
             _merge(into.members.setdefault(name, _Place()), member)
 
 
-def _compile(root: _Place, mixed: Callable[[_Place], None]) -> Callable[[Any], int]:
+def _compile(root: _Place, reader: Reader, mixed: Callable[[_Place], None]) -> Callable[[Any], int]:
     """Return a function that opens what was learnt in a tree, and counts its tries."""
     source = Source()
     source.names |= {
         "account": account,
         "mixed": mixed,
-        "loads": loads,
-        "REFUSED": REFUSED,
+        "loads": reader.loads,
+        "REFUSED": reader.refused,
         "ACCOUNTED": "{[\n\r\t",
         "OPENERS": OPENERS,
         "CLOSERS": CLOSERS,

@@ -11,11 +11,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nestdecode import jsontext
 from nestdecode.codecs import CODECS, Budget
 from nestdecode.emit import Source
 from nestdecode.errors import DecodeError, LimitError, Policy
-from nestdecode.jsontext import Limits, parse
+from nestdecode.jsontext import Limits, Reader
 from nestdecode.paths import join_pointer
 
 if TYPE_CHECKING:
@@ -50,12 +49,13 @@ DROP = _Drop()
 class Run:
     """One record on its way: what it may still cost, and where we are in it."""
 
-    __slots__ = ("_tell", "budget", "held", "limits", "on_error", "path", "report")
+    __slots__ = ("_tell", "budget", "held", "limits", "on_error", "path", "reader", "report")
 
-    def __init__(self, limits: Limits, on_error: Policy, report: Report) -> None:
-        self.limits = limits
+    def __init__(self, reader: Reader, on_error: Policy, report: Report) -> None:
+        self.reader = reader
+        self.limits = reader.limits
         self.on_error = on_error
-        self.budget = Budget(limits.max_bytes)
+        self.budget = Budget(self.limits.max_bytes)
         self.path: list[str | int] = []
         self.report = report
         self.held: list[DecodeError] | None = None
@@ -274,7 +274,7 @@ def _undo(
     try:
         for codec in alternative.codecs:
             step = CODECS[codec].open
-            value = step(value, run.budget) if step else parse(value, run.limits, depth)
+            value = step(value, run.budget) if step else run.reader.parse(value, depth)
     except DecodeError as error:
         raise type(error)(error.reason, "", codec) from None
     layers += 1
@@ -328,7 +328,7 @@ def _wanted(admits: frozenset[str]) -> str:
 
 def source_of(
     plan: Plan,
-    limits: Limits,
+    reader: Reader,
     start: Callable[[], Run],
     carefully: Callable[[Any], Any],
 ) -> Source:
@@ -337,11 +337,11 @@ def source_of(
 
     Args:
         plan: One that finds nothing by itself.
-        limits: What a record may cost.
+        reader: Reads records and what their layers hold.
         start: Makes the Run of a record that needs one.
         carefully: Expands every document that is not plain bytes of plain JSON.
     """
-    emitter = _Emitter(plan, limits)
+    emitter = _Emitter(plan, reader)
     emitter.source.names |= {"start": start, "carefully": carefully}
     return emitter.build()
 
@@ -431,15 +431,15 @@ def _may_exceed_layers(plan: Plan, limits: Limits) -> bool:
     return _layers_inside(plan.shape, limits.max_layers) > limits.max_layers
 
 
-def write_fast_read(source: Source, limits: Limits) -> None:
+def write_fast_read(source: Source, reader: Reader) -> None:
     """
     Write how *document* is read into *tree*, the careful way taken if it must be.
 
     The name ``carefully`` is the caller's.
     """
-    source.names |= jsontext.CHECKS
+    source.names |= reader.checks
     source.line("tree = None")
-    size = f"len(document) <= {limits.max_record_bytes}"
+    size = f"len(document) <= {reader.limits.max_record_bytes}"
     with source.block(f"if document.__class__ is bytes and {size}:"):
         source.line("try:")
         source.line("    tree = loads(document)")
@@ -480,9 +480,10 @@ class _Emitter:
     the plan that it was made from, which is also what the function is tested against.
     """
 
-    def __init__(self, plan: Plan, limits: Limits) -> None:
+    def __init__(self, plan: Plan, reader: Reader) -> None:
         self.plan = plan
-        self.limits = limits
+        self.reader = reader
+        self.limits = reader.limits
         from nestdecode.spec.shape import live_shapes  # late: detection needs no specs
 
         self.source = Source()
@@ -492,7 +493,7 @@ class _Emitter:
         self.active: list[Shape] = []
         self.places = 0
         self.loops = 0
-        self.dynamic = _may_exceed_layers(plan, limits)
+        self.dynamic = _may_exceed_layers(plan, self.limits)
         self.drops = plan.on_error == "drop" or any(s.on_error == "drop" for s in self.live)
         self.source.names |= {"repair": self._repair, "drop": DROP}
 
@@ -500,7 +501,7 @@ class _Emitter:
         """Write ``expand(document)`` and the functions that it calls."""
         source, limits = self.source, self.limits
         with source.block("def expand(document):"):
-            write_fast_read(source, limits)
+            write_fast_read(source, self.reader)
             source.line("run = None")
             source.line("value = tree")
             self._value(self.plan.shape, "value", "tree", _At((), "0", "0"))

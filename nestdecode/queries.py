@@ -30,7 +30,7 @@ import json
 import math
 import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -38,7 +38,7 @@ from jmespath import exceptions, functions, parser, visitor
 
 from nestdecode import query_code
 from nestdecode.errors import QueryError
-from nestdecode.jsontext import Limits
+from nestdecode.jsontext import Reader, encode
 from nestdecode.plan import Plan, Run
 from nestdecode.spec import Shape, Spec
 from nestdecode.words import nearest
@@ -72,7 +72,7 @@ class Expression:
     def late(
         self,
         plan: Plan,
-        limits: Limits,
+        reader: Reader,
         begin: Callable[[], Run],
         read: Callable[[Any], Any],
         expand: Callable[[Any], Any],
@@ -84,7 +84,7 @@ class Expression:
 
         Args:
             plan: What opens layers.
-            limits: What a record may cost.
+            reader: Reads records and what their layers hold.
             begin: Makes the Run of a record that needs one.
             read: Reads any document, its layers shut.
             expand: Expands any document.
@@ -94,8 +94,8 @@ class Expression:
             return self.search(expand(document))
 
         try:
-            for reader in (read, None):
-                late = query_code.Late(plan, limits, begin, answer, reader)
+            for how in (read, None):
+                late = query_code.Late(plan, reader, begin, answer, how)
                 answer = query_code.source_of(self.node, _HOOKS, late).build("answer", "query")
         except query_code.OddError:
             return None
@@ -424,6 +424,7 @@ def lint(spec: Spec) -> list[str]:
 
 _TYPE_NAMES = {
     "NoneType": "null",
+    "Number": "number",
     "_Expression": "expression reference",
     "bool": "boolean",
     "dict": "object",
@@ -443,7 +444,31 @@ class RefusedError(Exception):
 REFUSALS = (exceptions.JMESPathTypeError, RefusedError, RecursionError)
 
 
+_stringify = json.JSONEncoder(separators=(",", ":"), default=str)
+
+
+@functools.cache
+def _admitted(types: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Return the Python types of a signature, and of its elements: Number is a number."""
+    own, elements = functions.Functions()._get_allowed_pytypes(types)
+    return _with_number(own), tuple(map(_with_number, elements))
+
+
+def _with_number(names: Iterable[str]) -> tuple[str, ...]:
+    return (*names, *(["Number"] if "float" in names else []))
+
+
 class _Functions(functions.Functions):  # type: ignore[misc]
+    def _get_allowed_pytypes(self, types: list[str]) -> Any:
+        return _admitted(tuple(types))
+
+    def _convert_to_jmespath_type(self, pyobject: str) -> Any:
+        return super()._convert_to_jmespath_type("float" if pyobject == "Number" else pyobject)
+
+    @functions.signature({"types": []})  # type: ignore[untyped-decorator]
+    def _func_to_string(self, arg: Any) -> str:
+        return arg if isinstance(arg, str) else encode(arg, _stringify)
+
     @functions.signature({"types": []})  # type: ignore[untyped-decorator]
     def _func_to_number(self, arg: Any) -> Any:
         if isinstance(arg, bool) or not isinstance(arg, (str, int, float)):

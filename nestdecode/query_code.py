@@ -20,7 +20,7 @@ from typing import Any
 
 from nestdecode.emit import Source
 from nestdecode.errors import DecodeError
-from nestdecode.jsontext import CHECKS, CHECKS_INEXACT, Limits
+from nestdecode.jsontext import INEXACT, Number, Reader
 from nestdecode.plan import (
     CLOSERS,
     OPENERS,
@@ -90,7 +90,7 @@ class Late:
 
     Attributes:
         plan: What opens them.
-        limits: What a record may cost.
+        reader: Reads records and what their layers hold.
         start: Makes the Run of a record that needs one.
         carefully: Answers for a document that this can't.
         read: Reads any document, its layers shut. None for what the fast parser reads:
@@ -98,7 +98,7 @@ class Late:
     """
 
     plan: Plan
-    limits: Limits
+    reader: Reader
     start: Callable[[], Run]
     carefully: Callable[[Any], Any]
     read: Callable[[Any], Any] | None
@@ -119,10 +119,11 @@ def source_of(node: Node, hooks: Hooks, late: Late | None = None) -> Source:
         with emitter.source.block("def answer(tree):"):
             emitter.body(node, DEAD)
         return emitter.source
-    if not can_be_late(late.plan, late.limits):
+    if not can_be_late(late.plan, late.reader.limits):
         raise OddError
     emitter = _Emitter(hooks, late.plan)
     source = emitter.source
+    source.names |= late.reader.checks
     source.names |= {"start": late.start, "carefully": late.carefully, "read": late.read}
     emitter.on_the_spot = late.read is None
     with source.block("def answer(document):"):
@@ -130,13 +131,13 @@ def source_of(node: Node, hooks: Hooks, late: Late | None = None) -> Source:
             source.line("tree = read(document)")
             emitter.body(node, (late.plan.shape,))
         else:
-            write_fast_read(source, late.limits)
-            if not _computes(node):
+            write_fast_read(source, late.reader)
+            if late.reader.plain and not _computes(node):
                 # A wrong integer could be seen in the answer alone, so that is looked at.
-                source.names |= CHECKS_INEXACT
+                source.names |= INEXACT
                 emitter.looked_at = True
             # The record's own depth; layers that are never entered have none.
-            write_depth_check(source, late.limits, opened=False)
+            write_depth_check(source, late.reader.limits, opened=False)
             emitter.body(node, (late.plan.shape,))
     return source
 
@@ -157,7 +158,7 @@ class _Emitter:
         self.level = self.loops = 0
         self.on_the_spot = True
         self.looked_at = False
-        self.source.names |= CHECKS | {
+        self.source.names |= {
             "call": hooks.call,
             "copy": hooks.copy,
             "equals": hooks.equals,
@@ -165,7 +166,7 @@ class _Emitter:
             "unlock": self._unlock,
             "finish": self._finish,
             "tell": self._tell,
-            "NUMBERS": frozenset({int, float}),
+            "NUMBERS": frozenset({int, float, Number}),
         }
 
     def body(self, node: Node, known: Known) -> None:

@@ -11,7 +11,7 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 Layer = tuple[str, int, int]  # pointer, depth, length of the text
@@ -20,6 +20,9 @@ Step = str | tuple[str | int]
 Route = tuple[list[Step], tuple[str, ...]]
 
 BLANKS = " \t\n\r"
+# Before a number's text, where it is kept: a string that is no string of any document.
+NUMERAL = "\ue000numeral:"
+Loads = Callable[[str], Any]
 STEP = re.compile(
     r"""
     \.? (?:
@@ -48,7 +51,37 @@ def loads(text: str) -> Any:
     return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
 
 
-def decode(raw: bytes) -> Any:
+def loads_kept(text: str) -> Any:
+    """Parse as ``loads`` does, but give every number as NUMERAL and its text."""
+    keep = NUMERAL.__add__
+
+    def keep_integer(digits: str) -> str:
+        if len(digits.lstrip("-")) > 4300:
+            raise ValueError("no int holds it")
+        return keep(digits)
+
+    return json.loads(
+        text, parse_constant=_refuse_constant, parse_float=keep, parse_int=keep_integer
+    )
+
+
+def _refuse_repeated(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({key for key, _ in members}) < len(members):
+        raise ValueError("a key is there twice")
+    return dict(members)
+
+
+def loads_unique(text: str) -> Any:
+    """Parse as ``loads`` does, but refuse an object that repeats a key."""
+    return json.loads(
+        text,
+        parse_constant=_refuse_constant,
+        parse_float=_finite,
+        object_pairs_hook=_refuse_repeated,
+    )
+
+
+def decode(raw: bytes, loads: Loads = loads) -> Any:
     """Parse one JSON text from bytes; ValueError if it is not one."""
     return loads(raw.decode().removeprefix("\ufeff"))
 
@@ -66,7 +99,7 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def _open(text: str) -> tuple[Any, list[int]] | None:
+def _open(text: str, loads: Loads) -> tuple[Any, list[int]] | None:
     """Find the container that a text holds and the lengths of its layers, if any."""
     trimmed = text.strip(BLANKS)
     if trimmed[:1] not in ("{", "[", '"'):
@@ -77,7 +110,7 @@ def _open(text: str) -> tuple[Any, list[int]] | None:
         return None
     if type(value) is not str:
         return value, [len(text)]
-    inner = _open(value)
+    inner = _open(value, loads)
     return inner and (inner[0], [len(text), *inner[1]])
 
 
@@ -86,33 +119,34 @@ def escape(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def _walk(value: Any, pointer: str, depth: int, found: list[Layer]) -> Any:
-    if type(value) is str and (opened := _open(value)):
+def _walk(value: Any, pointer: str, depth: int, found: list[Layer], loads: Loads) -> Any:
+    if type(value) is str and (opened := _open(value, loads)):
         value, lengths = opened
         for length in lengths:
             depth += 1
             found.append((pointer, depth, length))
     if type(value) is dict:
         return {
-            key: _walk(child, f"{pointer}/{escape(key)}", depth, found)
+            key: _walk(child, f"{pointer}/{escape(key)}", depth, found, loads)
             for key, child in value.items()
         }
     if type(value) is list:
         return [
-            _walk(child, f"{pointer}/{index}", depth, found) for index, child in enumerate(value)
+            _walk(child, f"{pointer}/{index}", depth, found, loads)
+            for index, child in enumerate(value)
         ]
     return value
 
 
-def expand(value: Any) -> Any:
+def expand(value: Any, loads: Loads = loads) -> Any:
     """Open every layer that there is to find."""
-    return _walk(value, "", 0, [])
+    return _walk(value, "", 0, [], loads)
 
 
 def layers(value: Any) -> list[Layer]:
     """List (pointer, depth, length of the text) for every layer, in document order."""
     found: list[Layer] = []
-    _walk(value, "", 0, found)
+    _walk(value, "", 0, found, loads)
     return found
 
 

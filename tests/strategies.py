@@ -119,7 +119,9 @@ class Style:
         return text
 
     def quote(self, text: str) -> str:
-        """Write a text as one string token."""
+        """Write a text as one string token; what stands for a number, as that number."""
+        if text.startswith(oracle.NUMERAL):
+            return text.removeprefix(oracle.NUMERAL)
         text = text.translate(self._table)
         return f'"{(NOT_ASCII if self.ascii else LONE).sub(self._units, text)}"'
 
@@ -201,6 +203,24 @@ def texts_of(draw: st.DrawFn, values: Tree) -> str:
 
 
 documents = texts_of(wrapped())
+
+# Numbers as other programs write them, most not as Python does.
+numerals = st.one_of(
+    st.from_regex(r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,4})?", fullmatch=True),
+    st.sampled_from(["1.10", "1.1", "1E9", "1e400", "-0", "-0.0", "1e16", "1e+16", "-1e-400"]),
+    st.sampled_from(["0e99999999999999999999", "1e99999999999999999999", "0.30000000000000004441"]),
+    st.sampled_from(["1e23", "9.5e15", "9007199254740993.0", "18446744073709551616", "1e999"]),
+)
+spelled = st.recursive(leaves | numerals.map(oracle.NUMERAL.__add__), _containers, max_leaves=10)
+spelled_documents = texts_of(wrapped(spelled))
+
+# An object whose members are drawn from few names, some of them repeated in its text.
+repeating = st.lists(st.tuples(st.sampled_from(["a", "b", "é"]), trees), max_size=3).map(
+    lambda members: f"{{{','.join(COMPACT.write({k: v})[1:-1] for k, v in members)}}}"
+)
+repeating_documents = st.one_of(
+    repeating, texts_of(wrapped(st.recursive(repeating, _containers, max_leaves=4)))
+)
 
 DEPTH = 3
 FATES = ["plain", "plain", "opens", "opens", "opens", "broken", "undeclared"]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import nestdecode
+from nestdecode.jsontext import dump
 from tests import oracle
 
 CORPUS = os.environ.get("NESTDECODE_CORPUS")
@@ -144,10 +145,48 @@ def test_a_valid_text_is_accepted(text):
     assert oracle.same(tree, oracle.expand(oracle.decode(text)))
 
 
+def _exact_or_refused(text: bytes) -> Any:
+    """Expand under numbers: exact; return what is written, read back as the oracle reads."""
+    try:
+        tree = nestdecode.Decoder(numbers="exact").expand(text)
+    except nestdecode.DecodeError:
+        return "refused"
+    return oracle.loads_kept(dump(tree).decode())
+
+
+@pytest.mark.parametrize("text", [*_read_suite("y"), *_read_suite("i")])
+def test_exact_keeps_the_numbers_of_the_suite(text, request):
+    try:
+        expected = oracle.decode(text, oracle.loads_kept)
+    except ValueError:
+        expected = "refused"
+    if TOO_DEEP in request.node.name:
+        expected = "refused"
+
+    assert oracle.same(_exact_or_refused(text), expected)
+
+
+@pytest.mark.parametrize("text", [*_read_nested("y"), *_read_nested("i")])
+def test_exact_keeps_them_in_a_layer(text, request):
+    document = {"a": text}
+    kept = TOO_DEEP in request.node.name
+    expected = document if kept else oracle.expand(document, oracle.loads_kept)
+
+    assert oracle.same(_exact_or_refused(json.dumps(document).encode()), expected)
+
+
+@pytest.mark.parametrize(("record", "known"), DOCUMENTS)
+def test_exact_keeps_the_numbers_of_a_real_document(record, known):
+    expected = oracle.expand(oracle.decode(record, oracle.loads_kept), oracle.loads_kept)
+
+    assert oracle.same(_exact_or_refused(record), expected)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"numbers": "exact"}, {"duplicates": "error"}], ids=str)
 @pytest.mark.parametrize("text", _read_suite("n"))
-def test_an_invalid_text_is_refused(text):
-    with pytest.raises(nestdecode.DecodeError):
-        nestdecode.expand(text)
+def test_an_invalid_text_is_refused(text, arguments):
+    with pytest.raises(nestdecode.DecodeError, match=r"^(invalid JSON|deeper than)"):
+        nestdecode.Decoder(**arguments).expand(text)
 
 
 @pytest.mark.parametrize("text", _read_suite("i"))
@@ -171,9 +210,10 @@ def test_a_valid_text_is_a_layer_if_it_holds_a_container(text):
     assert oracle.same(tree, oracle.expand({"a": text}))
 
 
+@pytest.mark.parametrize("arguments", [{}, {"numbers": "exact"}, {"duplicates": "error"}], ids=str)
 @pytest.mark.parametrize("text", _read_nested("n"))
-def test_an_invalid_text_is_no_layer(text):
-    tree = nestdecode.expand(json.dumps({"a": text}))
+def test_an_invalid_text_is_no_layer(text, arguments):
+    tree = nestdecode.Decoder(**arguments).expand(json.dumps({"a": text}))
 
     assert oracle.same(tree, {"a": text})
 

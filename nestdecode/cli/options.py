@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 
 from nestdecode.decoder import Decoder
 from nestdecode.errors import POLICIES, NestdecodeError
-from nestdecode.jsontext import Limits
+from nestdecode.jsontext import DUPLICATES, NUMBERS, Limits
 
 __all__ = ["decoder_from", "decoding", "framing", "output", "running"]
 
@@ -54,6 +54,16 @@ decoding = _all(
         "--on-error", type=click.Choice(POLICIES),
         help="What becomes of a layer that does not open, where the spec does not say: "
         "the string stays, becomes null, goes, or its record fails. [default: keep]",
+    ),
+    click.option(
+        "--numbers", type=click.Choice(NUMBERS),
+        help="double: integers are exact, other numbers doubles; exact: 1.10, 1E9 and 1e400 "
+        "are written as they came. [default: double]",
+    ),
+    click.option(
+        "--duplicates", type=click.Choice(DUPLICATES),
+        help="Of members with the same name the last one counts, or they are refused. "
+        "[default: last]",
     ),
     _limit("max_layers", "Layers inside one another."),
     _limit("max_depth", "Containers inside one another, across layers."),
@@ -105,6 +115,8 @@ def decoder_from(options: dict[str, Any], on_problem: Callable[[Any], None]) -> 
             None if spec == "none" else spec,
             on_error=options["on_error"],
             on_problem=on_problem,
+            numbers=options["numbers"],
+            duplicates=options["duplicates"],
             **{name: options[name] for name in Limits.RANGES},
         )
     except NestdecodeError:

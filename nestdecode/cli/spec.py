@@ -59,8 +59,9 @@ def show(name: str) -> None:
     spec = Spec.load(name)
     rows = [("name", spec.name or ""), ("title", spec.title)]
     rows += [("focus", spec.focus or ""), ("match", spec.match or "")]
-    if spec.undeclared != "keep":
-        rows.append(("undeclared", spec.undeclared))
+    # Shown if they are not the default.
+    usual = {"undeclared": "keep", "numbers": "double", "duplicates": "last"}
+    rows += [(key, getattr(spec, key)) for key in usual if getattr(spec, key) != usual[key]]
     if spec.on_error:
         rows.append(("on-error", spec.on_error))
     rows += [(f"limit {key}", str(value)) for key, value in spec.limits.items()]

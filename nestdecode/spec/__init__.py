@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from nestdecode.errors import Policy, SpecError
-from nestdecode.jsontext import Limits
+from nestdecode.jsontext import DUPLICATES, NUMBERS, Duplicates, Limits, Numbers
 from nestdecode.paths import Step, Wild
 from nestdecode.spec import catalog, openapi
 from nestdecode.spec.convert import bundled, expanded
@@ -47,6 +47,8 @@ class Spec:
         undeclared: ``open`` if layers are also looked for where nothing is declared.
         on_error: Policy for layers that name none, or None.
         limits: Limits that the spec sets.
+        numbers: ``exact`` if the text of numbers is kept, else ``double``.
+        duplicates: ``error`` if repeated names are refused, else ``last``.
     """
 
     name: str | None
@@ -59,6 +61,8 @@ class Spec:
     undeclared: Literal["keep", "open"]
     on_error: Policy | None
     limits: Mapping[str, int]
+    numbers: Numbers
+    duplicates: Duplicates
     _schemas: Schemas = field(repr=False)
     _root: str = field(repr=False)
     _source: tuple[str, str | None, str | None] = field(repr=False)
@@ -216,13 +220,14 @@ def _build(
             raise wrong("queries", f"a query's name is letters, digits, _ and -, got {name!r}")
         if _expression(expression, f"queries/{name}", wrong) is None:
             raise wrong(f"queries/{name}", "expected an expression, got null")
-    undeclared = extension.get("undeclared", "keep")
-    if undeclared not in ("keep", "open"):
-        hint = nearest(undeclared, ("keep", "open"))
-        raise wrong("undeclared", f"wanted keep or open, got {undeclared!r}{hint}")
-    for key, default in (("numbers", "double"), ("duplicates", "last")):
-        if extension.get(key, default) != default:
-            raise wrong(key, f"wanted {default}, got {extension[key]!r}")
+
+    def word(key: str, words: tuple[Any, ...]) -> Any:
+        found = extension.get(key, words[0])
+        if found not in words:
+            hint = nearest(found, words)
+            raise wrong(key, f"wanted {' or '.join(words)}, got {found!r}{hint}")
+        return found
+
     on_error = None
     if "on-error" in extension:
         on_error = read_policy(extension["on-error"], source, f"{prefix}/on-error")
@@ -238,9 +243,11 @@ def _build(
         focus=focus,
         queries=MappingProxyType(queries),
         match=match,
-        undeclared=undeclared,
+        undeclared=word("undeclared", ("keep", "open")),
         on_error=on_error,
         limits=MappingProxyType(_limits(extension.get("limits", {}), wrong)),
+        numbers=word("numbers", NUMBERS),
+        duplicates=word("duplicates", DUPLICATES),
         _schemas=schemas,
         _root=root,
         _source=origin,
