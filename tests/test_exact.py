@@ -14,7 +14,7 @@ import threading
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 import nestdecode
@@ -525,9 +525,13 @@ def kept(tree: Any) -> Any:
 @draws
 @given(strategies.documents)
 def test_exact_trees_are_those_of_doubles_but_for_numbers(text):
-    exact = Decoder(numbers="exact").expand(text.encode())
+    exact = plain(Decoder(numbers="exact").expand(text.encode()))
+    try:
+        json.dumps(exact, allow_nan=False)
+    except ValueError:
+        reject()  # a layer that holds 1e400 is opened by one of them alone
 
-    assert oracle.same(plain(exact), nestdecode.expand(text.encode()))
+    assert oracle.same(exact, nestdecode.expand(text.encode()))
 
 
 @draws
