@@ -13,15 +13,19 @@ from nestdecode.errors import (
 from nestdecode.stream import DeadLetter
 
 if TYPE_CHECKING:
+    from nestdecode.document import Document, Lookalike, OpenLayer
     from nestdecode.spec import Layer, Spec
 
 __all__ = [
     "DeadLetter",
     "DecodeError",
     "Decoder",
+    "Document",
     "Layer",
     "LimitError",
+    "Lookalike",
     "NestdecodeError",
+    "OpenLayer",
     "Query",
     "QueryError",
     "Spec",
@@ -37,4 +41,8 @@ def __getattr__(name: str) -> Any:
         from nestdecode import spec
 
         return getattr(spec, name)
+    if name in ("Document", "Lookalike", "OpenLayer"):
+        from nestdecode import document
+
+        return getattr(document, name)
     raise AttributeError(f"module 'nestdecode' has no attribute {name!r}")

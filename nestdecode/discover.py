@@ -12,11 +12,12 @@ from typing import Any
 
 from nestdecode.errors import DecodeError, LimitError
 from nestdecode.jsontext import REFUSED, WHITESPACE, loads, parse
-from nestdecode.plan import DROP, Run, address_of
+from nestdecode.plan import DROP, Opening, Run, address_of
 
 __all__ = ["CLOSERS", "OPENERS", "find", "odd", "sweep"]
 
 _ENDS = {"{": "}", "[": "]", '"': '"'}
+_CONTAINERS = frozenset({"object", "array"})
 
 
 def find(value: Any, depth: int, layers: int, run: Run) -> Any:
@@ -75,8 +76,10 @@ def _open(text: str, depth: int, layers: int, run: Run) -> tuple[Any, int]:
     """
     value: Any = text
     inside = layers
+    texts = []
     try:
         while type(value) is str:
+            texts.append(value)
             inner = value.strip(WHITESPACE)
             if len(inner) < 2 or _ENDS.get(inner[0]) != inner[-1]:
                 return text, layers
@@ -91,6 +94,9 @@ def _open(text: str, depth: int, layers: int, run: Run) -> tuple[Any, int]:
     except DecodeError:
         return text, layers
     else:
+        if run.openings is not None:
+            opened = tuple((("json",), text) for text in texts)
+            run.openings.append(Opening(tuple(run.path), layers, opened, _CONTAINERS, None))
         return value, inside
     return run.settle(problem, text, run.on_error), layers
 

@@ -10,6 +10,7 @@ text, and where. No other module imports either.
 from __future__ import annotations
 
 import json
+import marshal
 import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
@@ -26,6 +27,7 @@ __all__ = [
     "dump",
     "is_cut_short",
     "malformed_at",
+    "pack",
     "parse",
     "parse_record",
 ]
@@ -380,6 +382,27 @@ def dump(value: Any, *, indent: int | None = None) -> bytes:
         # A lone surrogate can't be encoded; its Python escape is its JSON escape.
         return text.encode("utf-8", "backslashreplace")
     raise DecodeError("not JSON: the tree holds a value that JSON can't write")
+
+
+_packed = msgspec.msgpack.Encoder().encode
+
+
+def pack(value: Any) -> bytes | None:
+    """
+    Return bytes that are the same for the same tree: by type, value and order of members.
+
+    They are for comparison within one process. None if it can't be told, as for a tree
+    that holds itself.
+    """
+    try:
+        return _packed(value)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        pass  # a big integer or a lone surrogate
+    try:
+        # Later versions depend on reference counts.
+        return marshal.dumps(value, 2)
+    except ValueError:
+        return None
 
 
 # The names that generated code reads and checks with.

@@ -25,6 +25,9 @@ ORDER = (
     "query_code",
     "queries",
     "stream",
+    "tokens",
+    "collapse",
+    "document",
     "decoder",
     "cli",
 )

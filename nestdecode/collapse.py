@@ -1,0 +1,699 @@
+"""
+The way back: what was changed in a tree, put into the text that the tree came from.
+
+The old tree and the new one are walked side by side, but only where they differ, and each
+difference becomes an edit of the innermost text that holds it. An edit of a layer's text
+is an edit of the string token around it, since each character of the text is one unit of
+the token: units that stay are copied, new ones are written like those around them. So
+from layer to layer outward, whatever styles the producers had. Edits wait in lists, so
+nothing recurses but what writes new values, and those have a greatest depth.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from itertools import islice
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nestdecode.codecs import redo, undo
+from nestdecode.errors import DecodeError, LimitError
+from nestdecode.paths import join_pointer
+from nestdecode.plan import Opening, type_name
+from nestdecode.tokens import (
+    COMPACT,
+    Edit,
+    Item,
+    Layout,
+    Style,
+    Text,
+    Token,
+    difference,
+    read_string,
+    spliced,
+    written,
+)
+
+if TYPE_CHECKING:
+    from nestdecode.spec import Alternative, Shape
+
+__all__ = ["Parts", "Trace", "closed", "collapse"]
+
+Shapes = tuple["Shape", ...]
+Path = tuple[str | int, ...]
+
+# What orjson writes inside one another.
+_DEEPEST = 254
+_NEVER_WRONG = {str, int, bool, type(None)}
+
+
+class Trace(NamedTuple):
+    """
+    A record, expanded with a note of everything.
+
+    Attributes:
+        tree: The expanded tree.
+        openings: What was opened, in document order.
+        problems: The layers that stayed shut.
+        shapes: What is declared of the root: nothing, or one shape.
+    """
+
+    tree: Any
+    openings: list[Opening]
+    problems: list[DecodeError]
+    shapes: Shapes
+
+
+def collapse(text: str, trace: Trace, tree: Any) -> str:
+    """
+    Put a changed tree back into the text of its record.
+
+    Args:
+        text: The record, without a byte order mark.
+        trace: What it expands to.
+        tree: What is to be there instead; it is not changed.
+
+    Raises:
+        DecodeError: If the tree can't be written as JSON.
+    """
+    return _Collapse(text, trace, tree).run()
+
+
+class Parts:
+    """
+    The containers of trees, numbered: the same number is the same value.
+
+    The same by type and value: 1, 1.0 and true differ, and so do 0.0 and -0.0; the order
+    of members does not matter. One pass, and exact. Trees that are added have to stay
+    alive, and as they are.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Any, int] = {}
+        self._numbers: dict[int, int] = {}
+
+    def add(self, tree: Any) -> None:
+        """
+        Number the containers of a tree.
+
+        Raises:
+            DecodeError: If it holds what JSON does not know.
+            LimitError: If it has more than 254 containers inside one another, as one
+                that holds itself has.
+        """
+        waiting: list[tuple[Any, Any, bool]] = [(tree, None, False)]
+        # The containers around, and where each is in the one around it.
+        around: dict[int, Any] = {}
+        while waiting:
+            value, key, is_done = waiting.pop()
+            kind, me = type(value), id(value)
+            if is_done:
+                del around[me]
+                self._numbers[me] = self._known.setdefault(self._key(value), len(self._known))
+            elif kind is dict or kind is list:
+                if me in self._numbers:
+                    continue
+                if me in around or len(around) == _DEEPEST:
+                    raise LimitError(f"deeper than {_DEEPEST} containers", _pointer(around, key))
+                around[me] = key
+                waiting.append((value, key, True))
+                for name, child in value.items() if kind is dict else enumerate(value):
+                    if type(child) not in _NEVER_WRONG:
+                        waiting.append((child, name, False))
+                if kind is dict and not all(type(name) is str for name in value):
+                    raise DecodeError("not JSON: a name that is no str", _pointer(around))
+            elif kind is float:
+                if not math.isfinite(value):
+                    raise DecodeError(
+                        "not JSON: NaN and Infinity are not JSON", _pointer(around, key)
+                    )
+            elif kind not in _NEVER_WRONG:
+                raise DecodeError(
+                    f"not JSON: a value of type {kind.__name__}", _pointer(around, key)
+                )
+
+    def of(self, value: Any) -> Any:
+        """Return what is equal for the same values only."""
+        kind = type(value)
+        if kind is dict or kind is list:
+            return self._numbers[id(value)]
+        return (kind, value.hex()) if kind is float else (kind, value)
+
+    def same(self, one: Any, other: Any) -> bool:
+        """Tell whether two values are the same."""
+        return bool(self.of(one) == self.of(other))
+
+    def alike(self, one: Any, other: Any) -> int:
+        """Count what two values share: 1, and 1 more for each of their first items."""
+        return 1 + len(self._first_items(one) & self._first_items(other))
+
+    def _first_items(self, value: Any) -> set[Any]:
+        if type(value) is dict:
+            return {(name, self.of(child)) for name, child in islice(value.items(), 64)}
+        return {self.of(child) for child in value[:64]} if type(value) is list else set()
+
+    def _key(self, value: Any) -> Any:
+        if type(value) is dict:
+            return frozenset([(name, self.of(child)) for name, child in value.items()])
+        return tuple([self.of(child) for child in value])
+
+
+def _pointer(around: dict[int, Any], *more: Any) -> str:
+    return join_pointer([*list(around.values())[1:], *(more if around else ())])
+
+
+# Pairs of what was there and what is to be there, in order; None on one side if it came
+# or went.
+_Pairs = list[tuple[int | None, int | None]]
+_MOST_COMPARED = 2_500
+
+
+def _align(old: Sequence[Any], new: Sequence[Any], parts: Parts) -> _Pairs:
+    """Pair the elements of two arrays by their indexes: what stayed first."""
+    ours, theirs = [parts.of(value) for value in old], [parts.of(value) for value in new]
+    head = tail = 0
+    most = min(len(old), len(new))
+    while head < most and ours[head] == theirs[head]:
+        head += 1
+    while tail < most - head and ours[-1 - tail] == theirs[-1 - tail]:
+        tail += 1
+    ends = len(old) - tail, len(new) - tail
+    pairs: _Pairs = [(index, index) for index in range(head)]
+    i = j = head
+    for next_i, next_j in [*_stayed(ours, theirs, head, ends), ends]:
+        pairs += _pair(old, new, range(i, next_i), range(j, next_j), parts)
+        if next_i < ends[0]:
+            pairs.append((next_i, next_j))
+        i, j = next_i + 1, next_j + 1
+    return pairs + [(ends[0] + k, ends[1] + k) for k in range(tail)]
+
+
+def _stayed(
+    old: Sequence[Any], new: Sequence[Any], start: int, ends: tuple[int, int]
+) -> list[tuple[int, int]]:
+    """Pair equal values, as many as can be without crossing: those that did not move."""
+    places: dict[Any, list[int]] = {}
+    for i in reversed(range(start, ends[0])):
+        places.setdefault(old[i], []).append(i)
+    found = [(places[new[j]].pop(), j) for j in range(start, ends[1]) if places.get(new[j])]
+    # The longest increasing subsequence, by patience.
+    tops: list[int] = []
+    piles: list[int] = []
+    before: list[int] = []
+    for n, (i, _) in enumerate(found):
+        pile = bisect_left(tops, i)
+        before.append(piles[pile - 1] if pile else -1)
+        tops[pile : pile + 1] = [i]
+        piles[pile : pile + 1] = [n]
+    longest = []
+    at = piles[-1] if piles else -1
+    while at >= 0:
+        longest.append(found[at])
+        at = before[at]
+    return longest[::-1]
+
+
+def _pair(
+    old: Sequence[Any], new: Sequence[Any], ours: range, theirs: range, parts: Parts
+) -> _Pairs:
+    """Pair what changed: one by one if they are as many, else those that are most alike."""
+    many = len(ours) * len(theirs)
+    if len(ours) == len(theirs) or not 0 < many <= _MOST_COMPARED:
+        both = min(len(ours), len(theirs))
+        return [
+            *zip(ours, theirs, strict=False),
+            *((i, None) for i in ours[both:]),
+            *((None, j) for j in theirs[both:]),
+        ]
+    # best[a][b]: of what is left of both from a and b on.
+    best = [[0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
+    alike = [[parts.alike(old[i], new[j]) for j in theirs] for i in ours]
+    for a in reversed(range(len(ours))):
+        for b in reversed(range(len(theirs))):
+            paired = alike[a][b] + best[a + 1][b + 1]
+            best[a][b] = max(paired, best[a + 1][b], best[a][b + 1])
+    pairs: _Pairs = []
+    a = b = 0
+    while a < len(ours) and b < len(theirs):
+        if best[a][b] == alike[a][b] + best[a + 1][b + 1]:
+            pairs.append((ours[a], theirs[b]))
+            a, b = a + 1, b + 1
+        elif best[a][b] == best[a + 1][b]:
+            pairs.append((ours[a], None))
+            a += 1
+        else:
+            pairs.append((None, theirs[b]))
+            b += 1
+    pairs += [(i, None) for i in ours[a:]]
+    return pairs + [(None, j) for j in theirs[b:]]
+
+
+class _Draft(Text):
+    """
+    A text that is being changed.
+
+    Attributes:
+        result: The changed text, once it is finished.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.result = text
+        self._changes: list[tuple[int, int, tuple[str | _Draft, ...]]] = []
+
+    def change(self, start: int, end: int, *parts: str | _Draft) -> None:
+        """Put something else in place of a stretch; changes do not overlap."""
+        self._changes.append((start, end, parts))
+
+    def change_string(self, start: int, end: int, edits: list[Edit]) -> None:
+        """Change what the string token from *start* to *end* says."""
+        token = Token(self.text, start, end)
+        style = Style(self.text[start + 1 : end - 1], self.style)
+        for first, last, replacement in edits:
+            units = replacement.translate(style)
+            self.change(token.position(first), token.position(last), units)
+
+    def edits(self) -> list[Edit]:
+        """Return the changes in order; the drafts that are part of them are finished."""
+        # Stable: what is put in at the same place stays in its order.
+        return [
+            (start, end, "".join(p if type(p) is str else p.result for p in parts))  # type: ignore[union-attr]
+            for start, end, parts in sorted(self._changes, key=itemgetter(0, 1))
+        ]
+
+    def finish(self) -> None:
+        """Make the changes; those of drafts inside of this one are made."""
+        self.result = spliced(self.text, self.edits())
+
+
+class _Layer(_Draft):
+    """
+    The text of a layer, whose changes are changes of the string around it.
+
+    Args:
+        around: The text with the string.
+        start: Where the string token begins in it.
+        end: Where it ends.
+        codecs: Those of the layer.
+        string: What the token says.
+        path: Where the layer is, for errors.
+    """
+
+    def __init__(
+        self,
+        around: _Draft,
+        start: int,
+        end: int,
+        codecs: tuple[str, ...],
+        string: str,
+        path: Path,
+    ) -> None:
+        self._codecs = codecs[:-1] if codecs[-1] == "json" else codecs
+        super().__init__(undo(self._codecs, string)[-1].decode() if self._codecs else string)
+        self._around = around
+        self._token = start, end
+        self._string = string
+        self._path = path
+
+    def finish(self) -> None:
+        edits = self.edits()
+        if self._codecs:
+            text = spliced(self.text, edits)
+            try:
+                string = redo(self._codecs, text, self._string)
+            except DecodeError as error:
+                pointer = join_pointer(self._path)
+                raise DecodeError(error.reason, pointer, error.codec) from None
+            edits = [difference(self._string, string)]
+        self._around.change_string(*self._token, edits)
+
+
+class _Place(NamedTuple):
+    """
+    A value that changed, and where it is.
+
+    Attributes:
+        draft: The text that it is in.
+        start: Where it begins there.
+        end: Where it ends.
+        around: Where the container around it begins in the same text, or None.
+        path: Its path in the old tree.
+        old: What it was, if it was not null or taken away by a policy.
+        new: What it is to be.
+        shapes: What is declared of it.
+    """
+
+    draft: _Draft
+    start: int
+    end: int
+    around: int | None
+    path: Path
+    old: Any
+    new: Any
+    shapes: Shapes
+
+
+# What is in a container, in order: items that were there and things that are to be there.
+_Slots = list[tuple[int | None, Any]]
+_GONE = object()
+
+
+class _Collapse:
+    """One tree on its way back."""
+
+    def __init__(self, text: str, trace: Trace, tree: Any) -> None:
+        self._trace = trace
+        self._tree = tree
+        self._openings = {opening.path: opening for opening in trace.openings}
+        # Places at or above one where a layer stayed shut.
+        self._broken: set[str] = set()
+        for problem in trace.problems:
+            pointer = problem.pointer
+            while pointer not in self._broken:
+                self._broken.add(pointer)
+                pointer = pointer.rpartition("/")[0]
+        self._parts = Parts()
+        self._root = _Draft(text)
+        # Drafts before those that are inside of them.
+        self._drafts = [self._root]
+        self._waiting: list[_Place] = []
+
+    def run(self) -> str:
+        """Return the changed text."""
+        old, new = self._trace.tree, self._tree
+        self._parts.add(old)
+        self._parts.add(new)
+        if not self._parts.same(old, new):
+            self._waiting.append(
+                _Place(self._root, *self._root.root, None, (), old, new, self._trace.shapes)
+            )
+        while self._waiting:
+            self._visit(self._waiting.pop())
+        for draft in reversed(self._drafts):
+            draft.finish()
+        return self._root.result
+
+    def _visit(self, place: _Place) -> None:
+        opening = self._openings.get(place.path)
+        entered = opening is not None and type_name(place.new) in opening.admits
+        if opening is not None and entered:
+            place = self._enter(place, opening)
+            if opening.layers[-1][0][-1] != "json":
+                place.draft.change(*difference(place.old, place.new))
+                return
+        draft, start, end = place.draft, place.start, place.end
+        opener = draft.text[start]
+        if opener == "{" and type(place.new) is dict:
+            self._change_object(place)
+        elif opener == "[" and type(place.new) is list:
+            self._change_array(place)
+        else:
+            # A plain value that is neither null nor a string stays plain.
+            close = closed if opener in '"n' and not entered else _closed_inside
+            value = close(place.new, place.shapes)
+            if opener == '"' and type(value) is str:
+                draft.change_string(start, end, [difference(read_string(draft.text, start), value)])
+            else:
+                draft.change(start, end, written(value, self._layout(place), draft.style))
+
+    def _enter(self, place: _Place, opening: Opening) -> _Place:
+        """Go through the layers of a place."""
+        draft, start, end = place.draft, place.start, place.end
+        for codecs, text in opening.layers:
+            draft = _Layer(draft, start, end, codecs, text, place.path)
+            self._drafts.append(draft)
+            start, end = draft.root
+        shapes = () if opening.content is None else (opening.content,)
+        return _Place(draft, start, end, None, place.path, place.old, place.new, shapes)
+
+    def _layout(self, place: _Place) -> Layout:
+        """Return the layout of a container that replaces what is at a place."""
+        if place.draft.text[place.start] in "{[":
+            return place.draft.layout(place.start, place.around)
+        if place.around is None:
+            return COMPACT
+        return place.draft.layout(place.around, None).nested()
+
+    def _wait(
+        self, around: _Place, item: Item, key: str | int, old: Any, new: Any, shapes: Shapes
+    ) -> None:
+        path = (*around.path, key)
+        place = _Place(around.draft, item.value, item.end, around.start, path, old, new, shapes)
+        self._waiting.append(place)
+
+    # Objects
+
+    def _change_object(self, place: _Place) -> None:
+        draft, old, new = place.draft, place.old, place.new
+        items = draft.items(place.start)
+        # Of members with the same name the last one counts.
+        last = {item.name: index for index, item in enumerate(items)}
+        slots = self._members(place, items, last)
+        moved = {}
+        for index, name in slots:
+            if index is None:
+                continue
+            item = items[index]
+            was = item.name
+            assert was is not None
+            if name is _GONE:
+                if index == last[was]:
+                    moved[self._member(place, old, was)] = item
+            elif was != name:
+                draft.change_string(item.start, item.name_end, [difference(was, name)])
+            elif index == last[was] and was in new and not self._stays(old, new, was):
+                shapes = _members(place.shapes, was)
+                self._wait(place, item, was, old.get(was), new[was], shapes)
+
+        def render(name: str, near: int | None) -> list[str | _Draft]:
+            layout = draft.layout(place.start, place.around)
+            colon = layout.colon
+            if near is not None:
+                colon = draft.text[items[near].name_end : items[near].value]
+            item = moved.get(self._member(place, new, name))
+            if item is not None:
+                value = draft.text[item.value : item.end]
+            else:
+                value = written(
+                    closed(new[name], _members(place.shapes, name)), layout.nested(), draft.style
+                )
+            return [draft.style.quote(name), colon, value]
+
+        self._arrange(place, slots, render)
+
+    def _stays(self, old: dict[str, Any], new: dict[str, Any], name: str) -> bool:
+        return name in old and self._parts.same(old[name], new[name])
+
+    def _member(self, place: _Place, members: dict[str, Any], name: str) -> Any:
+        """Return what is equal for members that are the same but for their names."""
+        return self._parts.of(members[name]), _members(place.shapes, name)
+
+    def _members(self, place: _Place, items: list[Item], last: dict[str | None, int]) -> _Slots:
+        """Bring the members that are there and those that are to be there into one order."""
+        old, new = place.old, place.new
+        first: dict[str | None, int] = {}
+        for index, item in enumerate(items):
+            first.setdefault(item.name, index)
+        added: dict[int, list[str]] = {}
+        after = -1
+        for name in new:
+            if name in first:
+                after = first[name]
+            else:
+                added.setdefault(after, []).append(name)
+        slots: _Slots = []
+        gone: list[int] = []
+        came = added.get(-1, [])
+        for index, item in enumerate(items):
+            # What a policy took away is not in the old tree, and stays.
+            if item.name in old and item.name not in new:
+                gone.append(index)
+                continue
+            slots += self._renamed(place, items, last, gone, came)
+            slots.append((index, item.name))
+            gone, came = [], added.get(index, [])
+        return slots + self._renamed(place, items, last, gone, came)
+
+    def _renamed(
+        self,
+        place: _Place,
+        items: list[Item],
+        last: dict[str | None, int],
+        gone: list[int],
+        came: list[str],
+    ) -> _Slots:
+        """Pair members between two that stayed: another name for the same value."""
+        olds = [
+            self._member(place, place.old, name)
+            if (name := items[index].name) is not None and last[name] == index
+            else index
+            for index in gone
+        ]
+        news = [self._member(place, place.new, name) for name in came]
+        ends = len(gone), len(came)
+        slots: _Slots = []
+        i = j = 0
+        for next_i, next_j in [*_stayed(olds, news, 0, ends), ends]:
+            slots += [(index, _GONE) for index in gone[i:next_i]]
+            slots += [(None, name) for name in came[j:next_j]]
+            slots += zip(gone[next_i : next_i + 1], came[next_j : next_j + 1], strict=True)
+            i, j = next_i + 1, next_j + 1
+        return slots
+
+    # Arrays
+
+    def _change_array(self, place: _Place) -> None:
+        draft, old, new = place.draft, place.old, place.new
+        items = draft.items(place.start)
+        pairs = _align(old, new, self._parts)
+        twins = {self._element(place, old, index): index for index in range(len(old))}
+        for i, j in pairs:
+            if i is not None and j is not None and not self._parts.same(old[i], new[j]):
+                shapes = _elements(place.shapes, j)
+                self._wait(place, items[i], i, old[i], new[j], shapes)
+
+        def render(index: int, near: int | None) -> list[str | _Draft]:
+            twin = twins.get(self._element(place, new, index))
+            if twin is not None:
+                return [draft.text[items[twin].value : items[twin].end]]
+            if near is not None and self._is_model(place, near, new[index]):
+                return [self._copied(place, items[near], near, index)]
+            value = closed(new[index], _elements(place.shapes, index))
+            layout = draft.layout(place.start, place.around).nested()
+            return [written(value, layout, draft.style)]
+
+        self._arrange(place, [(i, _GONE if j is None else j) for i, j in pairs], render)
+
+    def _element(self, place: _Place, elements: list[Any], index: int) -> Any:
+        return self._parts.of(elements[index]), _elements(place.shapes, index)
+
+    def _is_model(self, place: _Place, index: int, new: Any) -> bool:
+        """Tell whether a new element is to be written as an old one was."""
+        old = place.old[index]
+        if type(old) is not type(new) or type(new) not in (dict, list) or not old:
+            return False
+        # What a policy took away is still in the text, and not to be copied.
+        return join_pointer((*place.path, index)) not in self._broken
+
+    def _copied(self, place: _Place, item: Item, old: int, new: int) -> _Draft:
+        """Copy an element, to be changed into another one: layers, spacing and all."""
+        draft = _Draft(place.draft.text[item.value : item.end])
+        draft.style = place.draft.style
+        self._drafts.append(draft)
+        self._waiting.append(
+            _Place(
+                draft,
+                0,
+                len(draft.text),
+                None,
+                (*place.path, old),
+                place.old[old],
+                place.new[new],
+                _elements(place.shapes, new),
+            )
+        )
+        return draft
+
+    def _arrange(
+        self,
+        place: _Place,
+        slots: _Slots,
+        render: Callable[[Any, int | None], list[str | _Draft]],
+    ) -> None:
+        """Take out the items that are gone, and put in those that came."""
+        draft, start, end = place.draft, place.start, place.end
+        items = draft.items(start)
+        stay = [i for i, new in slots if i is not None and new is not _GONE]
+        if len(stay) == len(slots):
+            return
+        layout = draft.layout(start, place.around)
+        if not stay:
+            parts: list[str | _Draft] = []
+            for i, new in slots:
+                if i is None:
+                    parts += [layout.comma if parts else layout.first, *render(new, None)]
+            draft.change(start + 1, end - 1, *parts, *([layout.last] if parts else []))
+            return
+
+        def comma(index: int) -> str:
+            if len(items) == 1:
+                return layout.comma
+            left = min(index, len(items) - 2)
+            return draft.text[items[left].end : items[left + 1].start]
+
+        before: int | None = None
+        for i, new in slots:
+            if i is None and before is None:
+                begin = items[stay[0]].start
+                draft.change(begin, begin, *render(new, stay[0]), comma(stay[0]))
+            elif i is None and before is not None:
+                begin = items[before].end
+                draft.change(begin, begin, comma(before), *render(new, before))
+            elif i is not None and new is _GONE:
+                if before is None:
+                    draft.change(items[i].start, items[i + 1].start)
+                else:
+                    draft.change(items[i - 1].end, items[i].end)
+            else:
+                before = i
+
+
+# Declared layers, written anew
+
+
+def closed(value: Any, shapes: Shapes) -> Any:
+    """
+    Return a value with its declared layers as strings; it shares parts with the old one.
+
+    A value that a layer admits is put into it, whatever it is; others stay.
+
+    Args:
+        value: A tree of at most 254 containers inside one another.
+        shapes: What is declared of it.
+
+    Raises:
+        DecodeError: If it holds what can't be written.
+    """
+    for shape in shapes:
+        for alternative in shape.alternatives:
+            text = _encoded(alternative, value, ())
+            if text is not None:
+                return text
+    return _closed_inside(value, shapes)
+
+
+def _closed_inside(value: Any, shapes: Shapes) -> Any:
+    if not shapes:
+        return value
+    if type(value) is dict:
+        return {name: closed(child, _members(shapes, name)) for name, child in value.items()}
+    if type(value) is list:
+        return [closed(child, _elements(shapes, index)) for index, child in enumerate(value)]
+    return value
+
+
+def _encoded(alternative: Alternative, value: Any, seen: tuple[Alternative, ...]) -> str | None:
+    """Return the string that an alternative opens to *value*, or None if it can't."""
+    codecs, content = alternative.codecs, alternative.content
+    if codecs[-1] != "json":
+        return redo(codecs, value) if type(value) is str else None
+    if type_name(value) in alternative.admits:
+        value = _closed_inside(value, () if content is None else (content,))
+        return redo(codecs[:-1], written(value, COMPACT, Style("")))
+    if content is None or "string" not in alternative.admits or alternative in seen:
+        return None
+    for inner in content.alternatives:
+        text = _encoded(inner, value, (*seen, alternative))
+        if text is not None:
+            return redo(codecs[:-1], written(text, COMPACT, Style("")))
+    return None
+
+
+def _members(shapes: Shapes, name: str) -> Shapes:
+    return tuple(child for shape in shapes for child in shape.members(name))
+
+
+def _elements(shapes: Shapes, index: int) -> Shapes:
+    return tuple(child for shape in shapes if (child := shape.element(index)) is not None)
