@@ -258,8 +258,8 @@ class _Draft(Text):
         result: The changed text, once it is finished.
     """
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, around: Text | None = None) -> None:
+        super().__init__(text, around)
         self.result = text
         self._changes: list[tuple[int, int, tuple[str | _Draft, ...]]] = []
 
@@ -311,8 +311,9 @@ class _Layer(_Draft):
         path: Path,
     ) -> None:
         self._codecs = codecs[:-1] if codecs[-1] == "json" else codecs
-        super().__init__(undo(self._codecs, string)[-1].decode() if self._codecs else string)
-        self._around = around
+        text = undo(self._codecs, string)[-1].decode() if self._codecs else string
+        super().__init__(text, around)
+        self._outer = around
         self._token = start, end
         self._string = string
         self._path = path
@@ -327,7 +328,7 @@ class _Layer(_Draft):
                 pointer = join_pointer(self._path)
                 raise DecodeError(error.reason, pointer, error.codec) from None
             edits = [difference(self._string, string)]
-        self._around.change_string(*self._token, edits)
+        self._outer.change_string(*self._token, edits)
 
 
 class _Place(NamedTuple):

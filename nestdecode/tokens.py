@@ -100,10 +100,15 @@ class Text:
 
     Positions are in characters. What was looked for once is remembered, so that all
     questions together cost a pass or two.
+
+    Args:
+        text: The text.
+        around: The text with the string that holds this one, or None.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, around: Text | None = None) -> None:
         self.text = text
+        self._around = around
         self._items: dict[int, list[Item]] = {}
         self._names: dict[int, dict[str | None, int]] = {}
 
@@ -115,7 +120,8 @@ class Text:
     @cached_property
     def style(self) -> Style:
         """How the strings of the text are written."""
-        return Style("".join(_STRING.findall(self.text)))
+        beyond = None if self._around is None else self._around.style
+        return Style("".join(_STRING.findall(self.text)), beyond=beyond)
 
     def items(self, start: int) -> list[Item]:
         """Return the items of the container that begins at *start*, in order."""
@@ -148,14 +154,17 @@ class Text:
                 empty; None if there is none.
         """
         items = self.items(start)
+        outer = COMPACT if around is None else self.layout(around, None)
         if not items:
-            return COMPACT if around is None else self.layout(around, None).nested()
+            return outer.nested()
         text = self.text
         first = text[start + 1 : items[0].start]
         last = text[items[-1].end : _end_of(_BLANKS, text, items[-1].end)]
         colon = self._colon if items[0].name is None else text[items[0].name_end : items[0].value]
         if len(items) > 1:
             comma = text[items[0].end : items[1].start]
+        elif around is not None and ("\n" in first) == ("\n" in outer.comma):
+            comma = outer.nested().comma
         else:
             comma = "," + (first if "\n" in first else " " * colon.endswith(" "))
         return Layout(first, comma, colon, last)
@@ -256,15 +265,19 @@ class Style(dict[int, str]):
 
     Args:
         example: String tokens, or the inside of one.
-        wider: The style to follow where the example says nothing.
+        wider: The style of the text around the example, to follow where that says nothing.
+        beyond: The style of the text around that text, followed where both say nothing.
     """
 
-    def __init__(self, example: str, wider: Style | None = None) -> None:
+    def __init__(
+        self, example: str, wider: Style | None = None, beyond: Style | None = None
+    ) -> None:
         super().__init__()
         units = dict.fromkeys(_ESCAPE.findall(example))
         self._example = example
         self._escaped: dict[str, str] = {_said(unit): unit for unit in units}
         self._wider = wider
+        self._beyond: Style | None = beyond if wider is None else wider._beyond
 
     def quote(self, text: str) -> str:
         """Write a string token."""
@@ -276,8 +289,12 @@ class Style(dict[int, str]):
         styles = (self,) if self._wider is None else (self, self._wider)
         shown = [style._seen(character, must) for style in styles]
         shown += [style._seen_alike(character, must) for style in styles if not any(shown)]
-        default = _SHORT.get(character) or (_hex(character, False) if must else character)
-        unit = self[code] = next(filter(None, shown), default)
+        unit = next(filter(None, shown), "")
+        if not unit and self._beyond is not None:
+            unit = self._beyond[code]
+        elif not unit:
+            unit = _SHORT.get(character) or (_hex(character, False) if must else character)
+        self[code] = unit
         return unit
 
     @cached_property
