@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nestdecode.errors import DecodeError, LimitError
-from nestdecode.jsontext import REFUSED, WHITESPACE, loads, parse
+from nestdecode.jsontext import REFUSED, WHITESPACE, Limits, loads, parse
 from nestdecode.plan import DROP, Opening, Run, address_of
 
 __all__ = ["CLOSERS", "OPENERS", "find", "odd", "sweep"]
@@ -74,31 +74,43 @@ def _open(text: str, depth: int, layers: int, run: Run) -> tuple[Any, int]:
     That is the string itself if it is no layer, or what the policy makes of it if a limit
     keeps it shut.
     """
-    value: Any = text
-    inside = layers
-    texts = []
     try:
-        while type(value) is str:
-            texts.append(value)
-            inner = value.strip(WHITESPACE)
-            if len(inner) < 2 or _ENDS.get(inner[0]) != inner[-1]:
-                return text, layers
-            if inside > run.limits.max_layers:
-                raise LimitError(f"more than max_layers={run.limits.max_layers} layers")
-            value = parse(inner, run.limits, depth)
-            inside += 1
-        if inside > run.limits.max_layers:
-            raise LimitError(f"more than max_layers={run.limits.max_layers} layers")
+        value, texts = _read(text, depth, layers, run.limits)
     except LimitError as error:
         problem = run.here(LimitError(error.reason, "", "json"))
-    except DecodeError:
-        return text, layers
     else:
-        if run.openings is not None:
+        if texts and run.openings is not None:
             opened = tuple((("json",), text) for text in texts)
             run.openings.append(Opening(tuple(run.path), layers, opened, _CONTAINERS, None))
-        return value, inside
+        return value, layers + len(texts)
     return run.settle(problem, text, run.on_error), layers
+
+
+def _read(text: str, depth: int, layers: int, limits: Limits) -> tuple[Any, list[str]]:
+    """
+    Return what a string holds, and the texts of the layers that it is; none if it is none.
+
+    Raises:
+        LimitError: If it may be a layer, and a limit keeps it shut.
+    """
+    value: Any = text
+    texts: list[str] = []
+    while type(value) is str:
+        inner = value.strip(WHITESPACE)
+        if len(inner) < 2 or _ENDS.get(inner[0]) != inner[-1]:
+            return text, []
+        if layers + len(texts) > limits.max_layers:
+            break
+        texts.append(value)
+        try:
+            value = parse(inner, limits, depth)
+        except LimitError:
+            raise
+        except DecodeError:
+            return text, []
+    if layers + len(texts) > limits.max_layers:
+        raise LimitError(f"more than max_layers={limits.max_layers} layers")
+    return value, texts
 
 
 OPENERS = '{["\t\n\r '
@@ -155,5 +167,10 @@ def odd(tree: Any, container: Any, key: Any, text: str, start: Callable[[], Run]
     if len(inner) < 2 or _ENDS.get(inner[0]) != inner[-1]:
         return text
     run = start()
+    try:
+        return _read(text, 0, 0, run.limits)[0]
+    except LimitError:
+        pass
+    # Looked up only now: it is a walk of its own.
     run.path = [*address_of(container, tree), key]
     return _open(text, len(run.path), 0, run)[0]
