@@ -549,11 +549,14 @@ class _Collapse:
         draft, old, new = place.draft, place.old, place.new
         items = draft.items(place.start)
         pairs = _align(old, new, self._parts)
-        twins = {self._element(place, old, index): index for index in range(len(old))}
         for i, j in pairs:
             if i is not None and j is not None and not self._parts.same(old[i], new[j]):
                 shapes = _elements(place.shapes, j)
                 self._wait(place, items[i], i, old[i], new[j], shapes)
+
+        twins: dict[Any, int] = {}
+        if any(i is None for i, _ in pairs):
+            twins = {self._element(place, old, index): index for index in range(len(old))}
 
         def render(index: int, near: int | None) -> list[str | _Draft]:
             twin = twins.get(self._element(place, new, index))

@@ -193,7 +193,7 @@ def test_lines_that_miss_the_plan_are_expanded_all_the_same():
 
 def test_where_a_layer_is_gets_looked_up_only_if_something_is_wrong_with_it(monkeypatch):
     looked_up = []
-    monkeypatch.setattr(discover, "address_of", lambda *_: looked_up.append(1) or ())
+    monkeypatch.setattr(discover, "address_of", lambda *_: looked_up.append(1))
     decoder = Decoder()
     records = [{"body": json.dumps({"n": [n]}), "log": f"[{n}] [ok]"} for n in range(3)]
     document = json.dumps(records).encode()
