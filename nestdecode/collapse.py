@@ -31,6 +31,7 @@ from nestdecode.tokens import (
     Text,
     Token,
     difference,
+    named,
     read_string,
     spliced,
     written,
@@ -183,7 +184,8 @@ def _align(old: Sequence[Any], new: Sequence[Any], parts: Parts) -> _Pairs:
     pairs: _Pairs = [(index, index) for index in range(head)]
     i = j = head
     for next_i, next_j in [*_stayed(ours, theirs, head, ends), ends]:
-        pairs += _pair(old, new, range(i, next_i), range(j, next_j), parts)
+        if i < next_i or j < next_j:
+            pairs += _pair(old, new, range(i, next_i), range(j, next_j), parts)
         if next_i < ends[0]:
             pairs.append((next_i, next_j))
         i, j = next_i + 1, next_j + 1
@@ -322,11 +324,7 @@ class _Layer(_Draft):
         edits = self.edits()
         if self._codecs:
             text = spliced(self.text, edits)
-            try:
-                string = redo(self._codecs, text, self._string)
-            except DecodeError as error:
-                pointer = join_pointer(self._path)
-                raise DecodeError(error.reason, pointer, error.codec) from None
+            string = _redone(self._codecs, text, self._string, self._path)
             edits = [difference(self._string, string)]
         self._outer.change_string(*self._token, edits)
 
@@ -398,7 +396,7 @@ class _Collapse:
 
     def _visit(self, place: _Place) -> None:
         opening = self._openings.get(place.path)
-        entered = opening is not None and type_name(place.new) in opening.admits
+        entered = opening is not None and _admits(opening, place.new)
         if opening is not None and entered:
             place = self._enter(place, opening)
             if opening.layers[-1][0][-1] != "json":
@@ -413,7 +411,7 @@ class _Collapse:
         else:
             # A plain value that is neither null nor a string stays plain.
             close = closed if opener in '"n' and not entered else _closed_inside
-            value = close(place.new, place.shapes)
+            value = close(place.new, place.shapes, place.path)
             if opener == '"' and type(value) is str:
                 draft.change_string(start, end, [difference(read_string(draft.text, start), value)])
             else:
@@ -477,9 +475,8 @@ class _Collapse:
             if item is not None:
                 value = draft.text[item.value : item.end]
             else:
-                value = written(
-                    closed(new[name], _members(place.shapes, name)), layout.nested(), draft.style
-                )
+                value = closed(new[name], _members(place.shapes, name), (*place.path, name))
+                value = written(value, layout.nested(), draft.style)
             return [draft.style.quote(name), colon, value]
 
         self._arrange(place, slots, render)
@@ -550,8 +547,15 @@ class _Collapse:
         items = draft.items(place.start)
         pairs = _align(old, new, self._parts)
         for i, j in pairs:
-            if i is not None and j is not None and not self._parts.same(old[i], new[j]):
-                shapes = _elements(place.shapes, j)
+            if i is None or j is None:
+                continue
+            shapes = _elements(place.shapes, j)
+            if i != j and shapes != _elements(place.shapes, i):
+                # It went to where something else is declared.
+                value = closed(new[j], shapes, (*place.path, j))
+                layout = draft.layout(place.start, place.around).nested()
+                draft.change(items[i].value, items[i].end, written(value, layout, draft.style))
+            elif not self._parts.same(old[i], new[j]):
                 self._wait(place, items[i], i, old[i], new[j], shapes)
 
         twins: dict[Any, int] = {}
@@ -562,9 +566,10 @@ class _Collapse:
             twin = twins.get(self._element(place, new, index))
             if twin is not None:
                 return [draft.text[items[twin].value : items[twin].end]]
-            if near is not None and self._is_model(place, near, new[index]):
+            if near is not None and self._is_model(place, near, index):
                 return [self._copied(place, items[near], near, index)]
-            value = closed(new[index], _elements(place.shapes, index))
+            shapes = _elements(place.shapes, index)
+            value = closed(new[index], shapes, (*place.path, index))
             layout = draft.layout(place.start, place.around).nested()
             return [written(value, layout, draft.style)]
 
@@ -573,18 +578,24 @@ class _Collapse:
     def _element(self, place: _Place, elements: list[Any], index: int) -> Any:
         return self._parts.of(elements[index]), _elements(place.shapes, index)
 
-    def _is_model(self, place: _Place, index: int, new: Any) -> bool:
+    def _is_model(self, place: _Place, index: int, new_index: int) -> bool:
         """Tell whether a new element is to be written as an old one was."""
-        old = place.old[index]
-        if type(old) is not type(new) or type(new) not in (dict, list) or not old:
-            return False
-        # What a policy took away is still in the text, and not to be copied.
-        return join_pointer((*place.path, index)) not in self._broken
+        old, new = place.old[index], place.new[new_index]
+        return (
+            type(old) is type(new)
+            and type(new) in (dict, list)
+            and bool(old)
+            and _elements(place.shapes, index) == _elements(place.shapes, new_index)
+            # What a policy took away is still in the text, and not to be copied.
+            and join_pointer((*place.path, index)) not in self._broken
+        )
 
     def _copied(self, place: _Place, item: Item, old: int, new: int) -> _Draft:
         """Copy an element, to be changed into another one: layers, spacing and all."""
-        draft = _Draft(place.draft.text[item.value : item.end])
-        draft.style = place.draft.style
+        around = place.draft
+        draft = _Draft(around.text[item.value : item.end])
+        # What is new in it is written as it would be there.
+        draft.style, draft.comma, draft.colon = around.style, around.comma, around.colon
         self._drafts.append(draft)
         self._waiting.append(
             _Place(
@@ -647,7 +658,7 @@ class _Collapse:
 # Declared layers, written anew
 
 
-def closed(value: Any, shapes: Shapes) -> Any:
+def closed(value: Any, shapes: Shapes, path: Path = ()) -> Any:
     """
     Return a value with its declared layers as strings; it shares parts with the old one.
 
@@ -656,43 +667,67 @@ def closed(value: Any, shapes: Shapes) -> Any:
     Args:
         value: A tree of at most 254 containers inside one another.
         shapes: What is declared of it.
+        path: Where it is, for errors.
 
     Raises:
         DecodeError: If it holds what can't be written.
     """
     for shape in shapes:
         for alternative in shape.alternatives:
-            text = _encoded(alternative, value, ())
+            text = _encoded(alternative, value, path, named(shape.style or "compact"))
             if text is not None:
                 return text
-    return _closed_inside(value, shapes)
+    return _closed_inside(value, shapes, path)
 
 
-def _closed_inside(value: Any, shapes: Shapes) -> Any:
+def _closed_inside(value: Any, shapes: Shapes, path: Path) -> Any:
     if not shapes:
         return value
     if type(value) is dict:
-        return {name: closed(child, _members(shapes, name)) for name, child in value.items()}
+        return {k: closed(v, _members(shapes, k), (*path, k)) for k, v in value.items()}
     if type(value) is list:
-        return [closed(child, _elements(shapes, index)) for index, child in enumerate(value)]
+        return [closed(v, _elements(shapes, i), (*path, i)) for i, v in enumerate(value)]
     return value
 
 
-def _encoded(alternative: Alternative, value: Any, seen: tuple[Alternative, ...]) -> str | None:
+def _encoded(
+    alternative: Alternative,
+    value: Any,
+    path: Path,
+    style: tuple[Layout, Style],
+    seen: tuple[Alternative, ...] = (),
+) -> str | None:
     """Return the string that an alternative opens to *value*, or None if it can't."""
     codecs, content = alternative.codecs, alternative.content
     if codecs[-1] != "json":
-        return redo(codecs, value) if type(value) is str else None
-    if type_name(value) in alternative.admits:
-        value = _closed_inside(value, () if content is None else (content,))
-        return redo(codecs[:-1], written(value, COMPACT, Style("")))
+        return _redone(codecs, value, "", path) if type(value) is str else None
+    if _admits(alternative, value):
+        value = _closed_inside(value, () if content is None else (content,), path)
+        return redo(codecs[:-1], written(value, *style))
     if content is None or "string" not in alternative.admits or alternative in seen:
         return None
     for inner in content.alternatives:
-        text = _encoded(inner, value, (*seen, alternative))
+        text = _encoded(inner, value, path, style, (*seen, alternative))
         if text is not None:
-            return redo(codecs[:-1], written(text, COMPACT, Style("")))
+            return redo(codecs[:-1], written(text, *style))
     return None
+
+
+def _redone(codecs: tuple[str, ...], text: str, like: str, path: Path) -> str:
+    try:
+        return redo(codecs, text, like)
+    except DecodeError as error:
+        reason, codec = error.reason, error.codec
+    raise DecodeError(reason, join_pointer(path), codec)
+
+
+def _admits(layer: Alternative | Opening, value: Any) -> bool:
+    """Tell whether a value may be in a layer."""
+    if type_name(value) not in layer.admits:
+        return False
+    content = layer.content
+    opens = type(value) is str and content is not None and bool(content.alternatives)
+    return not opens or (content is not None and content.admits_plain(value))
 
 
 def _members(shapes: Shapes, name: str) -> Shapes:

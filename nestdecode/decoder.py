@@ -239,7 +239,7 @@ class Decoder:
             tree: An expanded tree.
 
         Returns:
-            Compact JSON; layers are written compactly too.
+            Compact JSON; layers are compact too, if the spec names no style for them.
 
         Raises:
             DecodeError: If the tree holds what JSON does not know.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ __all__ = [
     "Text",
     "Token",
     "difference",
+    "named",
     "read_string",
     "spliced",
     "written",
@@ -38,6 +39,7 @@ _BLANKS = re.compile(r"[ \t\r\n]*+")
 _COLON = re.compile(r"[ \t\r\n]*+:[ \t\r\n]*+")
 _COMMA = re.compile(r"[ \t\r\n]*+,?+[ \t\r\n]*+")
 _TO_BRACKET = re.compile(r'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+_TO_COMMA = re.compile(r'(?:[^",]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 _ESCAPE = re.compile(
     # A pair of surrogates is one character.
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)"
@@ -154,17 +156,21 @@ class Text:
                 empty; None if there is none.
         """
         items = self.items(start)
-        outer = COMPACT if around is None else self.layout(around, None)
         if not items:
-            return outer.nested()
+            return COMPACT if around is None else self.layout(around, None).nested()
         text = self.text
         first = text[start + 1 : items[0].start]
         last = text[items[-1].end : _end_of(_BLANKS, text, items[-1].end)]
-        colon = self._colon if items[0].name is None else text[items[0].name_end : items[0].value]
+        if items[0].name is not None:
+            colon = text[items[0].name_end : items[0].value]
+        else:
+            colon = self.colon or (": " if self.comma[-1:].isspace() else ":")
         if len(items) > 1:
             comma = text[items[0].end : items[1].start]
-        elif around is not None and ("\n" in first) == ("\n" in outer.comma):
-            comma = outer.nested().comma
+        elif self.comma and ("\n" in first) == ("\n" in self.comma):
+            # Without the indentation of who has it.
+            line = self.comma.rfind("\n") + 1
+            comma = self.comma[:line] + first[first.rfind("\n") + 1 :] if line else self.comma
         else:
             comma = "," + (first if "\n" in first else " " * colon.endswith(" "))
         return Layout(first, comma, colon, last)
@@ -204,13 +210,22 @@ class Text:
         return ends
 
     @cached_property
-    def _colon(self) -> str:
-        """What is between name and value where that is seen first."""
+    def comma(self) -> str:
+        """What is between two items where that is seen first; empty if nowhere."""
+        end = _end_of(_TO_COMMA, self.text, 0)
+        if end == len(self.text):
+            return ""
+        start = len(self.text[:end].rstrip(" \t\r\n"))
+        return self.text[start : _end_of(_COMMA, self.text, start)]
+
+    @cached_property
+    def colon(self) -> str:
+        """What is between name and value where that is seen first; empty if nowhere."""
         for string in _STRING.finditer(self.text):
             colon = _COLON.match(self.text, string.end())
             if colon is not None:
                 return colon[0]
-        return ":"
+        return ""
 
 
 def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
@@ -332,6 +347,28 @@ def _hex(character: str, upper: bool) -> str:
     digits = character.encode("utf-16-be", "surrogatepass").hex()
     digits = digits.upper() if upper else digits
     return "".join("\\u" + digits[i : i + 4] for i in range(0, len(digits), 4))
+
+
+_NAMED = re.compile(r"(?:compact|(spaced)|indent-([1-8]))?(?:(?:\A| )(ascii))?")
+
+
+@cache
+def named(style: str) -> tuple[Layout, Style]:
+    """
+    Return the layout and the style that a spec names: ``spaced``, ``indent-2 ascii``.
+
+    Raises:
+        ValueError: If there is no such style.
+    """
+    match = _NAMED.fullmatch(style)
+    if not match or not style:
+        raise ValueError(style)
+    spaced, indent, ascii_only = match.groups()
+    layout = Layout("", ", ", ": ", "") if spaced else COMPACT
+    if indent:
+        line = "\n" + " " * int(indent)
+        layout = Layout(line, "," + line, ": ", "\n")
+    return layout, Style("\\u00e9" if ascii_only else "")
 
 
 def written(value: Any, layout: Layout, style: Style) -> str:
