@@ -146,11 +146,8 @@ class Parts:
         """Tell whether two values are the same."""
         return bool(self.of(one) == self.of(other))
 
-    def alike(self, one: Any, other: Any) -> int:
-        """Count what two values share: 1, and 1 more for each of their first items."""
-        return 1 + len(self._first_items(one) & self._first_items(other))
-
-    def _first_items(self, value: Any) -> set[Any]:
+    def first_items(self, value: Any) -> set[Any]:
+        """Return what is equal for equal members or elements, of the first few."""
         if type(value) is dict:
             return {(name, self.of(child)) for name, child in islice(value.items(), 64)}
         return {self.of(child) for child in value[:64]} if type(value) is list else set()
@@ -168,7 +165,7 @@ def _pointer(around: dict[int, Any], *more: Any) -> str:
 # Pairs of what was there and what is to be there, in order; None on one side if it came
 # or went.
 _Pairs = list[tuple[int | None, int | None]]
-_MOST_COMPARED = 2_500
+_MOST_COMPARED = 400
 
 
 def _align(old: Sequence[Any], new: Sequence[Any], parts: Parts) -> _Pairs:
@@ -231,7 +228,11 @@ def _pair(
         ]
     # best[a][b]: of what is left of both from a and b on.
     best = [[0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
-    alike = [[parts.alike(old[i], new[j]) for j in theirs] for i in ours]
+    features = [
+        [parts.first_items(new[j]) for j in theirs],
+        [parts.first_items(old[i]) for i in ours],
+    ]
+    alike = [[1 + len(one & other) for other in features[0]] for one in features[1]]
     for a in reversed(range(len(ours))):
         for b in reversed(range(len(theirs))):
             paired = alike[a][b] + best[a + 1][b + 1]
@@ -560,7 +561,9 @@ class _Collapse:
 
         twins: dict[Any, int] = {}
         if any(i is None for i, _ in pairs):
-            twins = {self._element(place, old, index): index for index in range(len(old))}
+            gone = [i for i, j in pairs if i is not None and j is None]
+            whole = [i for i in range(len(old)) if not self._is_broken(place, i)]
+            twins = {self._element(place, old, index): index for index in whole + gone}
 
         def render(index: int, near: int | None) -> list[str | _Draft]:
             twin = twins.get(self._element(place, new, index))
@@ -586,9 +589,12 @@ class _Collapse:
             and type(new) in (dict, list)
             and bool(old)
             and _elements(place.shapes, index) == _elements(place.shapes, new_index)
-            # What a policy took away is still in the text, and not to be copied.
-            and join_pointer((*place.path, index)) not in self._broken
+            and not self._is_broken(place, index)
         )
+
+    def _is_broken(self, place: _Place, index: int) -> bool:
+        """Tell whether a layer stayed shut here: its text may move, but not be copied."""
+        return bool(self._broken) and join_pointer((*place.path, index)) in self._broken
 
     def _copied(self, place: _Place, item: Item, old: int, new: int) -> _Draft:
         """Copy an element, to be changed into another one: layers, spacing and all."""

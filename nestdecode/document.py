@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple, Protocol
 
 from nestdecode.codecs import undo
-from nestdecode.collapse import Trace, collapse
+from nestdecode.collapse import Parts, Trace, collapse
 from nestdecode.errors import DecodeError
 from nestdecode.jsontext import WHITESPACE, Limits, pack, parse
 from nestdecode.paths import Wild, join_pointer, parse_path, split_pointer
@@ -160,9 +160,10 @@ class Document:
             How many places there were.
 
         Raises:
-            DecodeError: If there is no such place.
+            DecodeError: If there is no such place, or the value is none that JSON knows.
             SpecError: If it is neither a pointer nor a path.
         """
+        Parts().add(value)
         places = self._places(place, new=True)
         for container, key in places:
             if container is None:

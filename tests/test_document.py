@@ -405,6 +405,10 @@ def test_what_a_policy_took_away_is_not_copied_to_a_new_element():
 
     assert document.collapse() == b'[{"id": 1, "x": "{secret"}, {"id": 2}]'
 
+    document.tree = [{"id": 0}, {"id": 1}, {"id": 1}]
+
+    assert document.collapse() == b'[{"id": 0}, {"id": 1}, {"id": 1, "x": "{secret"}]'
+
 
 def test_a_scalar_that_a_layer_admits_stays_in_it():
     schema = {
@@ -676,6 +680,21 @@ def test_what_json_does_not_know_is_refused_with_its_place(value, pointer):
         assert (error.value.pointer, error.value.__cause__) == (pointer, None)
     with pytest.raises(nestdecode.DecodeError):
         DECODER.open(document.tree)
+
+
+def test_the_deepest_value_that_can_be_written_is_put_in():
+    inside: Any = []
+    for _ in range(126):
+        inside = {"a": [inside]}
+    decoder = nestdecode.Decoder(max_depth=254)
+    document = decoder.open("[]")
+    document.set("/-", inside)
+
+    assert decoder.expand(document.collapse()) == [inside]
+
+    assert json.loads(spec(**{"[].a": "json"}).collapse([inside]))[0].keys() == {"a"}
+    with pytest.raises(nestdecode.LimitError):
+        document.set("/0", [[inside]])
 
 
 def test_a_tree_that_holds_itself_is_refused():
