@@ -213,7 +213,7 @@ def test_one_changed_string_of_a_real_document_is_one_change_of_its_bytes():
     for name, record, _ in RECORDS:
         document = nestdecode.Decoder().open(record)
         words = [found for found in _words([document.tree]) if record.count(found[2].encode()) == 1]
-        for container, key, word in words[:: 1 + len(words) * len(record) // 1_000_000]:
+        for container, key, word in words:
             container[key] = "NEWVALUE"
             changed += 1
 
@@ -221,7 +221,7 @@ def test_one_changed_string_of_a_real_document_is_one_change_of_its_bytes():
 
             container[key] = word
 
-    assert changed > 500
+    assert changed > 300
 
 
 @pytest.mark.parametrize("text", _read_suite("y"))
