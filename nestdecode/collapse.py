@@ -94,6 +94,7 @@ class Parts:
     def __init__(self) -> None:
         self._known: dict[Any, int] = {}
         self._numbers: dict[int, int] = {}
+        self._heights: dict[int, int] = {}
 
     def add(self, tree: Any) -> None:
         """
@@ -107,18 +108,25 @@ class Parts:
         waiting: list[tuple[Any, Any, bool]] = [(tree, None, False)]
         # The containers around, and where each is in the one around it.
         around: dict[int, Any] = {}
+        # How many containers are inside one another in what was done of each of them.
+        inside = [0]
         while waiting:
             value, key, is_done = waiting.pop()
             kind, me = type(value), id(value)
             if is_done:
                 del around[me]
                 self._numbers[me] = self._known.setdefault(self._key(value), len(self._known))
+                height = self._heights[me] = inside.pop() + 1
+                inside[-1] = max(inside[-1], height)
             elif kind is dict or kind is list:
-                if me in self._numbers:
-                    continue
-                if me in around or len(around) == _DEEPEST:
+                height = self._heights.get(me, 1)
+                if me in around or len(around) + height > _DEEPEST:
                     raise LimitError(f"deeper than {_DEEPEST} containers", _pointer(around, key))
+                if me in self._numbers:
+                    inside[-1] = max(inside[-1], height)
+                    continue
                 around[me] = key
+                inside.append(0)
                 waiting.append((value, key, True))
                 for name, child in value.items() if kind is dict else enumerate(value):
                     if type(child) not in _NEVER_WRONG:
@@ -127,13 +135,10 @@ class Parts:
                     raise DecodeError("not JSON: a name that is no str", _pointer(around))
             elif kind is float:
                 if not math.isfinite(value):
-                    raise DecodeError(
-                        "not JSON: NaN and Infinity are not JSON", _pointer(around, key)
-                    )
+                    raise DecodeError("not JSON: NaN or Infinity", _pointer(around, key))
             elif kind not in _NEVER_WRONG:
-                raise DecodeError(
-                    f"not JSON: a value of type {kind.__name__}", _pointer(around, key)
-                )
+                reason = f"not JSON: a value of type {kind.__name__}"
+                raise DecodeError(reason, _pointer(around, key))
 
     def of(self, value: Any) -> Any:
         """Return what is equal for the same values only."""

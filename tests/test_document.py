@@ -697,6 +697,21 @@ def test_the_deepest_value_that_can_be_written_is_put_in():
         document.set("/0", [[inside]])
 
 
+def test_a_tree_that_holds_a_part_at_two_depths_is_as_deep_as_it_is_written():
+    shared: Any = [[[]]]
+    deep: Any = shared
+    for _ in range(251):
+        deep = [deep]
+    document = DECODER.open("[]")
+    document.tree = [shared, deep[0]]
+
+    assert oracle.decode(document.collapse()) == document.tree
+
+    document.tree = [shared, deep]
+    with pytest.raises(nestdecode.LimitError):
+        document.collapse()
+
+
 def test_a_tree_that_holds_itself_is_refused():
     document = DECODER.open("[[1]]")
     document.tree[0].append(document.tree)
