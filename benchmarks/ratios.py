@@ -64,6 +64,26 @@ def streamed(name: str, size: int, most: float | None = None, aim: float | None 
     )
 
 
+def there_and_back() -> list[Row]:
+    """Compare opening and putting back with expanding."""
+    docs = WORKLOADS["seed"].documents
+    decoder = Decoder()
+    for _ in range(SEEN // len(docs)):
+        documents = [decoder.open(raw) for raw in docs]
+    if [document.collapse() for document in documents] != docs:
+        raise SystemExit("collapse: not the bytes that came in")
+    expand = over(decoder.expand, docs)
+
+    def collapse():
+        for document in documents:
+            document.collapse()
+
+    return [
+        Row("`open` / `expand`, seed", over(decoder.open, docs), expand, len(docs), 1.60, 1.40),
+        Row("`collapse` unchanged / `expand`, seed", collapse, expand, len(docs), 1.00, 0.50),
+    ]
+
+
 def exhaust(trees: Iterable[Any]) -> None:
     for _ in trees:
         pass
@@ -84,6 +104,7 @@ def rows() -> list[Row]:
         streamed("`expand_lines`, 1 MB of the same", KB * KB, 1.20, 1.05),
         single('`compile("structData.data[]")`, spec', "query", "told", 1.30, 1.05),
         single("the same question without a spec, learnt", "query", "learnt"),
+        *there_and_back(),
     ]
 
 

@@ -14,16 +14,20 @@ from nestdecode.jsontext import Number
 from nestdecode.stream import DeadLetter
 
 if TYPE_CHECKING:
+    from nestdecode.document import Document, Lookalike, OpenLayer
     from nestdecode.spec import Layer, Spec
 
 __all__ = [
     "DeadLetter",
     "DecodeError",
     "Decoder",
+    "Document",
     "Layer",
     "LimitError",
+    "Lookalike",
     "NestdecodeError",
     "Number",
+    "OpenLayer",
     "Query",
     "QueryError",
     "Spec",
@@ -39,4 +43,8 @@ def __getattr__(name: str) -> Any:
         from nestdecode import spec
 
         return getattr(spec, name)
+    if name in ("Document", "Lookalike", "OpenLayer"):
+        from nestdecode import document
+
+        return getattr(document, name)
     raise AttributeError(f"module 'nestdecode' has no attribute {name!r}")

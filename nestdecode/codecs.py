@@ -1,5 +1,5 @@
 """
-Codecs: name to the function that undoes one encoding.
+Codecs: name to the functions that undo one encoding, and redo it.
 
 Binary encodings are RFC 4648 and strict: no white space, no other alphabet, full
 padding (base64url may lack it). Compressed data must end where its last stream ends.
@@ -11,13 +11,13 @@ import base64
 import binascii
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from nestdecode.errors import DecodeError, LimitError
 
-__all__ = ["CODECS", "ENCODINGS", "Budget", "Codec"]
+__all__ = ["CODECS", "ENCODINGS", "Budget", "Codec", "redo", "undo"]
 
 
 class Budget:
@@ -50,12 +50,16 @@ class Codec:
         gives: ``bytes``, or ``value`` for a JSON value.
         open: Undoes the encoding within a budget; None for json, which
             jsontext reads.
+        close: Redoes it, for the same bytes always the same way: alphabet and padding
+            as in the second argument, an encoding of other bytes that may be empty.
+            None for json.
     """
 
     name: str
     takes: Literal["text", "bytes"]
     gives: Literal["bytes", "value"]
     open: Callable[[bytes | str, Budget], bytes] | None
+    close: Callable[[bytes, bytes], bytes] | None
 
 
 def _ascii(data: bytes | str) -> bytes:
@@ -154,17 +158,48 @@ def _open_zlib(data: bytes | str, budget: Budget) -> bytes:
     return _inflate(data, budget, 15, "zlib")
 
 
+def _close_base64(data: bytes, _like: bytes) -> bytes:
+    return base64.b64encode(data)
+
+
+def _close_base64url(data: bytes, like: bytes) -> bytes:
+    encoded = base64.urlsafe_b64encode(data)
+    return encoded.rstrip(b"=") if len(like) % 4 else encoded
+
+
+def _close_base32(data: bytes, _like: bytes) -> bytes:
+    return base64.b32encode(data)
+
+
+def _close_base32hex(data: bytes, _like: bytes) -> bytes:
+    return base64.b32hexencode(data)
+
+
+def _close_base16(data: bytes, like: bytes) -> bytes:
+    encoded = base64.b16encode(data)
+    return encoded if like == like.upper() else encoded.lower()
+
+
+def _close_gzip(data: bytes, _like: bytes) -> bytes:
+    # Its header has no name and no time, so it says nothing of who wrote it, and when.
+    return zlib.compress(data, wbits=31)
+
+
+def _close_zlib(data: bytes, _like: bytes) -> bytes:
+    return zlib.compress(data)
+
+
 CODECS = {
     codec.name: codec
     for codec in (
-        Codec("json", "text", "value", None),
-        Codec("base64", "text", "bytes", _open_base64),
-        Codec("base64url", "text", "bytes", _open_base64url),
-        Codec("base32", "text", "bytes", _open_base32),
-        Codec("base32hex", "text", "bytes", _open_base32hex),
-        Codec("base16", "text", "bytes", _open_base16),
-        Codec("gzip", "bytes", "bytes", _open_gzip),
-        Codec("zlib", "bytes", "bytes", _open_zlib),
+        Codec("json", "text", "value", None, None),
+        Codec("base64", "text", "bytes", _open_base64, _close_base64),
+        Codec("base64url", "text", "bytes", _open_base64url, _close_base64url),
+        Codec("base32", "text", "bytes", _open_base32, _close_base32),
+        Codec("base32hex", "text", "bytes", _open_base32hex, _close_base32hex),
+        Codec("base16", "text", "bytes", _open_base16, _close_base16),
+        Codec("gzip", "bytes", "bytes", _open_gzip, _close_gzip),
+        Codec("zlib", "bytes", "bytes", _open_zlib, _close_zlib),
     )
 }
 
@@ -180,3 +215,47 @@ ENCODINGS: dict[str, str | None] = {
     "8bit": None,
     "binary": None,
 }
+
+
+def undo(names: Sequence[str], text: str) -> list[bytes]:
+    """
+    Return what each codec of a chain takes, and what the last one gives.
+
+    Args:
+        names: A chain without json.
+        text: One that is known to open.
+    """
+    stages = [text.encode("utf-8", "surrogatepass")]
+    for name in names:
+        step = CODECS[name].open
+        assert step is not None
+        stages.append(step(stages[-1], Budget(1 << 62)))
+    return stages
+
+
+def redo(names: Sequence[str], text: str, like: str = "") -> str:
+    """
+    Return the text from which a chain of codecs gives *text*.
+
+    Args:
+        names: A chain without json.
+        text: What is to be encoded, as UTF-8.
+        like: One that is known to open, whose alphabet and padding are wanted; or empty.
+
+    Raises:
+        DecodeError: If *text* is not Unicode: it has a lone surrogate.
+    """
+    if not names:
+        return text
+    stages = undo(names, like) if like else [b""] * len(names)
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        data = None
+    if data is None:
+        raise DecodeError("a lone surrogate can't be encoded", "", names[-1])
+    for name, stage in zip(reversed(names), reversed(stages[: len(names)]), strict=True):
+        step = CODECS[name].close
+        assert step is not None
+        data = step(data, stage)
+    return data.decode()

@@ -6,6 +6,7 @@ import functools
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,13 +22,15 @@ from nestdecode.errors import (
     SpecError,
     UncompiledError,
 )
-from nestdecode.jsontext import DUPLICATES, NUMBERS, Duplicates, Limits, Numbers, Reader
+from nestdecode.jsontext import DUPLICATES, NUMBERS, Duplicates, Limits, Numbers, Reader, dump
 from nestdecode.learnt import Learner
 from nestdecode.plan import DROP, Plan, Run, source_of
 from nestdecode.stream import DeadLetter, Record, expand_records, of_lines
 from nestdecode.words import nearest
 
 if TYPE_CHECKING:
+    from nestdecode.collapse import Trace
+    from nestdecode.document import Document
     from nestdecode.queries import Expression, Start
     from nestdecode.spec import Spec
 
@@ -197,6 +200,68 @@ class Decoder:
         """
         return self._expand(document)
 
+    def open(self, document: Any) -> Document:
+        """
+        Open one document to change it and put it back.
+
+        Args:
+            document: One JSON text, or what such a text holds. The latter is written
+                compactly first: that is what is put back.
+
+        Returns:
+            The document: its tree, its layers, and ``collapse``.
+
+        Raises:
+            DecodeError: As for ``expand``, or if the document can't be written as JSON.
+        """
+        from nestdecode.document import Document  # late: expanding needs no way back
+
+        raw = document if document.__class__ is bytes else self._text(document)
+        return Document(self, raw, self._expand(raw))
+
+    def _text(self, document: Any) -> bytes:
+        """Return the text of a document."""
+        from nestdecode.collapse import Parts
+
+        if isinstance(document, (bytes, bytearray, memoryview)):
+            return bytes(document)
+        if not isinstance(document, str):
+            tree = self._read(document)
+            Parts().add(tree)
+            return dump(tree)
+        try:
+            return document.encode()
+        except UnicodeEncodeError:
+            pass
+        # Only now that it is known to be JSON: after a backslash, an escape would make it so.
+        self._read(document)
+        return document.encode("utf-8", "backslashreplace")
+
+    def collapse(self, tree: Any) -> bytes:
+        """
+        Put the declared layers of a tree back, without the text that it came from.
+
+        >>> Decoder("aws/cloudwatch-logs").collapse({"awslogs": None})
+        b'{"awslogs":null}'
+
+        A value at the place of a layer is encoded if the layer admits it: objects and
+        arrays, and what the content's schema names. Without a spec no layer is declared.
+        The tree is not changed.
+
+        Args:
+            tree: An expanded tree.
+
+        Returns:
+            Compact JSON; layers are compact too, if the spec names no style for them.
+
+        Raises:
+            DecodeError: If the tree holds what JSON does not know.
+        """
+        from nestdecode.collapse import Parts, closed
+
+        Parts().add(tree)
+        return dump(tree if self._plan is None else closed(tree, (self._plan.shape,)))
+
     def query(self, expression: str, document: Any) -> Any:
         """
         Ask an expanded document.
@@ -299,8 +364,33 @@ class Decoder:
             return self._reader.parse_record(document)
         return _copy(document, self.limits.max_depth, self.limits)
 
-    def _open(self, tree: Any) -> Any:
-        run = self._start()
+    def _trace(self, raw: bytes) -> Trace:
+        """Expand one document again, and note all that is opened, and all that is not."""
+        from nestdecode.collapse import Trace
+
+        problems: list[DecodeError] = []
+        run = Run(self._reader, self._policy, problems.append)
+        run.openings = []
+        tree = self._open(self._reader.parse_record(raw), run)
+        shapes = () if self._plan is None else (self._plan.shape,)
+        return Trace(tree, run.openings, problems, shapes)
+
+    def _search(self, expression: str, tree: Any) -> Any:
+        """Ask a tree; the answer shares nothing with it."""
+        from nestdecode.queries import REFUSALS
+
+        compiled = self._expression(expression, None)
+        try:
+            answer = compiled.search(tree)
+        except REFUSALS as error:
+            refusal = compiled.refusal(error)
+        else:
+            return deepcopy(answer)
+        # Not in the handler: the cause holds data of the document.
+        raise refusal
+
+    def _open(self, tree: Any, run: Run | None = None) -> Any:
+        run = run or self._start()
         plan = self._plan
         opened = discover.find(tree, 0, 0, run) if plan is None else plan.run(tree, run)
         return None if opened is DROP else opened

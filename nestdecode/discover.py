@@ -12,11 +12,12 @@ from typing import Any
 
 from nestdecode.errors import DecodeError, LimitError
 from nestdecode.jsontext import WHITESPACE, Reader
-from nestdecode.plan import DROP, Run, address_of
+from nestdecode.plan import DROP, Opening, Run, address_of
 
 __all__ = ["CLOSERS", "OPENERS", "find", "odd", "sweep"]
 
 _ENDS = {"{": "}", "[": "]", '"': '"'}
+_CONTAINERS = frozenset({"object", "array"})
 
 
 def find(value: Any, depth: int, layers: int, run: Run) -> Any:
@@ -73,26 +74,44 @@ def _open(text: str, depth: int, layers: int, run: Run) -> tuple[Any, int]:
     That is the string itself if it is no layer, or what the policy makes of it if a limit
     keeps it shut.
     """
-    value: Any = text
-    inside = layers
     try:
-        while type(value) is str:
-            inner = value.strip(WHITESPACE)
-            if len(inner) < 2 or _ENDS.get(inner[0]) != inner[-1]:
-                return text, layers
-            if inside > run.limits.max_layers:
-                raise LimitError(f"more than max_layers={run.limits.max_layers} layers")
-            value = run.reader.parse(inner, depth)
-            inside += 1
-        if inside > run.limits.max_layers:
-            raise LimitError(f"more than max_layers={run.limits.max_layers} layers")
+        value, texts = _read(text, depth, layers, run.reader)
     except LimitError as error:
         problem = run.here(LimitError(error.reason, "", "json"))
-    except DecodeError:
-        return text, layers
     else:
-        return value, inside
+        if texts and run.openings is not None:
+            opened = tuple((("json",), text) for text in texts)
+            run.openings.append(Opening(tuple(run.path), layers, opened, _CONTAINERS, None))
+        return value, layers + len(texts)
     return run.settle(problem, text, run.on_error), layers
+
+
+def _read(text: str, depth: int, layers: int, reader: Reader) -> tuple[Any, list[str]]:
+    """
+    Return what a string holds, and the texts of the layers that it is; none if it is none.
+
+    Raises:
+        LimitError: If it may be a layer, and a limit keeps it shut.
+    """
+    value: Any = text
+    texts: list[str] = []
+    most = reader.limits.max_layers
+    while type(value) is str:
+        inner = value.strip(WHITESPACE)
+        if len(inner) < 2 or _ENDS.get(inner[0]) != inner[-1]:
+            return text, []
+        if layers + len(texts) > most:
+            break
+        texts.append(value)
+        try:
+            value = reader.parse(inner, depth)
+        except LimitError:
+            raise
+        except DecodeError:
+            return text, []
+    if layers + len(texts) > most:
+        raise LimitError(f"more than max_layers={most} layers")
+    return value, texts
 
 
 OPENERS = '{["\t\n\r '
@@ -151,5 +170,10 @@ def odd(tree: Any, container: Any, key: Any, text: str, start: Callable[[], Run]
     if len(inner) < 2 or _ENDS.get(inner[0]) != inner[-1]:
         return text
     run = start()
+    try:
+        return _read(text, 0, 0, run.reader)[0]
+    except LimitError:
+        pass
+    # Looked up only now: it is a walk of its own.
     run.path = [*address_of(container, tree), key]
     return _open(text, len(run.path), 0, run)[0]

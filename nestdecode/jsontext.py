@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+import marshal
 import math
 import operator
 import re
@@ -40,6 +41,7 @@ __all__ = [
     "encode",
     "is_cut_short",
     "malformed_at",
+    "pack",
 ]
 
 # What becomes of numbers, and of members with the same name; the first is the default.
@@ -624,6 +626,27 @@ def _encode(value: Any, encoder: json.JSONEncoder, newline: str, step: str) -> s
         ]
         begin, end = "{}"
     return begin + inside + (encoder.item_separator + inside).join(parts) + newline + end
+
+
+_packed = msgspec.msgpack.Encoder().encode
+
+
+def pack(value: Any) -> bytes | None:
+    """
+    Return bytes that are the same for the same tree: by type, value and order of members.
+
+    They are for comparison within one process. None if it can't be told, as for a tree
+    that holds itself.
+    """
+    try:
+        return _packed(value)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        pass  # a big integer or a lone surrogate
+    try:
+        # Later versions depend on reference counts.
+        return marshal.dumps(value, 2)
+    except ValueError:
+        return None
 
 
 # The names that generated code checks with; how it reads is a Reader's.

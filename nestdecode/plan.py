@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nestdecode.codecs import CODECS, Budget
 from nestdecode.emit import Source
@@ -24,6 +24,7 @@ __all__ = [
     "CLOSERS",
     "DROP",
     "OPENERS",
+    "Opening",
     "Plan",
     "Run",
     "Walker",
@@ -32,6 +33,7 @@ __all__ = [
     "has_one_inside",
     "opened_on_the_spot",
     "source_of",
+    "type_name",
     "write_depth_check",
     "write_fast_read",
 ]
@@ -46,10 +48,44 @@ class _Drop:
 DROP = _Drop()
 
 
-class Run:
-    """One record on its way: what it may still cost, and where we are in it."""
+class Opening(NamedTuple):
+    """
+    One string that was opened.
 
-    __slots__ = ("_tell", "budget", "held", "limits", "on_error", "path", "reader", "report")
+    Attributes:
+        path: Its place in the expanded tree.
+        around: Layers around it.
+        layers: Codecs and text of each layer that it is, from the outermost on.
+        admits: JSON Schema types of what may be in the innermost.
+        content: Shape of what is in the innermost, or None if nothing is known of it.
+    """
+
+    path: tuple[str | int, ...]
+    around: int
+    layers: tuple[tuple[tuple[str, ...], str], ...]
+    admits: frozenset[str]
+    content: Shape | None
+
+
+class Run:
+    """
+    One record on its way: what it may still cost, and where we are in it.
+
+    Attributes:
+        openings: What was opened, in document order, if that is to be known; else None.
+    """
+
+    __slots__ = (
+        "_tell",
+        "budget",
+        "held",
+        "limits",
+        "on_error",
+        "openings",
+        "path",
+        "reader",
+        "report",
+    )
 
     def __init__(self, reader: Reader, on_error: Policy, report: Report) -> None:
         self.reader = reader
@@ -59,6 +95,7 @@ class Run:
         self.path: list[str | int] = []
         self.report = report
         self.held: list[DecodeError] | None = None
+        self.openings: list[Opening] | None = None
         self._tell = report
 
     def hold(self) -> Run:
@@ -130,7 +167,7 @@ class Plan:
     def open(self, shape: Shape, text: str, depth: int, run: Run) -> Any:
         """Open one string, and nothing that is in it; return what is there then."""
         try:
-            value, _, _ = _open(shape.alternatives, text, depth, 0, run)
+            value, _ = _open(shape.alternatives, text, depth, 0, run)
         except DecodeError as error:
             problem = run.here(error)
         else:
@@ -163,7 +200,9 @@ class Plan:
         run: Run,
     ) -> None:
         names: Any = value
-        if self.undeclared is None and not any(s.patterns or s.rest for s in shapes):
+        some = self.undeclared is None and not any(s.patterns or s.rest for s in shapes)
+        # Openings are noted in the order of the document, not in that of the spec.
+        if some and run.openings is None:
             names = {name: None for shape in shapes for name in shape.names if name in value}
         dropped = []
         for name in names:
@@ -207,16 +246,21 @@ class Plan:
                 return text
             return self.undeclared(text, depth, layers, run)
         try:
-            value, content, layers = _open(alternatives, text, depth, layers, run)
+            value, chain = _open(alternatives, text, depth, layers, run)
         except DecodeError as error:
             if all(shape.admits_plain(text) for shape in shapes):
                 return text
             problem = run.here(error)
         else:
-            inside = () if content is None else (content,)
+            last, _ = chain[-1]
+            if run.openings is not None:
+                opened = tuple((alternative.codecs, text) for alternative, text in chain)
+                path = tuple(run.path)
+                run.openings.append(Opening(path, layers, opened, last.admits, last.content))
+            inside = () if last.content is None else (last.content,)
             if type(value) is str:
                 return value
-            return self._visit(inside, value, depth, layers, run)
+            return self._visit(inside, value, depth, layers + len(chain), run)
         return run.settle(problem, text, self._policy(shapes))
 
     def _policy(self, shapes: tuple[Shape, ...]) -> Policy:
@@ -236,14 +280,18 @@ class Plan:
         return self.on_error
 
 
+# The alternative that opened each layer of a string, and the layer's text.
+_Chain = tuple[tuple["Alternative", str], ...]
+
+
 def _open(
     alternatives: tuple[Alternative, ...], text: str, depth: int, layers: int, run: Run
-) -> tuple[Any, Shape | None, int]:
+) -> tuple[Any, _Chain]:
     """
     Open a string by the first alternative that opens it.
 
     Returns:
-        The value, what is declared of it, and the layers that are now around it.
+        The value, and the layers that it was in, from the outermost on.
 
     Raises:
         DecodeError: If none does; without an address.
@@ -265,7 +313,7 @@ def _open(
 
 def _undo(
     alternative: Alternative, text: str, depth: int, layers: int, run: Run
-) -> tuple[Any, Shape | None, int]:
+) -> tuple[Any, _Chain]:
     if layers >= run.limits.max_layers:
         first = alternative.codecs[0]
         raise LimitError(f"more than max_layers={run.limits.max_layers} layers", "", first)
@@ -277,10 +325,10 @@ def _undo(
             value = step(value, run.budget) if step else run.reader.parse(value, depth)
     except DecodeError as error:
         raise type(error)(error.reason, "", codec) from None
-    layers += 1
+    chain: _Chain = ((alternative, text),)
     if isinstance(value, bytes):
-        return _decode(value, codec), alternative.content, layers
-    found = _type_of(value)
+        return _decode(value, codec), chain
+    found = type_name(value)
     if found not in alternative.admits:
         hint = (
             "; a text that is encoded twice is written json | json"
@@ -291,11 +339,13 @@ def _undo(
     content = alternative.content
     if found == "string" and content is not None and content.alternatives:
         try:
-            return _open(content.alternatives, value, depth, layers, run)
+            value, inner = _open(content.alternatives, value, depth, layers + 1, run)
         except DecodeError:
             if not content.admits_plain(value):
                 raise
-    return value, content, layers
+        else:
+            chain += inner
+    return value, chain
 
 
 def _decode(raw: bytes, codec: str) -> str:
@@ -309,7 +359,8 @@ def _decode(raw: bytes, codec: str) -> str:
 _NAMES = {dict: "object", list: "array", str: "string", int: "integer", bool: "boolean"}
 
 
-def _type_of(value: Any) -> str:
+def type_name(value: Any) -> str:
+    """Return the narrowest JSON Schema type of a value."""
     if isinstance(value, float):
         # 1.0 is an integer to JSON Schema (2020-12 validation, section 6.1.1).
         return "integer" if value.is_integer() else "number"

@@ -7,6 +7,8 @@ They are not part of this repository: NESTDECODE_CORPUS names their folder.
 import hashlib
 import json
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pytest
 
 import nestdecode
 from nestdecode.jsontext import dump
-from tests import oracle
+from tests import oracle, soak
 
 CORPUS = os.environ.get("NESTDECODE_CORPUS")
 ROOT = Path(CORPUS or "")
@@ -224,3 +226,59 @@ def test_a_doubtful_text_is_opened_as_the_oracle_opens_it_or_kept(text, request)
     kept = TOO_DEEP in request.node.name
 
     assert oracle.same(tree, {"a": text} if kept else oracle.expand({"a": text}))
+
+
+@pytest.mark.parametrize(("record", "known"), DOCUMENTS)
+def test_a_real_document_comes_back_byte_for_byte(record, known):
+    document = nestdecode.Decoder().open(record)
+
+    assert document.collapse() == record
+    assert [[la.pointer, la.depth, len(la.text)] for la in document.layers] == known["nested"]
+
+    # In another order the members have to be looked at, one by one.
+    document.tree = soak.turned(document.tree)
+
+    assert document.collapse() == record
+
+
+def _words(tree: Any) -> Iterator[tuple[Any, Any, str]]:
+    """List the strings of a tree that are written the same way everywhere."""
+    for container, key in soak.places(tree):
+        if isinstance(container[key], str) and re.fullmatch("[A-Za-z0-9]{4,}", container[key]):
+            yield container, key, container[key]
+
+
+def test_one_changed_string_of_a_real_document_is_one_change_of_its_bytes():
+    changed = 0
+    for name, record, _ in RECORDS:
+        document = nestdecode.Decoder().open(record)
+        words = [found for found in _words([document.tree]) if record.count(found[2].encode()) == 1]
+        for container, key, word in words:
+            container[key] = "NEWVALUE"
+            changed += 1
+
+            assert document.collapse() == record.replace(word.encode(), b"NEWVALUE"), name
+
+            container[key] = word
+
+    assert changed > 300
+
+
+@pytest.mark.parametrize("text", _read_suite("y"))
+def test_a_valid_text_comes_back_byte_for_byte(text):
+    document = nestdecode.Decoder().open(text)
+
+    assert document.collapse() == text
+
+    document.tree = soak.turned(document.tree)
+
+    assert document.collapse() == text
+
+
+@pytest.mark.parametrize("text", _read_nested("y"))
+def test_beside_a_valid_text_in_a_string_all_stays(text):
+    raw = json.dumps({"a": text, "b": "OLDVALUE"}).encode()
+    document = nestdecode.Decoder().open(raw)
+    document.tree["b"] = "NEWVALUE"
+
+    assert document.collapse() == raw.replace(b"OLD", b"NEW")

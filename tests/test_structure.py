@@ -16,6 +16,7 @@ ORDER = (
     "words",
     "emit",
     "jsontext",
+    "tokens",
     "codecs",
     "paths",
     "spec",
@@ -25,6 +26,8 @@ ORDER = (
     "query_code",
     "queries",
     "stream",
+    "collapse",
+    "document",
     "decoder",
     "cli",
 )

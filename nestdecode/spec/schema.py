@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from nestdecode.codecs import CODECS, ENCODINGS
 from nestdecode.errors import SpecError
 from nestdecode.paths import join_pointer, split_pointer
-from nestdecode.spec.shape import Alternative, Shape, read_policy
+from nestdecode.spec.shape import Alternative, Shape, read_policy, read_style
 from nestdecode.spec.state import (
     All,
     Asked,
@@ -38,7 +38,7 @@ from nestdecode.words import nearest
 
 __all__ = ["NODE_KEYS", "Schemas", "media_codecs"]
 
-NODE_KEYS = ("on-error", "codecs", "contentSchema")
+NODE_KEYS = ("on-error", "style", "codecs", "contentSchema")
 TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 CONTAINERS = frozenset({"object", "array"})
 MAX_WORK = 100_000
@@ -509,6 +509,13 @@ class Schemas:
         )
         for pointer in shape.places:
             extension = self.extension(self.schema(pointer), pointer)
+            if "style" in extension:
+                here = f"{pointer}/x-nestdecode/style"
+                style = read_style(extension["style"], self.source, here)
+                if shape.style not in (None, style):
+                    reason = f"style is {shape.style} and {style} for the same place"
+                    raise self.source.error(reason, here)
+                shape.style = style
             # At the root of the document it is that of all layers.
             if "on-error" in extension and pointer != "":
                 here = f"{pointer}/x-nestdecode/on-error"

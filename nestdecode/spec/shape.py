@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 from nestdecode.errors import POLICIES, Policy
 from nestdecode.paths import Step, Wild, format_path
 from nestdecode.spec.text import Source
+from nestdecode.tokens import named
 from nestdecode.words import nearest
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "layers_of",
     "live_shapes",
     "read_policy",
+    "read_style",
 ]
 
 
@@ -78,6 +80,7 @@ class Shape:
         plain: Strings that may stay: all (True), or just these.
         on_error: The policy named for the layers here, or None.
         declared: Whether the schema says anything about the value here.
+        style: How the layers here are written if there is nothing to go by, or None.
     """
 
     places: tuple[str, ...]
@@ -90,6 +93,7 @@ class Shape:
     plain: Literal[True] | frozenset[str]
     on_error: Policy | None
     declared: bool
+    style: str | None = None
 
     def admits_plain(self, text: str) -> bool:
         """Tell whether *text* may stay the string that it is."""
@@ -163,6 +167,23 @@ def read_policy(value: Any, source: Source, pointer: str) -> Policy:
             pointer,
         )
     return cast(Policy, name)
+
+
+def read_style(value: Any, source: Source, pointer: str) -> str:
+    """
+    Read the name of a style.
+
+    Raises:
+        SpecError: If there is none of that name.
+    """
+    try:
+        named(value)
+    except (TypeError, ValueError):
+        pass
+    else:
+        return cast(str, value)
+    wanted = "compact, spaced or indent-1 to indent-8, ascii, or one of them and ascii"
+    raise source.error(f"unknown style {value!r}: wanted {wanted}", pointer)
 
 
 def _chains(

@@ -10,7 +10,7 @@ from typing import Any
 from nestdecode.codecs import CODECS
 from nestdecode.errors import SpecError
 from nestdecode.paths import Step, Wild, join_pointer, parse_path
-from nestdecode.spec.shape import read_policy
+from nestdecode.spec.shape import read_policy, read_style
 from nestdecode.spec.text import Source
 from nestdecode.words import nearest
 
@@ -27,7 +27,7 @@ DOCUMENT_KEYS = (
     "duplicates",
 )
 SHORT_KEYS = ("nestdecode", "title", "description", "layers", *DOCUMENT_KEYS)
-LAYER_KEYS = ("codecs", "on-error")
+LAYER_KEYS = ("codecs", "on-error", "style")
 MOST_STEPS, MOST_ITEMS, MOST_CODECS = 60, 1000, 32
 
 # As JSON Schema names them; codecs that only x-nestdecode can name are not here.
@@ -46,6 +46,7 @@ class _Place:
     chains: tuple[tuple[str, ...], ...] = ()
     optional: bool = False
     on_error: Any = ...
+    style: str | None = None
     named_at: str = ""
 
     def child(self, step: Step) -> _Place:
@@ -135,6 +136,8 @@ def _add_layer(source: Source, root: _Place, path: str, written: Any) -> None:
         codecs = written["codecs"]
         if "on-error" in written:
             place.on_error = read_policy(written["on-error"], source, f"{here}/on-error")
+        if "style" in written:
+            place.style = read_style(written["style"], source, f"{here}/style")
         if place.on_error == "drop" and not (
             steps and steps[-1] is not Wild.ELEMENTS and not isinstance(steps[-1], int)
         ):
@@ -184,11 +187,16 @@ def _schema(place: _Place, source: Source) -> dict[str, Any]:
     if place.optional:
         branches.append({"type": "string"})
     schema: dict[str, Any] = branches[0] if len(branches) == 1 else {"anyOf": branches}
+    extension: dict[str, Any] = {}
     if place.on_error is not ...:
-        schema = {**schema}
-        inner: dict[str, Any] = dict(schema.get("x-nestdecode", {}))
-        schema["x-nestdecode"] = {"on-error": place.on_error} | inner
-    return schema
+        extension["on-error"] = place.on_error
+    if place.style is not None:
+        extension["style"] = place.style
+    return (
+        schema | {"x-nestdecode": extension | schema.get("x-nestdecode", {})}
+        if extension
+        else schema
+    )
 
 
 def _containers(place: _Place, source: Source) -> dict[str, Any]:

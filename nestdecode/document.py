@@ -1,0 +1,336 @@
+"""A document that was opened, and can be put back: the tree, and beside it where it came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, NamedTuple, Protocol
+
+from nestdecode.codecs import undo
+from nestdecode.collapse import Parts, Trace, collapse
+from nestdecode.errors import DecodeError
+from nestdecode.jsontext import WHITESPACE, Reader, pack
+from nestdecode.paths import Wild, join_pointer, parse_path, split_pointer
+from nestdecode.plan import Opening
+from nestdecode.tokens import Text
+
+__all__ = ["Document", "Lookalike", "OpenLayer"]
+
+BOM = b"\xef\xbb\xbf"
+
+
+class OpenLayer(NamedTuple):
+    """
+    One layer that was opened. A string that is encoded twice is two.
+
+    Sizes are in bytes of UTF-8.
+
+    Attributes:
+        pointer: RFC 6901, over the expanded tree.
+        codecs: In the order in which they were undone.
+        depth: Layers around it, and itself: 1 in the record's own text.
+        text: The original text, as the string says it.
+        size: Of the text.
+        escaped_size: Of the string token, quotes and escapes included, in the text around
+            it. What all layers of a record lose to escaping is the sum of the differences
+            to their sizes.
+        decoded_size: Of what the text decodes to: for json alone, of the text.
+    """
+
+    pointer: str
+    codecs: tuple[str, ...]
+    depth: int
+    text: str
+    size: int
+    escaped_size: int
+    decoded_size: int
+
+
+class Lookalike(NamedTuple):
+    """
+    A string that looks like a layer and is none.
+
+    Attributes:
+        pointer: RFC 6901, over the expanded tree.
+        reason: What is wrong with it as JSON, or that it is not declared.
+        size: Of the string, in bytes of UTF-8.
+    """
+
+    pointer: str
+    reason: str
+    size: int
+
+
+class _Decoder(Protocol):
+    """What a document asks of the decoder that opened it."""
+
+    _reader: Reader
+
+    def _trace(self, raw: bytes) -> Trace: ...
+
+    def _search(self, expression: str, tree: Any) -> Any: ...
+
+
+class Document:
+    """
+    An expanded document that can be changed and put back. Made by ``Decoder.open``.
+
+    >>> import nestdecode
+    >>> raw = b'{"id": 7,  "body": "{\\\\"a\\\\": 1.0, \\\\"b\\\\": 2}"}'
+    >>> document = nestdecode.Decoder().open(raw)
+    >>> document.tree["body"]["b"] = [3]
+    >>> print(document.collapse().decode())
+    {"id": 7,  "body": "{\\"a\\": 1.0, \\"b\\": [3]}"}
+
+    The tree is plain data, and may be changed in place or replaced. What is to become of
+    the layers is kept beside it, as the original text. Not safe to change from several
+    threads.
+
+    Attributes:
+        raw: The original text.
+        tree: The expanded tree.
+    """
+
+    def __init__(self, decoder: _Decoder, raw: bytes, tree: Any) -> None:
+        self.raw = raw
+        self.tree = tree
+        self._decoder = decoder
+        self._fingerprint = _fingerprint(tree)
+
+    @cached_property
+    def layers(self) -> list[OpenLayer]:
+        """The layers that were opened, in document order. Found when they are asked for."""
+        return list(_layers(_text(self.raw), self._trace.openings))
+
+    @cached_property
+    def problems(self) -> list[DecodeError]:
+        """The layers that stayed shut, in the order in which they were tried."""
+        return self._trace.problems
+
+    @cached_property
+    def lookalikes(self) -> list[Lookalike]:
+        """
+        The strings that look like layers and are none, in document order.
+
+        They begin with a bracket, after blanks or a byte order mark, or are JSON strings
+        that do. What is among the problems is not here.
+        """
+        trace = self._trace
+        shut = {problem.pointer for problem in trace.problems}
+        return [
+            look
+            for path, text in _strings(trace.tree)
+            if (look := _lookalike(path, text, self._decoder._reader)) and look.pointer not in shut
+        ]
+
+    @property
+    def _trace(self) -> Trace:
+        # Made again each time: its tree is as large as the one that we have.
+        return self._decoder._trace(self.raw)
+
+    def query(self, expression: str) -> Any:
+        """
+        Ask the tree as it is now.
+
+        Args:
+            expression: JMESPath, or ``:name`` for a named query of the spec.
+
+        Returns:
+            The answer; it shares no container with the tree.
+
+        Raises:
+            QueryError: If the expression is wrong, or refuses the tree.
+        """
+        return self._decoder._search(expression, self.tree)
+
+    def set(self, place: str, value: Any) -> int:
+        """
+        Put a value at a place, or a copy of it at each of several places.
+
+        Args:
+            place: A pointer (empty, or beginning with a slash), or a path (``a.b[].c``,
+                ``@`` for the root). The last step may be a member that is not there yet;
+                in a pointer ``-`` is the end of an array.
+            value: What a tree may hold. A string stays a string, whatever is in it.
+
+        Returns:
+            How many places there were.
+
+        Raises:
+            DecodeError: If there is no such place, or the value is none that JSON knows.
+            SpecError: If it is neither a pointer nor a path.
+        """
+        Parts().add(value)
+        places = self._places(place, new=True)
+        for container, key in places:
+            if container is None:
+                self.tree = deepcopy(value)
+            elif type(container) is list and key == len(container):
+                container.append(deepcopy(value))
+            else:
+                container[key] = deepcopy(value)
+        return len(places)
+
+    def delete(self, place: str) -> int:
+        """
+        Take a member or an element away, or several.
+
+        Args:
+            place: A pointer or a path, as for ``set``.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            DecodeError: If there is no such place, or it is the root.
+            SpecError: If it is neither a pointer nor a path.
+        """
+        places = self._places(place, new=False)
+        # Elements from the last on, so that the others stay where they are.
+        for container, key in reversed(places):
+            if container is None:
+                raise DecodeError("the root can be replaced, not deleted")
+            del container[key]
+        return len(places)
+
+    def collapse(self) -> bytes:
+        """
+        Put every layer back.
+
+        Of a tree that was not changed these are the bytes that were opened. Otherwise all
+        bytes stay but those of what was changed, at every layer, and what is new is
+        written as its neighbours are. Changed means different by type and value; the
+        order of an object's members does not count, and a new member goes after the one
+        that it follows in the tree.
+
+        - A layer stays one as long as its value is one that the layer admits: any object
+          or array where layers are found. Any other value takes the string's place.
+        - A new value is written as it is, a string as a string, but where a layer is
+          declared and there was a string, null or nothing: there it becomes a layer.
+        - A new element of an array is written as the element before it: what is a layer
+          in that one is a layer in the new one too. A member under another name, and an
+          element in another place, are written as they were.
+        - What a policy made null or took away comes back, unless it was changed.
+        - A base64 or gzip layer that was changed is encoded anew, always in the same way.
+
+        Raises:
+            DecodeError: If the tree holds what JSON does not know.
+        """
+        if self._fingerprint is not None and _fingerprint(self.tree) == self._fingerprint:
+            return self.raw
+        changed = collapse(_text(self.raw), self._trace, self.tree).encode()
+        return BOM + changed if self.raw.startswith(BOM) else changed
+
+    def _places(self, place: str, *, new: bool) -> list[tuple[Any, Any]]:
+        """Return containers and keys; None as the container of the root."""
+        is_pointer = not place or place.startswith("/")
+        steps = split_pointer(place) if is_pointer else parse_path(place)
+        found: list[tuple[Any, Any]] = [(None, None)]
+        for number, step in enumerate(steps, 1):
+            values = [self.tree if c is None else c[key] for c, key in found]
+            may_be_new = new and number == len(steps)
+            find = _pointed if is_pointer else _keys
+            found = [
+                (value, key)
+                for value in values
+                if type(value) is dict or type(value) is list
+                for key in find(value, step, may_be_new)
+            ]
+        if not found:
+            if is_pointer:
+                raise DecodeError("there is no such place", place)
+            raise DecodeError(f"there is no place {place}")
+        return found
+
+
+def _pointed(container: Any, token: Any, may_be_new: bool) -> list[Any]:
+    if type(container) is dict:
+        return [token] if may_be_new or token in container else []
+    if token == "-":
+        return [len(container)] if may_be_new else []
+    is_index = re.fullmatch(r"0|[1-9][0-9]{0,17}", token)
+    return [int(token)] if is_index and int(token) < len(container) else []
+
+
+def _keys(container: Any, step: Any, may_be_new: bool) -> list[Any]:
+    if type(container) is dict:
+        if step is Wild.MEMBERS:
+            return list(container)
+        return [step] if type(step) is str and (may_be_new or step in container) else []
+    if step is Wild.ELEMENTS:
+        return list(range(len(container)))
+    return [step] if type(step) is int and step < len(container) else []
+
+
+def _fingerprint(tree: Any) -> bytes | None:
+    """Return what is the same for the same tree, in bounded space; None if it can't be told."""
+    packed = pack(tree)
+    # A digest takes as long as all of the rest where trees are small.
+    return packed if packed is None or len(packed) <= 4096 else sha256(packed).digest()
+
+
+def _text(raw: bytes) -> str:
+    return raw.removeprefix(BOM).decode()
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def _layers(text: str, openings: list[Opening]) -> Iterator[OpenLayer]:
+    """List the layers, looking for the token of each."""
+    record = Text(text)
+    # Where containers are, those around a layer before those in it.
+    known: dict[tuple[str | int, ...], tuple[Text, int]] = {(): (record, record.root[0])}
+    for opening in openings:
+        path, depth = opening.path, opening.around
+        end = len(path)
+        while path[:end] not in known:
+            end -= 1
+        around, start = known[path[:end]]
+        for index in range(end, len(path)):
+            start = around.value_of(start, path[index])
+            known[path[: index + 1]] = around, start
+        for codecs, string in opening.layers:
+            depth += 1
+            escaped = _size(around.token(start))
+            names = codecs[:-1] if codecs[-1] == "json" else codecs
+            inside = undo(names, string)[-1].decode() if names else string
+            sizes = _size(string), escaped, _size(inside)
+            yield OpenLayer(join_pointer(path), codecs, depth, string, *sizes)
+            around = Text(inside)
+            start = around.root[0]
+        known[path] = around, start
+
+
+def _strings(tree: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """List the strings of a tree with their places, in document order."""
+    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), tree)]
+    while waiting:
+        path, value = waiting.pop()
+        if type(value) is str:
+            yield path, value
+        elif type(value) is dict:
+            waiting += reversed([((*path, name), child) for name, child in value.items()])
+        elif type(value) is list:
+            waiting += reversed([((*path, i), child) for i, child in enumerate(value)])
+
+
+def _lookalike(path: tuple[str | int, ...], string: str, reader: Reader) -> Lookalike | None:
+    value: Any = string
+    reason = "not declared"
+    while type(value) is str:
+        first = value.lstrip(WHITESPACE + "\ufeff")[:1]
+        if not first or first not in '{["':
+            return None
+        try:
+            value = reader.parse(value.strip(WHITESPACE))
+        except DecodeError as error:
+            if first == '"':
+                return None
+            reason = error.reason
+            break
+    return Lookalike(join_pointer(path), reason, _size(string))

@@ -1,0 +1,434 @@
+"""
+Where the tokens of a JSON text are, and how it is written: its spacing and its escapes.
+
+Nothing here parses: the texts are known to be JSON. A string token is a sequence of
+*units*, one for each character of what it says: the character itself, or an escape.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable
+from functools import cache, cached_property
+from itertools import accumulate
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any, NamedTuple
+
+from nestdecode.jsontext import dump
+
+__all__ = [
+    "COMPACT",
+    "Edit",
+    "Item",
+    "Layout",
+    "Style",
+    "Text",
+    "Token",
+    "difference",
+    "named",
+    "read_string",
+    "spliced",
+    "written",
+]
+
+# Possessive throughout: each costs one pass, whatever it is given.
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_SCALAR = re.compile(r"[^ \t\r\n,\]}]++")
+_BLANKS = re.compile(r"[ \t\r\n]*+")
+_COLON = re.compile(r"[ \t\r\n]*+:[ \t\r\n]*+")
+_COMMA = re.compile(r"[ \t\r\n]*+,?+[ \t\r\n]*+")
+_TO_BRACKET = re.compile(r'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+_TO_COMMA = re.compile(r'(?:[^",]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+_ESCAPE = re.compile(
+    # A pair of surrogates is one character.
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)"
+)
+
+# Start, end, and what is to be there instead.
+Edit = tuple[int, int, str]
+
+
+class Layout(NamedTuple):
+    """
+    The spacing of one container.
+
+    Attributes:
+        first: What is between the opening bracket and the first item.
+        comma: What is between two items.
+        colon: What is between a name and its value.
+        last: What is between the last item and the closing bracket.
+    """
+
+    first: str
+    comma: str
+    colon: str
+    last: str
+
+    def nested(self) -> Layout:
+        """Return the layout of a container that is an item of this one."""
+        if "\n" not in self.first or not self.first.startswith(self.last):
+            return self
+        step = self.first[len(self.last) :]
+        comma = self.comma + step if self.comma.endswith(self.first) else self.comma
+        return Layout(self.first + step, comma, self.colon, self.first)
+
+
+COMPACT = Layout("", ",", ":", "")
+
+
+class Item(NamedTuple):
+    """
+    One item of a container: a member, or an element.
+
+    Attributes:
+        start: Where it begins: a member with its name.
+        name_end: Where a member's name ends; an element has none, and it is *start*.
+        value: Where its value begins.
+        end: Where its value, and so the item, ends.
+        name: A member's name, or None.
+    """
+
+    start: int
+    name_end: int
+    value: int
+    end: int
+    name: str | None
+
+
+class Text:
+    """
+    One JSON text, and where things are in it.
+
+    Positions are in characters. What was looked for once is remembered, so that all
+    questions together cost a pass or two.
+
+    Args:
+        text: The text.
+        around: The text with the string that holds this one, or None.
+    """
+
+    def __init__(self, text: str, around: Text | None = None) -> None:
+        self.text = text
+        self._around = around
+        self._items: dict[int, list[Item]] = {}
+        self._names: dict[int, dict[str | None, int]] = {}
+
+    @property
+    def root(self) -> tuple[int, int]:
+        """Where the value of the text begins and ends."""
+        return _end_of(_BLANKS, self.text, 0), len(self.text.rstrip(" \t\r\n"))
+
+    @cached_property
+    def style(self) -> Style:
+        """How the strings of the text are written."""
+        beyond = None if self._around is None else self._around.style
+        return Style("".join(_STRING.findall(self.text)), beyond=beyond)
+
+    def items(self, start: int) -> list[Item]:
+        """Return the items of the container that begins at *start*, in order."""
+        found = self._items.get(start)
+        if found is None:
+            found = self._items[start] = self._scan(start)
+        return found
+
+    def value_of(self, start: int, key: str | int) -> int:
+        """Return where the value of a member or an element begins: that of the last such name."""
+        items = self.items(start)
+        if isinstance(key, int):
+            return items[key].value
+        names = self._names.get(start)
+        if names is None:
+            names = self._names[start] = {item.name: item.value for item in items}
+        return names[key]
+
+    def token(self, start: int) -> str:
+        """Return the token, or the whole container, that begins at *start*."""
+        return self.text[start : self._end_of_value(start)]
+
+    def layout(self, start: int, around: int | None) -> Layout:
+        """
+        Return the spacing of a container.
+
+        Args:
+            start: Where it begins.
+            around: Where the container around it begins, to be asked if this one is
+                empty; None if there is none.
+        """
+        items = self.items(start)
+        if not items:
+            return COMPACT if around is None else self.layout(around, None).nested()
+        text = self.text
+        first = text[start + 1 : items[0].start]
+        last = text[items[-1].end : _end_of(_BLANKS, text, items[-1].end)]
+        if items[0].name is not None:
+            colon = text[items[0].name_end : items[0].value]
+        else:
+            colon = self.colon or (": " if self.comma[-1:].isspace() else ":")
+        if len(items) > 1:
+            comma = text[items[0].end : items[1].start]
+        elif self.comma and ("\n" in first) == ("\n" in self.comma):
+            # Without the indentation of who has it.
+            line = self.comma.rfind("\n") + 1
+            comma = self.comma[:line] + first[first.rfind("\n") + 1 :] if line else self.comma
+        else:
+            comma = "," + (first if "\n" in first else " " * colon.endswith(" "))
+        return Layout(first, comma, colon, last)
+
+    def _scan(self, start: int) -> list[Item]:
+        text, found = self.text, []
+        position = _end_of(_BLANKS, text, start + 1)
+        named = text[start] == "{"
+        while text[position] not in "]}":
+            begin = name_end = position
+            name = None
+            if named:
+                name, name_end = scanstring(text, begin + 1)
+                position = _end_of(_COLON, text, name_end)
+            end = self._end_of_value(position)
+            found.append(Item(begin, name_end, position, end, name))
+            position = _end_of(_COMMA, text, end)
+        return found
+
+    def _end_of_value(self, start: int) -> int:
+        opener = self.text[start]
+        if opener in "{[":
+            return self._ends[start]
+        return _end_of(_STRING if opener == '"' else _SCALAR, self.text, start)
+
+    @cached_property
+    def _ends(self) -> dict[int, int]:
+        """Where the containers end that begin at the keys."""
+        text, ends, opened = self.text, {}, []
+        position = _end_of(_TO_BRACKET, text, 0)
+        while position < len(text):
+            if text[position] in "{[":
+                opened.append(position)
+            else:
+                ends[opened.pop()] = position + 1
+            position = _end_of(_TO_BRACKET, text, position + 1)
+        return ends
+
+    @cached_property
+    def comma(self) -> str:
+        """What is between two items where that is seen first; empty if nowhere."""
+        end = _end_of(_TO_COMMA, self.text, 0)
+        if end == len(self.text):
+            return ""
+        start = len(self.text[:end].rstrip(" \t\r\n"))
+        return self.text[start : _end_of(_COMMA, self.text, start)]
+
+    @cached_property
+    def colon(self) -> str:
+        """What is between name and value where that is seen first; empty if nowhere."""
+        for string in _STRING.finditer(self.text):
+            colon = _COLON.match(self.text, string.end())
+            if colon is not None:
+                return colon[0]
+        return ""
+
+
+def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
+    match = pattern.match(text, start)
+    assert match is not None, "not the JSON text that it was taken for"
+    return match.end()
+
+
+def read_string(text: str, start: int) -> str:
+    """Return what the string token that begins at *start* says."""
+    value: str = scanstring(text, start + 1)[0]
+    return value
+
+
+class Token:
+    """
+    The units of one string token.
+
+    Args:
+        text: The text that holds it.
+        start: Where it begins, at its quote.
+        end: Where it ends, after its quote.
+    """
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self._start = start + 1
+        escapes = [match.span() for match in _ESCAPE.finditer(text, start + 1, end - 1)]
+        # How much longer than what it says the token is, after each of its escapes.
+        self._longer = [0, *accumulate(e - s - 1 for s, e in escapes)]
+        self._escaped = [
+            s - self._start - longer for (s, _), longer in zip(escapes, self._longer, strict=False)
+        ]
+
+    def position(self, index: int) -> int:
+        """Return where in the text the unit of a character begins."""
+        return self._start + index + self._longer[bisect_left(self._escaped, index)]
+
+
+_SHORT = dict(zip('"\\\b\f\n\r\t', ('\\"', "\\\\", "\\b", "\\f", "\\n", "\\r", "\\t"), strict=True))
+_ALIKE = tuple(
+    map(re.compile, ("[\b\f\n\r\t]", "[<>&]", "[0-9A-Za-z]", "[^\x00-\x7f\ud800-\udfff]"))
+)
+
+
+class Style(dict[int, str]):
+    """
+    How the characters of strings are written; a table for ``str.translate``.
+
+    A character is written as an example shows it, escaped if it is there both ways. If
+    none shows it, as those are that producers treat alike: all that is not ASCII; ``<``,
+    ``>`` and ``&``; letters and digits; control characters.
+
+    Args:
+        example: String tokens, or the inside of one.
+        wider: The style of the text around the example, to follow where that says nothing.
+        beyond: The style of the text around that text, followed where both say nothing.
+    """
+
+    def __init__(
+        self, example: str, wider: Style | None = None, beyond: Style | None = None
+    ) -> None:
+        super().__init__()
+        units = dict.fromkeys(_ESCAPE.findall(example))
+        self._example = example
+        self._escaped: dict[str, str] = {_said(unit): unit for unit in units}
+        self._wider = wider
+        self._beyond: Style | None = beyond if wider is None else wider._beyond
+
+    def quote(self, text: str) -> str:
+        """Write a string token."""
+        return f'"{text.translate(self)}"'
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        must = character < " " or character in '"\\' or "\ud800" <= character <= "\udfff"
+        styles = (self,) if self._wider is None else (self, self._wider)
+        shown = [style._seen(character, must) for style in styles]
+        shown += [style._seen_alike(character, must) for style in styles if not any(shown)]
+        unit = next(filter(None, shown), "")
+        if not unit and self._beyond is not None:
+            unit = self._beyond[code]
+        elif not unit:
+            unit = _SHORT.get(character) or (_hex(character, False) if must else character)
+        self[code] = unit
+        return unit
+
+    @cached_property
+    def _bare(self) -> frozenset[str]:
+        """The characters that are written as themselves."""
+        return frozenset(_ESCAPE.sub("", self._example))
+
+    def _seen(self, character: str, must: bool) -> str:
+        """Return how a character is written in the example, or nothing."""
+        unit = self._escaped.get(character, "")
+        return unit or (character if not must and character in self._bare else "")
+
+    def _seen_alike(self, character: str, must: bool) -> str:
+        """Return how a character is written as others like it are, or nothing."""
+        alike = next((alike for alike in _ALIKE if alike.match(character)), None)
+        if alike is None:
+            return ""
+        if not must and any(map(alike.match, self._bare)):
+            return character
+        units = [unit for other, unit in self._escaped.items() if alike.match(other)]
+        if not units:
+            return ""
+        if units[-1][1] != "u":
+            return _SHORT[character]
+        digits = "".join(unit[2:] for unit in self._escaped.values() if unit[1] == "u")
+        return _hex(character, digits != digits.lower())
+
+
+def _said(unit: str) -> str:
+    said: str = scanstring(unit + '"', 0)[0]
+    return said
+
+
+def _hex(character: str, upper: bool) -> str:
+    digits = character.encode("utf-16-be", "surrogatepass").hex()
+    digits = digits.upper() if upper else digits
+    return "".join("\\u" + digits[i : i + 4] for i in range(0, len(digits), 4))
+
+
+_NAMED = re.compile(r"(?:compact|(spaced)|indent-([1-8]))?(?:(?:\A| )(ascii))?")
+
+
+@cache
+def named(style: str) -> tuple[Layout, Style]:
+    """
+    Return the layout and the style that a spec names: ``spaced``, ``indent-2 ascii``.
+
+    Raises:
+        ValueError: If there is no such style.
+    """
+    match = _NAMED.fullmatch(style)
+    if not match or not style:
+        raise ValueError(style)
+    spaced, indent, ascii_only = match.groups()
+    layout = Layout("", ", ", ": ", "") if spaced else COMPACT
+    if indent:
+        line = "\n" + " " * int(indent)
+        layout = Layout(line, "," + line, ": ", "\n")
+    return layout, Style("\\u00e9" if ascii_only else "")
+
+
+def written(value: Any, layout: Layout, style: Style) -> str:
+    """
+    Write a value.
+
+    Args:
+        value: A tree of at most 254 containers inside one another.
+        layout: Of its items, if it is a container.
+        style: Of its strings.
+
+    Raises:
+        DecodeError: If it holds what JSON can't write.
+    """
+    kind = type(value)
+    if kind is str:
+        return style.quote(value)
+    if kind is dict:
+        inner = layout.nested()
+        items = [
+            style.quote(name) + layout.colon + written(child, inner, style)
+            for name, child in value.items()
+        ]
+        brackets = "{}"
+    elif kind is list:
+        inner = layout.nested()
+        items = [written(child, inner, style) for child in value]
+        brackets = "[]"
+    else:
+        return dump(value).decode()
+    if not items:
+        return brackets
+    return brackets[0] + layout.first + layout.comma.join(items) + layout.last + brackets[1]
+
+
+def difference(old: str, new: str) -> Edit:
+    """Return the one edit that makes *new* of *old*, as short as it can be."""
+    most = min(len(old), len(new))
+    head = _shared(old, new, most)
+    tail = _shared(old[::-1], new[::-1], most - head)
+    return head, len(old) - tail, new[head : len(new) - tail]
+
+
+def _shared(one: str, other: str, most: int) -> int:
+    """Count the characters, at most *most*, that two texts begin with alike."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def spliced(text: str, edits: Iterable[Edit]) -> str:
+    """Apply edits that are in order, and do not overlap."""
+    parts, position = [], 0
+    for start, end, replacement in edits:
+        parts += [text[position:start], replacement]
+        position = end
+    parts.append(text[position:])
+    return "".join(parts)
