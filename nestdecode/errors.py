@@ -38,6 +38,8 @@ class DecodeError(NestdecodeError, ValueError):
         reason: What is wrong, one line.
         pointer: RFC 6901, over the expanded tree; empty for the whole record.
         codec: The codec that refused, or None.
+        code: The kind of error in one word: ``malformed`` (a record's text), ``layer``
+            (one that may not stay shut) or ``limit``.
     """
 
     def __init__(self, reason: str, pointer: str = "", codec: str | None = None) -> None:
@@ -47,6 +49,11 @@ class DecodeError(NestdecodeError, ValueError):
         self.pointer = pointer
         self.codec = codec
 
+    @property
+    def code(self) -> str:
+        """The kind of error, in one word."""
+        return "layer" if self.codec else "malformed"
+
     def __str__(self) -> str:
         message = f"{self.reason} - at {self.pointer or 'document root'}"
         return f"{message} ({self.codec})" if self.codec else message
@@ -54,6 +61,11 @@ class DecodeError(NestdecodeError, ValueError):
 
 class LimitError(DecodeError):
     """A record or a layer is larger, deeper or more than a limit allows."""
+
+    @property
+    def code(self) -> str:
+        """The kind of error, in one word."""
+        return "limit"
 
 
 class SpecError(NestdecodeError, ValueError):
@@ -96,7 +108,10 @@ class QueryError(NestdecodeError, ValueError):
         reason: What is wrong, one line, without data of the document.
         expression: The query as it was given.
         offset: Where in the expression, from 0, or None.
+        code: ``query``.
     """
+
+    code = "query"
 
     def __init__(self, reason: str, expression: str, offset: int | None = None) -> None:
         super().__init__(reason, expression, offset)

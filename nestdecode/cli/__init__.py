@@ -9,11 +9,12 @@ from collections.abc import Sequence
 import click
 
 from nestdecode.cli.output import discard, say
+from nestdecode.cli.signals import Stopped, listen
 from nestdecode.errors import NestdecodeError, QueryError, SpecError, WorkerError
 
 __all__ = ["cli", "main"]
 
-_COMMANDS = ("expand", "query", "spec", "completion")
+_COMMANDS = ("expand", "query", "replay", "spec", "completion")
 
 
 class _LazyGroup(click.Group):
@@ -56,13 +57,15 @@ def cli() -> None:
     Input is one document, NDJSON, or several documents; it is told apart.
 
     Exit codes: 0 done, 1 and 4 with query -e, 2 usage or files, 3 a spec or query
-    that is wrong, 5 some record failed and all others were written.
+    that is wrong, 5 some record failed and all others were written, 130 and 143 for
+    SIGINT and SIGTERM, 141 for a pipe that closed.
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
     try:
+        listen()
         code = _run(arguments)
     except BrokenPipeError:
         discard(1)
@@ -70,6 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         discard(1)
         code = 130
+    except Stopped as stopped:
+        discard(1)
+        code = 128 + stopped.number
     sys.exit(code)
 
 
@@ -102,11 +108,16 @@ def _run(arguments: Sequence[str] | None) -> int:
     except NestdecodeError as error:
         say(str(error))
         return 5
-    except BrokenPipeError:
-        raise
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and error.filename is None:
+            raise
         # Files are opened, and their errors told, record by record: this is output.
-        say(f"can't write: {error.strerror or error}")
+        what = f"{error.filename}: " if error.filename else ""
+        say(f"{what}can't write: {error.strerror or error}")
+        discard(1)
+        return 2
+    except MemoryError:
+        say("out of memory")
         discard(1)
         return 2
     else:

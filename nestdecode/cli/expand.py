@@ -30,6 +30,9 @@ def command(
     color: Any,
     jobs: int | None,
     progress: bool | None,
+    dead_letters: str | None,
+    fail_fast: bool,
+    summary: Any,
     **decoding: Any,
 ) -> int:
     """
@@ -42,11 +45,19 @@ def command(
     kubectl logs -f pod | nestdecode expand --lines
 
     A layer that a spec declares and that does not open stays a string and is told on
-    stderr. A record that is no JSON is told too; all others are written, and the exit
-    code is 5.
+    stderr. A record that is no JSON is told too, and kept with --dead-letters; all others
+    are written, and the exit code is 5.
     """
     need_input(ctx, files)
-    session = Session(files, framing, jobs, progress)
+    session = Session(
+        files,
+        framing,
+        jobs,
+        progress,
+        dead_letters=dead_letters,
+        fail_fast=fail_fast,
+        summary=summary,
+    )
     decoder = options.decoder_from(decoding, session.problem)
     output = Output(indent=0 if compact else indent, color=color)
     session.run(decoder.expand, output, decoder.limits.max_record_bytes, many=decoder._expand_many)

@@ -104,6 +104,15 @@ running = _all(
         "--progress/--no-progress", default=None,
         help="A progress bar on stderr. [default: on a terminal, when a file takes a while]",
     ),
+    click.option(
+        "--dead-letters", type=click.Path(dir_okay=False), metavar="FILE",
+        help="Append records that failed to FILE, with reason and place; see replay.",
+    ),
+    click.option("--fail-fast", is_flag=True, help="Stop at the first record that fails."),
+    click.option(
+        "--summary", type=click.Choice(["text", "json"]), default="text", show_default=True,
+        help="How stderr is told what came of the records; json is one line, and always told.",
+    ),
 )  # fmt: skip
 
 

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, BinaryIO, Literal
 
+from nestdecode.cli.signals import undisturbed
 from nestdecode.jsontext import dump
 
-__all__ = ["Color", "Output", "discard", "printable", "say"]
+__all__ = [
+    "Color",
+    "Letters",
+    "Output",
+    "descriptor_of",
+    "discard",
+    "identity_of",
+    "printable",
+    "say",
+]
 
 Color = Literal["auto", "always", "never"]
 
@@ -30,14 +42,14 @@ def printable(text: str) -> str:
     return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def say(message: str) -> None:
+def say(message: str, prefix: str = "nestdecode: ") -> None:
     """Tell something on stderr, as one line unless the message is an excerpt."""
     if sys.stderr is None:
         return
     if before_text is not None:
         before_text()
     try:
-        print(f"nestdecode: {printable(message)}", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"{prefix}{printable(message)}", file=sys.stderr, flush=True)  # noqa: T201
     except OSError:
         discard(2)  # nobody reads this, and that stops nothing
 
@@ -70,13 +82,20 @@ class Output:
     ) -> None:
         if sys.stdout is None:
             raise OSError("standard output is closed")
+        sys.stdout.flush()
         self._out: BinaryIO = sys.stdout.buffer
-        self._terminal = sys.stdout.isatty()
+        self._descriptor = descriptor_of(self._out)
+        self.is_terminal = sys.stdout.isatty()
         if indent is None:
-            indent = 2 if self._terminal else 0
+            indent = 2 if self.is_terminal else 0
         dumb = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-        colors = color == "always" or (color == "auto" and self._terminal and not dumb)
-        self.text = _writer(indent or None, raw=raw, safe=self._terminal, colors=colors)
+        colors = color == "always" or (color == "auto" and self.is_terminal and not dumb)
+        self.text = _writer(indent or None, raw=raw, safe=self.is_terminal, colors=colors)
+
+    @property
+    def identity(self) -> tuple[int, int] | None:
+        """What tells the file that is written from every other; None if it is none."""
+        return None if self._descriptor < 0 else identity_of(self._descriptor)
 
     def encode(self, value: Any) -> bytes:
         """Return what is written for one value, newline included."""
@@ -87,15 +106,136 @@ class Output:
         self.write_text(b"".join(lines))
 
     def write_text(self, text: bytes | memoryview) -> None:
-        """Write text as it is, and let it go."""
-        if self._terminal and before_text is not None:
+        """Write whole lines as they are, and let them go."""
+        if self.is_terminal and before_text is not None:
             before_text()
-        # Unbuffered output may take less than it is given.
-        written = self._out.write(text)
-        while written < len(text):
-            text = memoryview(text)[written:]
-            written = self._out.write(text)
-        self._out.flush()
+        if self._descriptor < 0:
+            self._out.write(text)
+            self._out.flush()
+            return
+        with undisturbed:
+            _write_lines(self._descriptor, text)
+
+
+class Letters:
+    """
+    Dead letters, appended to a file that only its owner can read.
+
+    Each is there whole or not at all, whatever else happens to this process.
+
+    Args:
+        path: The file; it is made if there is none.
+
+    Raises:
+        OSError: If it can't be written, or another process writes to it.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+        self._descriptor = _beyond_standard(os.open(path, flags, 0o600))
+        about = os.fstat(self._descriptor)
+        self.identity = about.st_dev, about.st_ino
+        self.is_regular = stat.S_ISREG(about.st_mode)
+        if self.is_regular:
+            self._lock()
+            size = about.st_size
+            # What a machine that died has left is told apart from what follows.
+            if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
+                self.write([b""])
+
+    def _lock(self) -> None:
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            return
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            reason = "another process writes to it"
+        else:
+            return
+        raise OSError(0, reason, self._path)
+
+    def write(self, letters: Iterable[bytes]) -> None:
+        """Write letters, one a line."""
+        try:
+            for letter in letters:
+                with undisturbed:
+                    _write_lines(self._descriptor, letter + b"\n")
+        except OSError as error:
+            error.filename = self._path
+            raise
+
+    def close(self) -> None:
+        """Have the letters outlive the machine, and close the file."""
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EROFS):  # a pipe
+                error.filename = self._path
+                raise
+        finally:
+            os.close(self._descriptor)
+
+
+def _beyond_standard(descriptor: int) -> int:
+    """Keep a file from taking the place of a standard stream that is closed."""
+    if descriptor > 2:
+        return descriptor
+    try:
+        return _beyond_standard(os.dup(descriptor))
+    finally:
+        os.close(descriptor)
+
+
+def descriptor_of(file: Any) -> int:
+    """Return a file's descriptor, or -1."""
+    try:
+        descriptor: int = file.fileno()
+    except OSError:
+        return -1
+    return descriptor
+
+
+def identity_of(file: int | str) -> tuple[int, int] | None:
+    """Return what tells a file from every other, or None if there is none."""
+    try:
+        about = os.stat(file)  # noqa: PTH116 - a descriptor too
+    except (OSError, ValueError):
+        return None
+    return about.st_dev, about.st_ino
+
+
+def _write_lines(descriptor: int, text: bytes | memoryview) -> None:
+    """Write all of a text that begins a line; of what can't be written, whole lines."""
+    left = memoryview(text)
+    try:
+        while left:
+            try:
+                left = left[os.write(descriptor, left) :]
+            except BlockingIOError:  # somebody else made the pipe so
+                import select
+
+                select.select([], [descriptor], [])
+    except OSError:
+        _take_back(descriptor, bytes(text[: len(text) - len(left)]))
+        raise
+
+
+def _take_back(descriptor: int, written: bytes) -> None:
+    """Have a regular file end where the last whole line ends."""
+    cut = len(written) - written.rfind(b"\n") - 1
+    try:
+        about = os.fstat(descriptor)
+        if not cut or not stat.S_ISREG(about.st_mode):
+            return
+        # Not if somebody else wrote behind it.
+        if os.lseek(descriptor, 0, os.SEEK_CUR) == about.st_size:
+            os.lseek(descriptor, -cut, os.SEEK_CUR)
+            os.ftruncate(descriptor, about.st_size - cut)
+    except OSError:
+        pass  # the error at hand says more
 
 
 def _writer(indent: int | None, *, raw: bool, safe: bool, colors: bool) -> Callable[[Any], bytes]:

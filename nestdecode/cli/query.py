@@ -57,6 +57,9 @@ def command(
     color: Any,
     jobs: int | None,
     progress: bool | None,
+    dead_letters: str | None,
+    fail_fast: bool,
+    summary: Any,
     **decoding: Any,
 ) -> int:
     """
@@ -80,7 +83,15 @@ def command(
             f"  nestdecode query EXPR {expression}"
         )
     need_input(ctx, files)
-    session = Session(files, framing, jobs, progress)
+    session = Session(
+        files,
+        framing,
+        jobs,
+        progress,
+        dead_letters=dead_letters,
+        fail_fast=fail_fast,
+        summary=summary,
+    )
     decoder = options.decoder_from(decoding, session.problem)
     output = Output(indent=0 if compact else indent, color=color, raw=raw)
     lend = session.note if decoding["spec"] is None else None

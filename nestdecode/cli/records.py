@@ -8,15 +8,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import click
 
-from nestdecode.cli.output import Output, say
+from nestdecode.cli.output import Letters, Output, identity_of, say
+from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.sources import Source, UnreadableError, opened
 from nestdecode.errors import DecodeError, LimitError, QueryError, UncompiledError
+from nestdecode.jsontext import dump
 from nestdecode.stream import (
     Batch,
+    DeadLetter,
     Framing,
     framing_of,
     is_blank,
@@ -49,11 +52,14 @@ class Report:
     What came of some records, but for their output.
 
     Attributes:
-        records: How many there were.
+        records: How many there were: those written, those failed and those skipped.
+        written: How many of them have their answer in the output.
         failed: How many of them were refused.
+        skipped: How many of them have an answer that is not written, as ``--each`` says.
         problems: Layers that stayed shut.
         with_problems: Records that they are in.
         messages: In order: what kind, the line, whether the record is that line, the text.
+        letters: The records that were refused, if they are kept.
         lines: How many lines they took, if their lines count from 1.
         last: Whether the last value written was neither null nor false; None if nothing
             was written.
@@ -61,18 +67,23 @@ class Report:
     """
 
     records: int = 0
+    written: int = 0
     failed: int = 0
+    skipped: int = 0
     problems: int = 0
     with_problems: int = 0
     messages: list[tuple[str, int, bool, str]] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
     lines: int = 0
     last: bool | None = None
     unreadable: str | None = None
 
     def add(self, other: Report) -> None:
-        """Add what came of the records that follow, but for their messages."""
+        """Add what came of the records that follow, but for messages and letters."""
         self.records += other.records
+        self.written += other.written
         self.failed += other.failed
+        self.skipped += other.skipped
         self.problems += other.problems
         self.with_problems += other.with_problems
         self.lines += other.lines
@@ -88,6 +99,7 @@ class _Answering:
         self.many: Many | None = None
         self.render: Render
         self.most = 0
+        self.keeps_letters = self.fail_fast = self.stopped = False
         self._report = Report()
         self._batch = Batch([], 1, 0)
         self._index = 0
@@ -96,8 +108,8 @@ class _Answering:
     def results(self, batch: Batch) -> Iterator[tuple[bytes, Report]]:
         """Yield what is written for a batch, in whole records, and what is to be told."""
         self._batch, self._index, self._at_problem = batch, 0, -1
-        self._report.records += len(batch.raws)
-        if batch.too_long:
+        if batch.skipped:
+            self._report.records += 1
             self._refuse(LimitError(f"longer than max_record_bytes={self.most}"))
         else:
             yield from self._answered(batch.raws)
@@ -115,10 +127,16 @@ class _Answering:
             trees = many(group)
             if trees is None:
                 yield from self._one_by_one(group, start)
+                if self.stopped:
+                    return
             else:
                 # Each tree is let go once it is written.
                 trees.reverse()
                 texts = [text for _ in group if (text := self.render(trees.pop())) is not None]
+                report = self._report
+                report.records += len(group)
+                report.written += len(texts)
+                report.skipped += len(group) - len(texts)
                 if texts:
                     yield _joined(texts), self._reported()
 
@@ -128,18 +146,22 @@ class _Answering:
         size = 0
         for self._index, raw in enumerate(raws, start):
             if is_blank(raw):
-                self._report.records -= 1
                 continue
+            self._report.records += 1
             try:
                 # Not by way of a name, which would keep each tree until the next is there.
                 text = render(answer(raw))
             except (DecodeError, QueryError) as error:
                 self._refuse(error)
+                if self.stopped:
+                    break
                 if len(self._report.messages) < _ENOUGH_MESSAGES:
                     continue
             else:
                 if text is None:
+                    self._report.skipped += 1
                     continue
+                self._report.written += 1
                 texts.append(text)
                 size += len(text)
                 if size < _ENOUGH_BYTES:
@@ -167,6 +189,12 @@ class _Answering:
 
     def _refuse(self, error: DecodeError | QueryError) -> None:
         self._report.failed += 1
+        self.stopped = self.fail_fast
+        if self.keeps_letters:
+            record = self._batch.record(self._index)
+            self._report.letters.append(
+                DeadLetter(record.line, record.offset, record.raw, error, record.skipped)
+            )
         if isinstance(error, UncompiledError):
             self.tell("uncompiled", str(error))
         else:
@@ -184,8 +212,8 @@ class _Answering:
 
     def tell(self, kind: str, text: str) -> None:
         """Keep a message: ``record``, ``problem``, ``uncompiled`` or ``once``."""
-        line, whole = self._batch.place(self._index)
-        self._report.messages.append((kind, line, whole, text))
+        record = self._batch.record(self._index)
+        self._report.messages.append((kind, record.line, record.whole_line, text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +225,10 @@ class _Range:
     first: bool
 
 
+class _EnoughError(Exception):
+    """A record failed, and no other is wanted."""
+
+
 class Session:
     """
     One run over some files: reads, answers, writes, and counts what went wrong.
@@ -206,10 +238,9 @@ class Session:
         framing: Given, or None to tell it from each input.
         jobs: Processes that answer; None decides by the size of each input.
         progress: Whether a bar is shown; None decides by the terminal and by time.
-
-    Attributes:
-        last: If it is noted, whether the last value written was neither null nor
-            false; None if there was none.
+        dead_letters: The file to which records are appended that fail.
+        fail_fast: Whether the first record that fails is the last one.
+        summary: ``text``: what failed is told at the end; ``json``: all is, in one line.
     """
 
     def __init__(
@@ -218,18 +249,34 @@ class Session:
         framing: Framing | None,
         jobs: int | None = None,
         progress: bool | None = None,
+        *,
+        dead_letters: str | None = None,
+        fail_fast: bool = False,
+        summary: Literal["text", "json"] = "text",
     ) -> None:
         self._files = files or ("-",)
         self._framing = framing
         self._jobs = jobs
         self._progress = progress
+        self._letters = dead_letters
+        self._kept: Letters | None = None
+        self._fail_fast = fail_fast
+        self._summary = summary
         self._answering = _Answering()
         self._total = Report()
         self._name = ""
         self._lines = 0
         self._told: set[str] = set()
         self._uncompiled = self._file_failed = False
-        self.last: bool | None = None
+
+    @property
+    def last(self) -> bool | None:
+        """
+        Whether the last value written was neither null nor false; None if there was none.
+
+        Known only if ``run`` was asked to note it.
+        """
+        return self._total.last
 
     @property
     def code(self) -> int:
@@ -272,25 +319,36 @@ class Session:
         self._answering.many = many
         self._answering.render = render
         self._answering.most = max_record_bytes
-        with _collector_off():
-            for name in self._files:
-                self._name = "stdin" if name == "-" else name
-                self._lines = 0
-                with self._telling_file_errors(), opened(name) as source:
-                    self._read(source, output)
-        self._summarise()
+        self._answering.keeps_letters = self._letters is not None
+        self._answering.fail_fast = self._fail_fast
+        try:
+            with self._keeping_letters(output), _collector_off():
+                for name in self._files:
+                    self._name = "stdin" if name == "-" else name
+                    self._lines = 0
+                    with self._telling_file_errors(), opened(name) as source:
+                        self._read(source, output)
+                    if self._fail_fast and self._total.failed:
+                        break
+        finally:
+            self._summarise()
 
     def _read(self, source: Source, output: Output) -> None:
         with self._bar(source) as advance:
 
             def put(text: bytes | memoryview, report: Report) -> None:
-                self._merge(report)
-                if text:
-                    output.write_text(text)
+                with undisturbed:
+                    self._tell(report)
+                    if text:
+                        output.write_text(text)
+                    self._total.add(report)
+                    self._lines += report.lines
                 if advance is not None:
                     advance(source.done)
                 if report.unreadable is not None:
                     raise UnreadableError(report.unreadable)
+                if report.failed and self._fail_fast:
+                    raise _EnoughError
 
             framing, start = self._framing, b""
             if framing is None:
@@ -364,6 +422,8 @@ class Session:
             ):
                 yield from answering.results(batch)
                 ends.lines += len(batch.raws)
+                if answering.stopped:
+                    break
         except OSError as error:
             ends.unreadable = f"can't be read: {error.strerror or error}"
         yield b"", ends
@@ -398,14 +458,23 @@ class Session:
         if unreadable is not None:
             raise unreadable
 
-    def _merge(self, report: Report) -> None:
-        """Tell what is to be told, and add the figures up."""
-        total = self._total
-        shown = total.problems
+    def _tell(self, report: Report) -> None:
+        """Keep the records that failed, and tell what is to be told."""
+        if self._kept is not None:
+            for letter in report.letters:
+                letter.line += self._lines
+            self._kept.write(letter.encode(self._name) for letter in report.letters)
+        shown = self._total.problems
+        failed = self._total.failed
         for kind, line, whole, text in report.messages:
             if kind == "problem":
                 shown += 1
                 if shown > SHOWN:
+                    continue
+            elif kind == "record":
+                failed += 1
+                # Elsewhere they are told in full.
+                if failed > SHOWN and self._kept is not None:
                     continue
             elif kind in ("uncompiled", "once"):
                 self._uncompiled |= kind == "uncompiled"
@@ -415,10 +484,6 @@ class Session:
                 continue
             what = "line" if whole else "document at line"
             say(f"{self._name}: {what} {self._lines + line}: {text}")
-        total.add(report)
-        self._lines += report.lines
-        if report.last is not None:
-            self.last = report.last
 
     @contextmanager
     def _telling_file_errors(self) -> Iterator[None]:
@@ -427,9 +492,46 @@ class Session:
         except UnreadableError as error:
             self._file_failed = True
             say(f"{self._name}: {error}")
+        except _EnoughError:
+            pass
+
+    @contextmanager
+    def _keeping_letters(self, output: Output) -> Iterator[None]:
+        if self._letters is None:
+            yield
+            return
+        self._kept = Letters(self._letters)
+        try:
+            self._check_letters(self._kept, output)
+            yield
+        finally:
+            self._kept.close()
+
+    def _check_letters(self, letters: Letters, output: Output) -> None:
+        """Refuse to append letters to what is read or written meanwhile."""
+        if not letters.is_regular:
+            return
+        for name in self._files:
+            if letters.identity == (identity_of(0) if name == "-" else identity_of(name)):
+                raise click.UsageError(f"--dead-letters: {self._letters} is an input")
+        if letters.identity == output.identity:
+            raise click.UsageError(f"--dead-letters: {self._letters} is the output")
 
     def _summarise(self) -> None:
         total = self._total
+        if self._summary == "json":
+            figures = {
+                "in": total.records,
+                "out": total.written,
+                "dead": total.failed,
+                "skipped": total.skipped,
+                "problems": total.problems,
+                "records_with_problems": total.with_problems,
+            }
+            say(dump(figures).decode(), prefix="")
+            return
+        if isinstance(sys.exc_info()[1], BrokenPipeError):
+            return
         if total.problems:
             more = f" ({SHOWN} shown)" if total.problems > SHOWN else ""
             say(
@@ -437,7 +539,11 @@ class Session:
                 f"{_count(total.with_problems, 'record')} of {total.records}{more}"
             )
         if total.failed and total.records > 1:
-            say(f"{_count(total.failed, 'record')} of {total.records} failed")
+            where = ""
+            if self._kept is not None:
+                shown = f"{SHOWN} shown, " if total.failed > SHOWN else ""
+                where = f" ({shown}all in {self._letters})"
+            say(f"{_count(total.failed, 'record')} of {total.records} failed{where}")
 
 
 @contextmanager
@@ -471,9 +577,10 @@ def _together(results: Iterator[tuple[bytes, Report]]) -> Iterator[tuple[bytes, 
             yield b"".join(texts), report
             texts, size, report = [], 0, Report()
         texts.append(text)
-        size += len(text)
+        size += len(text) + sum(len(letter.raw) for letter in one.letters)
         report.add(one)
         report.messages += one.messages
+        report.letters += one.letters
     yield b"".join(texts), report
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from nestdecode.cli.output import descriptor_of
 from nestdecode.stream.compressed import decompressed
 
 __all__ = ["Source", "UnreadableError", "opened"]
@@ -38,7 +39,7 @@ class Source:
 
     def __init__(self, file: Any) -> None:
         self._file = file
-        self.descriptor = _descriptor_of(file)
+        self.descriptor = descriptor_of(file)
         self.start = self.done = 0
         self.size: int | None = None
         self.total: int | None = None
@@ -79,14 +80,6 @@ class Source:
             return data
 
         return counted
-
-
-def _descriptor_of(file: Any) -> int:
-    try:
-        descriptor: int = file.fileno()
-    except OSError:
-        return -1
-    return descriptor
 
 
 def _raw_reader(file: Any, descriptor: int) -> Read:

@@ -6,7 +6,6 @@ What reads compressed input and what runs workers is imported by those who need 
 
 from nestdecode.stream.framing import (
     Batch,
-    DeadLetter,
     Framing,
     Record,
     expand_records,
@@ -16,6 +15,7 @@ from nestdecode.stream.framing import (
     of_lines,
     read_batches,
 )
+from nestdecode.stream.letters import DeadLetter, original
 
 __all__ = [
     "Batch",
@@ -27,5 +27,6 @@ __all__ = [
     "is_blank",
     "lines_of_range",
     "of_lines",
+    "original",
     "read_batches",
 ]

@@ -16,10 +16,10 @@ from typing import Any, Literal
 
 from nestdecode.errors import DecodeError, LimitError
 from nestdecode.jsontext import is_cut_short, malformed_at
+from nestdecode.stream.letters import DeadLetter
 
 __all__ = [
     "Batch",
-    "DeadLetter",
     "Framing",
     "Record",
     "expand_records",
@@ -59,24 +59,6 @@ class Record:
     whole_line: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """
-    A record set aside, with the reason.
-
-    Attributes:
-        line: Where it begins in its source, from 1.
-        offset: Where it begins, in bytes from 0.
-        raw: Its bytes.
-        error: Why. Its pointer is empty if the record itself can't be read.
-    """
-
-    line: int
-    offset: int
-    raw: bytes
-    error: DecodeError
-
-
 def expand_records(
     records: Iterable[Record],
     expand: Callable[[bytes], Any],
@@ -92,7 +74,9 @@ def expand_records(
         except DecodeError as error:
             if on_dead_letter is None:
                 raise
-            on_dead_letter(DeadLetter(record.line, record.offset, record.raw, error))
+            on_dead_letter(
+                DeadLetter(record.line, record.offset, record.raw, error, record.skipped)
+            )
         else:
             yield tree
 
@@ -122,22 +106,28 @@ class Batch:
         raws: Their bytes. Of lines some may be blank, which are no records.
         line: Where the first begins, from 1.
         offset: Where the first begins, in bytes from 0.
-        places: Each document's place; None for lines, whose places are counted.
-        too_long: Whether this is one record of which only the beginning was kept.
+        places: Each document's place; None for lines, whose places are counted if asked for.
+        skipped: Bytes that were not kept of the one record that this is, if it is too long.
     """
 
     raws: list[bytes]
     line: int
     offset: int
     places: list[Record] | None = None
-    too_long: bool = False
+    skipped: int = 0
 
-    def place(self, index: int) -> tuple[int, bool]:
-        """Return the line where a record begins, and whether the record is that line."""
+    def record(self, index: int) -> Record:
+        """Return a record with its place."""
         if self.places is None:
-            return self.line + index, True
-        record = self.places[index]
-        return record.line, record.whole_line
+            sizes = (len(raw) + 1 for raw in self.raws)
+            self.places = [
+                Record(raw, line, offset, self.skipped)
+                for line, (raw, offset) in enumerate(
+                    zip(self.raws, itertools.accumulate(sizes, initial=self.offset), strict=False),
+                    self.line,
+                )
+            ]
+        return self.places[index]
 
 
 def is_blank(line: bytes) -> bool:
@@ -255,7 +245,8 @@ class _Lines:
             if self.pending:
                 self._add(lines[0])
                 if self.too_long:
-                    yield self._end(1)
+                    yield self._end(self.position + len(lines[0]))
+                    self.line += 1
                     self.offset = self.position + len(lines.pop(0)) + 1
                 else:
                     lines[0] = b"".join(self.pending)
@@ -272,13 +263,13 @@ class _Lines:
     def finish(self) -> Iterator[Batch]:
         """Return the last record, if input did not end in LF."""
         if self.pending:
-            yield self._end(0)
+            yield self._end(self.position)
 
     def _skip_mark(self, lines: list[bytes]) -> None:
         """Take a line that holds nothing but a byte order mark for a blank one."""
         self.first = False
         if lines and is_blank(lines[0].removeprefix(_BOM)):
-            lines[0] = b""
+            lines[0] = b" " * len(lines[0])
 
     def _add(self, piece: bytes) -> None:
         keep = self.most + 1 - self.size  # +1: a CR before the LF
@@ -288,12 +279,15 @@ class _Lines:
         self.size += len(piece)
         self.pending.append(piece)
 
-    def _end(self, newline: int) -> Batch:
+    def _end(self, end: int) -> Batch:
+        """Return the pending line, which ends at *end*; of a long one just its beginning."""
         lines = [b"".join(self.pending)]
         if self.first:
             self._skip_mark(lines)
-        batch = Batch(lines, self.line, self.offset, too_long=self.too_long)
-        self.line += newline
+        if self.too_long:
+            lines[0] = lines[0][:_KEPT]
+        skipped = end - self.offset - len(lines[0])
+        batch = Batch(lines, self.line, self.offset, skipped=skipped)
         self._forget()
         return batch
 
@@ -481,4 +475,4 @@ def _batches(records: list[Record]) -> Iterator[Batch]:
     for too_long, group in itertools.groupby(records, lambda record: record.skipped > 0):
         for some in [[record] for record in group] if too_long else [list(group)]:
             raws = [record.raw for record in some]
-            yield Batch(raws, some[0].line, some[0].offset, some, too_long)
+            yield Batch(raws, some[0].line, some[0].offset, some, some[0].skipped)

@@ -34,6 +34,10 @@ Work = Callable[[Any], Iterator[Result]]
 SLOT = 4 << 20
 SLOTS = 4
 _SIZE = struct.Struct("=Q")
+_STOPPING = {
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+}
+_OUT_OF_MEMORY = 12  # as ENOMEM
 
 
 def can_fork() -> bool:
@@ -115,8 +119,8 @@ class _Worker:
         their_tasks, self._tasks = os.pipe()
         self.answers, their_answers = os.pipe()
         their_leave, self._leave = os.pipe()
-        # An interrupt must not find the child in the code that forked it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        # A signal must not find the child in the code that forked it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
         try:
             self._pid = _fork()
             if not self._pid:
@@ -124,7 +128,7 @@ class _Worker:
                 not_mine = [end for worker in (*others, self) for end in worker._ends()]
                 _serve(work, self._memory, (their_tasks, their_answers, their_leave), not_mine)
         finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
         for descriptor in (their_tasks, their_answers, their_leave):
             os.close(descriptor)
 
@@ -173,6 +177,8 @@ class _Worker:
     def _died(self) -> NoReturn:
         code = self._wait()
         how = f"was killed by {_signal_name(-code)}" if code < 0 else f"exited with {code}"
+        if code == _OUT_OF_MEMORY:
+            how = "ran out of memory"
         # Without a cause: that its pipe closed is not what happened.
         raise WorkerError(f"worker {self._number} (process {self._pid}) {how}") from None
 
@@ -198,14 +204,17 @@ def _serve(
     """Work until there is no parent any more; never return to the code that forked."""
     code = 1
     try:
-        # A terminal's interrupt goes to every process; the parent alone answers it.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        # Who stops a group of processes asks each; the parent alone answers.
+        for number in _STOPPING:
+            signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
         for descriptor in not_mine:
             os.close(descriptor)
         _work_on(work, memory, *ends)
     except (EOFError, BrokenPipeError):
         code = 0
+    except MemoryError:
+        code = _OUT_OF_MEMORY
     except BaseException:  # noqa: BLE001 - told, then the process ends
         import traceback
 
