@@ -18,6 +18,7 @@ from nestdecode.cli.sources import Source, UnreadableError, opened
 from nestdecode.errors import DecodeError, LimitError, QueryError, UncompiledError
 from nestdecode.jsontext import dump
 from nestdecode.stream import (
+    CUT,
     Batch,
     DeadLetter,
     Framing,
@@ -362,6 +363,8 @@ class Session:
                 for batch in read_batches(source.read, self._answering.most, framing, start):
                     for text, report in self._answering.results(batch):
                         put(text, report)
+                if source.total is not None and source.done < source.total:
+                    raise UnreadableError(f"can't be read: {CUT}")
 
     def _bar(self, source: Source) -> Any:
         if self._progress is False:

@@ -5,6 +5,7 @@ What reads compressed input and what runs workers is imported by those who need 
 """
 
 from nestdecode.stream.framing import (
+    CUT,
     Batch,
     Framing,
     Record,
@@ -18,6 +19,7 @@ from nestdecode.stream.framing import (
 from nestdecode.stream.letters import DeadLetter, original
 
 __all__ = [
+    "CUT",
     "Batch",
     "DeadLetter",
     "Framing",

@@ -7,6 +7,7 @@ string at U+2028.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import re
@@ -19,6 +20,7 @@ from nestdecode.jsontext import is_cut_short, malformed_at
 from nestdecode.stream.letters import DeadLetter
 
 __all__ = [
+    "CUT",
     "Batch",
     "Framing",
     "Record",
@@ -36,6 +38,8 @@ Framing = Literal["lines", "documents"]
 CHUNK = 1 << 18
 # Input that begins with more blanks than this is not kept until it shows what it is.
 _BLANK_ENOUGH = 1 << 20
+# Why a file can't be read that is shorter than it was at first.
+CUT = "it was cut meanwhile"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -197,12 +201,17 @@ def lines_of_range(
 
     Returns:
         Batches whose line numbers count from 1.
+
+    Raises:
+        OSError: If the file can't be read, or ends before the range.
     """
     position = start if first else _after_newline(descriptor, start - 1, end)
     splitter = _Lines(max_record_bytes, position, first=first)
     while end is None or position < end:
         chunk = os.pread(descriptor, CHUNK if end is None else min(CHUNK, end - position), position)
         if not chunk:
+            if end is not None:
+                raise OSError(errno.ENODATA, CUT)
             break
         position += len(chunk)
         yield from splitter.feed(chunk)
@@ -300,6 +309,7 @@ class _Lines:
 _BLANKS = b" \t\r\n"
 # Possessive: each byte is looked at once. A string without an end matches nothing.
 _INSIDE = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]|"', re.DOTALL)
+_REST = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _SCALAR = re.compile(rb'[^ \t\r\n"\[\]{}]+')
 _STARTS_DOCUMENT = re.compile(rb"\n(?=[\[{])")
@@ -320,6 +330,7 @@ class _Documents:
         self.buffer = bytearray()
         self.scanned = 0  # within a document: where the scan goes on
         self.depth = 0
+        self.in_string = False
         self.checked = 1 << 16  # the size at which a long document is looked at early
         self.dropped = b""  # the beginning of a record that is too long, or malformed
         self.gone = 0  # bytes of it that are no longer in the buffer
@@ -346,7 +357,7 @@ class _Documents:
         while True:
             if self.broken:
                 found = self._resume(records, final)
-            elif self.depth or self.gone:
+            elif self.depth or self.gone or self.in_string:
                 found = self._go_on(records, final)
             else:
                 found = self._begin(records, final)
@@ -364,7 +375,7 @@ class _Documents:
         """End the record *size* bytes into the buffer, and begin anew."""
         raw = self._consume(size)
         if self.gone:
-            self.gone += len(raw)
+            self.gone += len(raw.rstrip(_BLANKS))
             raw, skipped = self.dropped, self.gone - len(self.dropped)
         else:
             raw, skipped = raw.rstrip(_BLANKS), 0
@@ -375,6 +386,7 @@ class _Documents:
                 Record(raw, self.start_line, self.start_offset, skipped, whole_line=False)
             )
         self.scanned = self.depth = self.gone = 0
+        self.in_string = False
         self.dropped, self.broken, self.checked = b"", False, 1 << 16
 
     def _let_go(self, size: int) -> None:
@@ -396,17 +408,16 @@ class _Documents:
         if first in b"{[":
             self.depth, self.scanned = 1, 1
             return True
+        if first in b'"':
+            self.in_string, self.scanned = True, 1
+            return True
         if first in b"]}":
             self.broken = True
             return True
-        pattern = _INSIDE if first in b'"' else _SCALAR
-        match = pattern.match(self.buffer)
+        match = _SCALAR.match(self.buffer)
         end = match.end() if match else 1
-        whole = first in b'"' and end > 1
         del match
-        if whole or final or (first not in b'"' and end < len(self.buffer)):
-            if first in b'"' and not whole:
-                end = len(self.buffer)
+        if final or end < len(self.buffer):
             self._emit(records, end)
             return True
         if len(self.buffer) > self.most:
@@ -415,8 +426,8 @@ class _Documents:
         return False
 
     def _go_on(self, records: list[Record], final: bool) -> bool:
-        """Scan on for the end of a container."""
-        end = self._container_end()
+        """Scan on for the end of a container or a string."""
+        end = self._end()
         if end:
             self._emit(records, end)
             return True
@@ -452,8 +463,12 @@ class _Documents:
             self._let_go(self.scanned)
         return False
 
-    def _container_end(self) -> int:
-        """Scan on; return where the container ends, or 0 if that has not been read yet."""
+    def _end(self) -> int:
+        """Scan on; return where the document ends, or 0 if that has not been read yet."""
+        if self.in_string and not self._leave_string():
+            return 0
+        if not self.depth:
+            return self.scanned
         depth, scanned = self.depth, len(self.buffer)
         for match in _INSIDE.finditer(self.buffer, self.scanned):
             token = match[0]
@@ -464,10 +479,22 @@ class _Documents:
                 if depth == 0:
                     return match.end()
             elif token == b'"':  # its end has not been read yet
-                scanned = match.start()
+                self.in_string, scanned = True, match.end()
                 break
         self.depth, self.scanned = depth, scanned
+        if self.in_string:
+            self._leave_string()
         return 0
+
+    def _leave_string(self) -> bool:
+        """Scan on to the end of a string; tell whether it has been read."""
+        match = _REST.match(self.buffer, self.scanned)
+        self.scanned = match.end() if match else self.scanned
+        if self.scanned == len(self.buffer) or self.buffer[self.scanned] not in b'"':
+            return False
+        self.in_string = False
+        self.scanned += 1
+        return True
 
 
 def _batches(records: list[Record]) -> Iterator[Batch]:
