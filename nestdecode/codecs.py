@@ -12,35 +12,15 @@ import binascii
 import re
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from nestdecode.errors import DecodeError, LimitError
+from nestdecode.errors import DecodeError
+from nestdecode.jsontext import Budget
 
-__all__ = ["CODECS", "ENCODINGS", "Budget", "Codec", "redo", "undo"]
-
-
-class Budget:
-    """
-    The bytes that the base64 and gzip layers of one record may still decode to.
-
-    Not thread-safe: one per record.
-    """
-
-    __slots__ = ("left", "total")
-
-    def __init__(self, max_bytes: int) -> None:
-        self.total = self.left = max_bytes
-
-    def take(self, size: int) -> None:
-        """Spend *size* bytes, or raise LimitError and spend nothing."""
-        if size > self.left:
-            raise LimitError(f"grew past max_bytes={self.total}")
-        self.left -= size
+__all__ = ["CODECS", "ENCODINGS", "Codec", "redo", "undo"]
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
+class Codec(NamedTuple):
     """
     One named encoding.
 

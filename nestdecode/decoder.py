@@ -7,8 +7,6 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
-from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nestdecode import discover
@@ -22,7 +20,16 @@ from nestdecode.errors import (
     SpecError,
     UncompiledError,
 )
-from nestdecode.jsontext import DUPLICATES, NUMBERS, Duplicates, Limits, Numbers, Reader, dump
+from nestdecode.jsontext import (
+    DUPLICATES,
+    NUMBERS,
+    RANGES,
+    Duplicates,
+    Limits,
+    Numbers,
+    Reader,
+    dump,
+)
 from nestdecode.learnt import Learner
 from nestdecode.plan import DROP, Plan, Run, source_of
 from nestdecode.stream import DeadLetter, Record, expand_records, of_lines
@@ -37,7 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["Decoder", "Query", "expand", "query"]
 
 
-def expand(document: Any, spec: Spec | str | Path | None = None) -> Any:
+def expand(document: Any, spec: Spec | str | os.PathLike[str] | None = None) -> Any:
     """
     Open every layer of one document.
 
@@ -59,7 +66,7 @@ def expand(document: Any, spec: Spec | str | Path | None = None) -> Any:
     return _decoder(spec).expand(document)
 
 
-def query(expression: str, document: Any, spec: Spec | str | Path | None = None) -> Any:
+def query(expression: str, document: Any, spec: Spec | str | os.PathLike[str] | None = None) -> Any:
     """
     Ask an expanded document.
 
@@ -80,9 +87,9 @@ def query(expression: str, document: Any, spec: Spec | str | Path | None = None)
     return _decoder(spec).query(expression, document)
 
 
-def _decoder(spec: Spec | str | Path | None) -> Decoder:
+def _decoder(spec: Spec | str | os.PathLike[str] | None) -> Decoder:
     # A file may change between two calls; a shipped spec and a Spec do not.
-    if isinstance(spec, Path) or (isinstance(spec, str) and _is_path(spec)):
+    if isinstance(spec, os.PathLike) or (isinstance(spec, str) and _is_path(spec)):
         return Decoder(spec)
     return _kept_decoder(spec)
 
@@ -110,7 +117,7 @@ class Decoder:
 
     def __init__(
         self,
-        spec: Spec | str | Path | None = None,
+        spec: Spec | str | os.PathLike[str] | None = None,
         *,
         on_error: Policy | None = None,
         on_problem: Callable[[DecodeError], None] | None = None,
@@ -549,8 +556,8 @@ def _is_there(lines: Iterable[Any]) -> bool:
         return False
 
 
-def _loaded(spec: Spec | str | Path | None) -> Spec | None:
-    if isinstance(spec, (str, Path)):
+def _loaded(spec: Spec | str | os.PathLike[str] | None) -> Spec | None:
+    if isinstance(spec, (str, os.PathLike)):
         from nestdecode.spec import Spec  # late: detection needs no specs
 
         return Spec.load(spec)
@@ -575,11 +582,11 @@ def _limits(given: dict[str, int | None], spec: Spec | None) -> Limits:
     for name, value in given.items():
         if value is None:
             continue
-        least, most = Limits.RANGES[name]
+        least, most = RANGES[name]
         if type(value) is not int or not least <= value <= most:
             raise ValueError(f"{name} is an integer from {least} to {most}, got {value!r}")
         chosen[name] = value
-    return Limits(**{f.name: chosen[f.name] for f in fields(Limits) if f.name in chosen})
+    return Limits(**chosen)
 
 
 def _plan(spec: Spec, policy: Policy) -> Plan:

@@ -18,9 +18,8 @@ import math
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_DOWN, Context, Decimal
-from typing import Any, ClassVar, Literal, NoReturn, get_args
+from typing import Any, Literal, NamedTuple, NoReturn, get_args
 
 import msgspec
 import orjson
@@ -31,6 +30,8 @@ from nestdecode.errors import DecodeError, LimitError
 __all__ = [
     "DUPLICATES",
     "NUMBERS",
+    "RANGES",
+    "Budget",
     "Duplicates",
     "Limits",
     "Number",
@@ -55,8 +56,7 @@ _DEEPEST = 254
 WHITESPACE = " \t\n\r"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """
     What one record may cost.
 
@@ -73,16 +73,37 @@ class Limits:
     max_bytes: int = 16 << 20
     max_record_bytes: int = 64 << 20
 
-    # What a limit may be set to, both ends included.
-    RANGES: ClassVar[dict[str, tuple[int, int]]] = {
-        "max_layers": (0, 254),
-        "max_depth": (1, 254),
-        "max_bytes": (0, 1 << 40),
-        "max_record_bytes": (1, 1 << 40),
-    }
+
+# What a limit may be set to, both ends included.
+RANGES = {
+    "max_layers": (0, 254),
+    "max_depth": (1, 254),
+    "max_bytes": (0, 1 << 40),
+    "max_record_bytes": (1, 1 << 40),
+}
 
 
-_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+class Budget:
+    """
+    The bytes that the base64 and gzip layers of one record may still decode to.
+
+    Not thread-safe: one per record.
+    """
+
+    __slots__ = ("left", "total")
+
+    def __init__(self, max_bytes: int) -> None:
+        self.total = self.left = max_bytes
+
+    def take(self, size: int) -> None:
+        """Spend *size* bytes, or raise LimitError and spend nothing."""
+        if size > self.left:
+            raise LimitError(f"grew past max_bytes={self.total}")
+        self.left -= size
+
+
+# Patterns are compiled when they are first needed: start-up would pay for all of them.
+_JSON_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 
 
 def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[float, object], Any]:
@@ -122,7 +143,7 @@ class Number(float):
         Raises:
             ValueError: If it is not that of a JSON number.
         """
-        if not _JSON_NUMBER.fullmatch(text):
+        if not re.fullmatch(_JSON_NUMBER, text):
             raise ValueError("not the text of a JSON number")
         self = super().__new__(cls, text)
         self.text = text
@@ -183,7 +204,7 @@ _decimal_of_integer = functools.lru_cache(maxsize=256)(Decimal)
 
 
 # What orjson refuses although it is, or may be, RFC 8259 text: \ud800 and 1e400.
-_NEEDS_EXACT = re.compile(rb"\\u[dD][89a-fA-F]|[0-9][eE]|[0-9]{300}")
+_NEEDS_EXACT = rb"\\u[dD][89a-fA-F]|[0-9][eE]|[0-9]{300}"
 
 
 _loads = msgspec.json.Decoder().decode
@@ -283,7 +304,7 @@ class Reader:
             raise LimitError(f"deeper than max_depth={self.limits.max_depth}")
         if isinstance(text, bytes):
             _check_utf8(text)
-        if reason is not None and not _NEEDS_EXACT.search(raw) and raw.isascii():
+        if reason is not None and not re.search(_NEEDS_EXACT, raw) and raw.isascii():
             raise DecodeError(f"invalid JSON: {reason}: line {line} column {column} (char {pos})")
         value = _parse_exactly(text if isinstance(text, str) else text.decode(), self._decoder)
         _check_depth(text, value, self.limits, depth)
@@ -295,7 +316,7 @@ BRACKETS = b"{["
 ESCAPE = b"\\u00"
 # Escapes that can stand for brackets, quotes and blanks, and those that such an escape,
 # its hex digits included, can be written with one layer further in.
-_HIDING = re.compile(rb"\\u00(?:09|0[aAdD]|2[02]|3[0-9]|4[1-6]|5[bBcC]|6[1-6]|6[eE]|7[245]|7[bB])")
+_HIDING = rb"\\u00(?:09|0[aAdD]|2[02]|3[0-9]|4[1-6]|5[bBcC]|6[1-6]|6[eE]|7[245]|7[bB])"
 _HARMLESS = (b"\\u00e", b"\\u0026", b"\\u003c", b"\\u003e", b"\\u0027")
 
 
@@ -322,7 +343,7 @@ def hides(raw: bytes) -> bool:
     if not contains(raw, ESCAPE):
         return False
     harmless = sum(count(raw, escape) for escape in _HARMLESS)
-    return bool(harmless != count(raw, ESCAPE)) and _HIDING.search(raw) is not None
+    return bool(harmless != count(raw, ESCAPE)) and re.search(_HIDING, raw) is not None
 
 
 def _check_utf8(raw: bytes) -> None:
@@ -465,7 +486,7 @@ def _check_depth(text: bytes | str, value: Any, limits: Limits, depth: int) -> N
 
 
 # Possessive, so that a string without an end costs one pass.
-_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_TOKEN = rb'(?s)"(?:[^"\\]++|\\.)*+"?|[\[\]{}]'
 
 
 def _nesting(raw: bytes, max_depth: int) -> int:
@@ -473,7 +494,7 @@ def _nesting(raw: bytes, max_depth: int) -> int:
     if raw.count(b"{") + raw.count(b"[") <= max_depth:
         return 0
     depth = deepest = 0
-    for match in _TOKEN.finditer(raw):
+    for match in re.finditer(_TOKEN, raw):
         token = raw[match.start()]
         if token in b"[{":
             depth += 1
@@ -521,16 +542,16 @@ def _fails_at(text: bytes) -> int | None:
 
 
 _BLANKS = WHITESPACE.encode()
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
-_EXPONENT = re.compile(rb"([0-9][eE][+-]?)([0-9]+)")
-_LONG = re.compile(rb"(?<![.0-9])[1-9][0-9]{299,}(?:\.[0-9]+|\.\Z)?")
+_SURROGATE = rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+_EXPONENT = rb"([0-9][eE][+-]?)([0-9]+)"
+_LONG = rb"(?<![.0-9])[1-9][0-9]{299,}(?:\.[0-9]+|\.\Z)?"
 
 
 def _with_stand_ins(text: bytes) -> bytes:
     """Put something as long in the place of what orjson does not hold, though it is JSON."""
-    text = _SURROGATE.sub(rb"\\u0020", text)
-    text = _EXPONENT.sub(lambda found: found[1] + b"0" * len(found[2]), text)
-    return _LONG.sub(lambda found: b"0." + b"0" * (len(found[0]) - 2), text)
+    text = re.sub(_SURROGATE, rb"\\u0020", text)
+    text = re.sub(_EXPONENT, lambda found: found[1] + b"0" * len(found[2]), text)
+    return re.sub(_LONG, lambda found: b"0." + b"0" * (len(found[0]) - 2), text)
 
 
 _PLAIN = (

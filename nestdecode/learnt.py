@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
@@ -128,7 +127,6 @@ MOST_NODES, MOST_MEMBERS, MOST_DEPTH, MOST_LOOPS = 200, 8, 12, 12
 LEARN_FROM, FORGIVEN, APART, TRIAL, SHORTEST_REST, LONGEST_REST = 4, 4, 16, 64, 64, 8192
 
 
-@dataclass(slots=True, eq=False)
 class _Place:
     """
     A place in the documents so far at or below which there was something to decide.
@@ -138,11 +136,14 @@ class _Place:
         shut: Whether a string stayed shut that V may have counted.
     """
 
-    members: dict[str, _Place] = field(default_factory=dict)
-    rest: _Place | None = None
-    items: _Place | None = None
-    opened: bool = False
-    shut: bool = False
+    __slots__ = ("items", "members", "opened", "rest", "shut")
+
+    def __init__(self) -> None:
+        self.members: dict[str, _Place] = {}
+        self.rest: _Place | None = None
+        self.items: _Place | None = None
+        self.opened = False
+        self.shut = False
 
 
 class Learner:

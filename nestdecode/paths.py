@@ -23,7 +23,7 @@ class Wild(enum.Enum):
 # A member's name, an element's index, every element, or every other member.
 Step = str | int | Wild
 
-_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_BARE = r"[A-Za-z_][A-Za-z0-9_]*\Z"
 _HINT = "a path holds fields, [], [n] and * only"
 
 
@@ -54,7 +54,9 @@ def _quoted(path: str) -> str:
     from jmespath import exceptions, parser
 
     parts = re.findall(r"([^.\[\]]+)((?:\[[^\]]*\])*)(?:\.|\Z)", path)
-    names = [part if part == "*" or _BARE.match(part) else json.dumps(part) for part, _ in parts]
+    names = [
+        part if part == "*" or re.match(_BARE, part) else json.dumps(part) for part, _ in parts
+    ]
     right = ".".join(name + brackets for name, (_, brackets) in zip(names, parts, strict=True))
     try:
         parser.Parser().parse(right)
@@ -102,7 +104,7 @@ def format_path(steps: Iterable[Step]) -> str:
             text += "[]"
         else:
             name = "*" if isinstance(step, Wild) else step
-            if not isinstance(step, Wild) and not _BARE.match(name):
+            if not isinstance(step, Wild) and not re.match(_BARE, name):
                 name = json.dumps(name, ensure_ascii=False)
             text += f".{name}" if text else name
     return text or "@"

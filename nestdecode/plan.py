@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nestdecode.codecs import CODECS, Budget
 from nestdecode.emit import Source
 from nestdecode.errors import DecodeError, LimitError, Policy
-from nestdecode.jsontext import Limits, Reader
+from nestdecode.jsontext import Budget, Limits, Reader
 from nestdecode.paths import join_pointer
 
 if TYPE_CHECKING:
@@ -314,6 +312,8 @@ def _open(
 def _undo(
     alternative: Alternative, text: str, depth: int, layers: int, run: Run
 ) -> tuple[Any, _Chain]:
+    from nestdecode.codecs import CODECS  # late: detection needs none
+
     if layers >= run.limits.max_layers:
         first = alternative.codecs[0]
         raise LimitError(f"more than max_layers={run.limits.max_layers} layers", "", first)
@@ -402,8 +402,7 @@ MAX_LOOPS = 12
 MAX_LEVEL = 50
 
 
-@dataclass(frozen=True, slots=True)
-class _At:
+class _At(NamedTuple):
     """Where the emitted code is: expressions for the address, and what is around."""
 
     path: tuple[str, ...]

@@ -74,5 +74,26 @@ def test_importing_loads_neither_click_nor_yaml():
     assert run.stdout.decode().strip() == "set()"
 
 
+def test_expanding_a_file_loads_nothing_that_it_does_not_need(tmp_path):
+    (tmp_path / "small.json").write_text('{"a": "[1]"}')
+    code = (
+        "import sys; before = set(sys.modules)\n"
+        "from nestdecode.cli import main\n"
+        "sys.argv = ['nestdecode', 'expand', 'small.json']\n"
+        "try: main()\n"
+        "finally: print(*sorted(set(sys.modules) - before), sep='\\n', file=sys.stderr)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, cwd=tmp_path
+    )
+    loaded = set(run.stderr.decode().split())
+
+    assert "nestdecode.learnt" in loaded
+    needless = (
+        "base64 binascii bz2 jmespath lzma mmap pathlib pickle select subprocess urllib yaml zlib"
+    )
+    assert loaded & {*needless.split(), "click.shell_completion", "nestdecode.spec"} == set()
+
+
 def test_the_package_is_typed():
     assert (PACKAGE / "py.typed").is_file()

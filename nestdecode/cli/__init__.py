@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +16,10 @@ from nestdecode.errors import NestdecodeError, QueryError, SpecError, WorkerErro
 __all__ = ["cli", "main"]
 
 _COMMANDS = ("expand", "query", "replay", "spec", "completion")
+
+
+# With what a shell asks for completions.
+_COMPLETE = "_NESTDECODE_COMPLETE"
 
 
 class _LazyGroup(click.Group):
@@ -82,7 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         # Not cli.main(): it takes a closed pipe for an error of its own.
-        cli._main_shell_completion({}, "nestdecode", "_NESTDECODE_COMPLETE")
+        if _COMPLETE in os.environ:
+            cli._main_shell_completion({}, "nestdecode", _COMPLETE)
         words = list(sys.argv[1:] if arguments is None else arguments)
         with cli.make_context("nestdecode", words) as context:
             result = cli.invoke(context)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 from nestdecode.decoder import Decoder
 from nestdecode.errors import POLICIES, NestdecodeError
-from nestdecode.jsontext import DUPLICATES, NUMBERS, Limits
+from nestdecode.jsontext import DUPLICATES, NUMBERS, RANGES, Limits
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["decoder_from", "decoding", "framing", "output", "running"]
 
@@ -20,6 +22,8 @@ _DEFAULTS = Limits()
 
 
 def _complete_spec(_ctx: Any, _param: Any, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
     from nestdecode.spec import catalog
 
     if incomplete.startswith((".", "/", "~")):
@@ -126,7 +130,7 @@ def decoder_from(options: dict[str, Any], on_problem: Callable[[Any], None]) -> 
             on_problem=on_problem,
             numbers=options["numbers"],
             duplicates=options["duplicates"],
-            **{name: options[name] for name in Limits.RANGES},
+            **{name: options[name] for name in RANGES},
         )
     except NestdecodeError:
         raise

@@ -32,14 +32,12 @@ before_text: Callable[[], None] | None = None
 
 # What a terminal obeys instead of showing: C0 but tab and newline, DEL, C1, the
 # separators that some take for newlines, and what turns the direction of text.
-_OBEYED = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
-)
+_OBEYED = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
 
 
 def printable(text: str) -> str:
     """Return text with everything that steers a terminal written as an escape."""
-    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return re.sub(_OBEYED, lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def say(message: str, prefix: str = "nestdecode: ") -> None:
@@ -267,7 +265,7 @@ def _with_raw_strings(write: Callable[[Any], bytes], *, safe: bool) -> Callable[
     return write_raw
 
 
-_TOKEN = re.compile(
+_TOKEN = (
     r'(?P<key>"(?:[^"\\]|\\.)*"(?=:))|(?P<string>"(?:[^"\\]|\\.)*")'
     r"|(?P<literal>true|false|null)|(?P<number>-?[0-9][0-9.eE+-]*)"
 )
@@ -275,7 +273,8 @@ _COLORS = {"key": "34;1", "string": "32", "literal": "35", "number": "36"}
 
 
 def _colored(text: str) -> str:
-    return _TOKEN.sub(
+    return re.sub(
+        _TOKEN,
         lambda found: f"\x1b[{_COLORS[found.lastgroup or 'key']}m{found[0]}\x1b[0m",
         text,
     )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gc
-import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import click
 
@@ -47,7 +45,6 @@ Many = Callable[[list[bytes]], "list[Any] | None"]
 Render = Callable[[Any], "bytes | None"]
 
 
-@dataclass(slots=True)
 class Report:
     """
     What came of some records, but for their output.
@@ -67,17 +64,32 @@ class Report:
         unreadable: Why input ends here, if it does not end well.
     """
 
-    records: int = 0
-    written: int = 0
-    failed: int = 0
-    skipped: int = 0
-    problems: int = 0
-    with_problems: int = 0
-    messages: list[tuple[str, int, bool, str]] = field(default_factory=list)
-    letters: list[DeadLetter] = field(default_factory=list)
-    lines: int = 0
-    last: bool | None = None
-    unreadable: str | None = None
+    __slots__ = (
+        "failed",
+        "last",
+        "letters",
+        "lines",
+        "messages",
+        "problems",
+        "records",
+        "skipped",
+        "unreadable",
+        "with_problems",
+        "written",
+    )
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.written = 0
+        self.failed = 0
+        self.skipped = 0
+        self.problems = 0
+        self.with_problems = 0
+        self.messages: list[tuple[str, int, bool, str]] = []
+        self.letters: list[DeadLetter] = []
+        self.lines = 0
+        self.last: bool | None = None
+        self.unreadable: str | None = None
 
     def add(self, other: Report) -> None:
         """Add what came of the records that follow, but for messages and letters."""
@@ -217,8 +229,7 @@ class _Answering:
         self._report.messages.append((kind, record.line, record.whole_line, text))
 
 
-@dataclass(frozen=True, slots=True)
-class _Range:
+class _Range(NamedTuple):
     """A task for a worker: the lines that begin in a range of a file."""
 
     start: int
@@ -625,6 +636,8 @@ def need_input(ctx: click.Context, files: tuple[str, ...]) -> None:
     """Show short help and exit with 2, rather than wait for somebody to type JSON."""
     if not files and sys.stdin is not None and sys.stdin.isatty():
         usage = ctx.command.get_usage(ctx)
+        import inspect
+
         lines = inspect.cleandoc(ctx.command.help or "").replace("\b\n", "").splitlines()
         click.echo("\n".join([usage, "", *lines[:9]]), err=True)
         click.echo(f"Try '{ctx.command_path} --help' for all options.", err=True)

@@ -8,15 +8,15 @@ which is defined as the schema it expands to. One model comes of all three.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from nestdecode.errors import Policy, SpecError
-from nestdecode.jsontext import DUPLICATES, NUMBERS, Duplicates, Limits, Numbers
+from nestdecode.jsontext import DUPLICATES, NUMBERS, RANGES, Duplicates, Numbers
 from nestdecode.paths import Step, Wild
 from nestdecode.spec import catalog, openapi
 from nestdecode.spec.convert import bundled, expanded
@@ -71,7 +71,7 @@ class Spec:
         return _parse, self._source
 
     @classmethod
-    def load(cls, name_or_path: str | Path) -> Spec:
+    def load(cls, name_or_path: str | os.PathLike[str]) -> Spec:
         """
         Load a spec by catalog name, or from a file.
 
@@ -289,9 +289,9 @@ def _limits(limits: Any, wrong: Any) -> dict[str, int]:
     found: dict[str, int] = {}
     for key, value in limits.items():
         name = key.replace("-", "_")
-        if name not in Limits.RANGES:
-            raise wrong(f"limits/{key}", f"unknown limit {key!r}{nearest(key, Limits.RANGES)}")
-        least, most = Limits.RANGES[name]
+        if name not in RANGES:
+            raise wrong(f"limits/{key}", f"unknown limit {key!r}{nearest(key, RANGES)}")
+        least, most = RANGES[name]
         if type(value) is not int or not least <= value <= most:
             raise wrong(f"limits/{key}", f"wanted an integer from {least} to {most}")
         found[name] = value

@@ -12,8 +12,7 @@ import itertools
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from nestdecode.errors import DecodeError, LimitError
 from nestdecode.jsontext import is_cut_short, malformed_at
@@ -43,8 +42,7 @@ CUT = "it was cut meanwhile"
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """
     One record's text, as it stood in its source.
 
@@ -101,7 +99,6 @@ def of_lines(lines: Iterable[bytes | str], first: int = 1, offset: int = 0) -> I
         offset += len(raw)
 
 
-@dataclass(slots=True)
 class Batch:
     """
     Records that were there at once: lines, or documents that know their places.
@@ -114,11 +111,21 @@ class Batch:
         skipped: Bytes that were not kept of the one record that this is, if it is too long.
     """
 
-    raws: list[bytes]
-    line: int
-    offset: int
-    places: list[Record] | None = None
-    skipped: int = 0
+    __slots__ = ("line", "offset", "places", "raws", "skipped")
+
+    def __init__(
+        self,
+        raws: list[bytes],
+        line: int,
+        offset: int,
+        places: list[Record] | None = None,
+        skipped: int = 0,
+    ) -> None:
+        self.raws = raws
+        self.line = line
+        self.offset = offset
+        self.places = places
+        self.skipped = skipped
 
     def record(self, index: int) -> Record:
         """Return a record with its place."""
@@ -307,12 +314,12 @@ class _Lines:
 
 
 _BLANKS = b" \t\r\n"
-# Possessive: each byte is looked at once. A string without an end matches nothing.
-_INSIDE = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]|"', re.DOTALL)
-_REST = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
-_BLANK = re.compile(rb"[ \t\r\n]*")
-_SCALAR = re.compile(rb'[^ \t\r\n"\[\]{}]+')
-_STARTS_DOCUMENT = re.compile(rb"\n(?=[\[{])")
+# Patterns, compiled when documents are cut. Possessive: each byte is looked at once. A string without an end matches nothing.
+_INSIDE = rb'(?s)"(?:[^"\\]++|\\.)*+"|[\[\]{}]|"'
+_REST = rb'(?s)(?:[^"\\]++|\\.)*+'
+_BLANK = rb"[ \t\r\n]*"
+_SCALAR = rb'[^ \t\r\n"\[\]{}]+'
+_STARTS_DOCUMENT = rb"\n(?=[\[{])"
 # How much is kept of a record that is too long to be one.
 _KEPT = 1024
 
@@ -399,7 +406,7 @@ class _Documents:
 
     def _begin(self, records: list[Record], final: bool) -> bool:
         """Find where the next document starts, and whether it ends where it starts."""
-        blank = _BLANK.match(self.buffer)
+        blank = re.compile(_BLANK).match(self.buffer)
         self._consume(blank.end() if blank else 0)
         self.start_line, self.start_offset = self.line, self.offset
         if not self.buffer:
@@ -414,7 +421,7 @@ class _Documents:
         if first in b"]}":
             self.broken = True
             return True
-        match = _SCALAR.match(self.buffer)
+        match = re.compile(_SCALAR).match(self.buffer)
         end = match.end() if match else 1
         del match
         if final or end < len(self.buffer):
@@ -448,7 +455,7 @@ class _Documents:
 
     def _resume(self, records: list[Record], final: bool) -> bool:
         """Wait for the next line that starts a document."""
-        match = _STARTS_DOCUMENT.search(self.buffer, self.scanned)
+        match = re.compile(_STARTS_DOCUMENT).search(self.buffer, self.scanned)
         if match:
             end = match.end()
             del match
@@ -470,7 +477,7 @@ class _Documents:
         if not self.depth:
             return self.scanned
         depth, scanned = self.depth, len(self.buffer)
-        for match in _INSIDE.finditer(self.buffer, self.scanned):
+        for match in re.compile(_INSIDE).finditer(self.buffer, self.scanned):
             token = match[0]
             if token in (b"{", b"["):
                 depth += 1
@@ -488,7 +495,7 @@ class _Documents:
 
     def _leave_string(self) -> bool:
         """Scan on to the end of a string; tell whether it has been read."""
-        match = _REST.match(self.buffer, self.scanned)
+        match = re.compile(_REST).match(self.buffer, self.scanned)
         self.scanned = match.end() if match else self.scanned
         if self.scanned == len(self.buffer) or self.buffer[self.scanned] not in b'"':
             return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import json
 from typing import Any
 
@@ -58,6 +57,8 @@ class DeadLetter:
         try:
             letter["raw"] = self.raw.decode()
         except UnicodeDecodeError:
+            import binascii
+
             letter["raw_base64"] = binascii.b2a_base64(self.raw, newline=False).decode()
         if self.skipped:
             letter["skipped"] = self.skipped
@@ -78,6 +79,8 @@ def original(line: bytes) -> bytes:
         elif "raw" in letter:
             return str.encode(letter["raw"])
         else:
+            import binascii
+
             return binascii.a2b_base64(str.encode(letter["raw_base64"]), strict_mode=True)
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         reason = "not a dead letter"
