@@ -169,13 +169,16 @@ class Decoder:
         _check_word("duplicates", duplicates, DUPLICATES)
         self.spec = _loaded(spec)
         self.limits = _limits(given, self.spec)
-        self._reader = Reader(
-            self.limits,
-            numbers or (self.spec.numbers if self.spec else NUMBERS[0]),
-            duplicates or (self.spec.duplicates if self.spec else DUPLICATES[0]),
-        )
         self._on_problem = on_problem
         self._policy: Policy = on_error or (self.spec.on_error if self.spec else None) or "keep"
+        self._numbers = numbers or (self.spec.numbers if self.spec else NUMBERS[0])
+        self._duplicates = duplicates or (self.spec.duplicates if self.spec else DUPLICATES[0])
+        self._reader = Reader(
+            self.limits,
+            self._numbers,
+            self._duplicates,
+            silent=on_problem is None and self._policy == "keep" and self.spec is None,
+        )
         self._plan = None if self.spec is None else _plan(self.spec, self._policy)
         self._queries: dict[tuple[Any, ...], Expression] = {}
         self._answerers: dict[tuple[Any, ...], tuple[Callable[[Any], Any], Expression]] = {}
@@ -350,7 +353,7 @@ class Decoder:
     def _compiled(self) -> Callable[[Any], Any]:
         """Return the fastest function that expands."""
         if self._plan is None:
-            learner = Learner(self._reader, self._start, self._expand_carefully)
+            learner = Learner(self._reader, self._expand_carefully)
             self._expand_many = learner.expand_many
             return learner.function()
         if self._plan.undeclared is not None:
@@ -376,7 +379,8 @@ class Decoder:
         from nestdecode.collapse import Trace
 
         problems: list[DecodeError] = []
-        run = Run(self._reader, self._policy, problems.append)
+        reader = Reader(self.limits, self._numbers, self._duplicates)
+        run = Run(reader, self._policy, problems.append)
         run.openings = []
         tree = self._open(self._reader.parse_record(raw), run)
         shapes = () if self._plan is None else (self._plan.shape,)

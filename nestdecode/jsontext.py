@@ -51,8 +51,13 @@ Duplicates = Literal["last", "error"]
 NUMBERS: tuple[Numbers, ...] = get_args(Numbers)
 DUPLICATES: tuple[Duplicates, ...] = get_args(Duplicates)
 
-# What orjson writes inside one another.
+# What orjson writes inside one another, and what it says of more.
 _DEEPEST = 254
+_TOO_DEEP = "Recursion limit reached"
+# What it calls malformed although it is not the text's fault.
+_NO_MEMORY = "Not enough memory"
+# As many digits as Python reads; msgspec counts the minus too.
+_LONGEST_INTEGER = 4300
 WHITESPACE = " \t\n\r"
 
 
@@ -208,7 +213,16 @@ _NEEDS_EXACT = rb"\\u[dD][89a-fA-F]|[0-9][eE]|[0-9]{300}"
 
 
 _loads = msgspec.json.Decoder().decode
-_REFUSED = (msgspec.DecodeError, UnicodeDecodeError, UnicodeEncodeError, RecursionError)
+_REFUSED = (msgspec.DecodeError, ValueError, RecursionError)
+
+
+class _Malformed:
+    def __repr__(self) -> str:
+        return "MALFORMED"
+
+
+# What ``attempt`` returns for what is not JSON.
+MALFORMED = _Malformed()
 
 
 class Reader:
@@ -221,29 +235,61 @@ class Reader:
             Numbers.
         duplicates: Whether the last of several members with one name wins, or all are
             refused.
+        silent: Whether nobody is told why a layer stays shut.
 
     Attributes:
         limits: As given.
         plain: Whether nothing is asked for that only the standard library does.
-        loads: What hot paths read with: a text to its value, no limit checked.
+        loads: What hot paths read with: a text to its value, no limit checked. It uses
+            the stack for each level; ``loads_for`` says what to read deep texts with.
         refused: What ``loads`` raises for text that it does not read.
         checks: The names that generated code reads and checks with.
     """
 
-    __slots__ = ("_decoder", "checks", "limits", "loads", "plain", "refused")
+    __slots__ = ("_decoder", "checks", "limits", "loads", "plain", "refused", "silent")
 
     def __init__(
-        self, limits: Limits, numbers: Numbers = "double", duplicates: Duplicates = "last"
+        self,
+        limits: Limits,
+        numbers: Numbers = "double",
+        duplicates: Duplicates = "last",
+        *,
+        silent: bool = False,
     ) -> None:
         self.limits = limits
+        self.silent = silent
         self.plain = (numbers, duplicates) == (NUMBERS[0], DUPLICATES[0])
         self._decoder = _decoder(numbers, duplicates)
         self.loads: Callable[[bytes | str], Any] = _loads if self.plain else self._loads_slowly
-        self.refused = _REFUSED if self.plain else (ValueError, RecursionError)
+        self.refused = _REFUSED
         self.checks = CHECKS | {"REFUSED": self.refused, "loads": self.loads}
 
+    def loads_for(self, raw: bytes) -> Callable[[bytes | str], Any]:
+        """
+        Return what reads *raw* and all its layers on any stack, in the place of ``loads``.
+
+        The caller has seen that *raw* may hold more than ``max_depth`` containers inside
+        one another.
+        """
+        if not self.plain:
+            return self.loads
+        return _loads_counting if may_hold_long_integer(raw) else _loads_inexactly
+
     def _loads_slowly(self, text: bytes | str) -> Any:
+        _refuse_deep(text)
         return self._decoder.decode(text if isinstance(text, str) else text.decode())
+
+    def is_malformed(self, refusal: Exception, text: str) -> bool:
+        """Tell whether what ``loads`` raised proves at once that *text* is not JSON."""
+        if refusal.__class__ is msgspec.DecodeError:
+            # It takes an escaped lone surrogate for a mistake.
+            return "\\u" not in text
+        # Or JSON with a number out of range, which comes to the same if nobody is told.
+        return (
+            self.silent
+            and refusal.__class__ is msgspec.ValidationError
+            and len(text) < _LONGEST_INTEGER
+        )
 
     def parse_record(self, document: bytes | bytearray | memoryview | str) -> Any:
         """
@@ -281,34 +327,102 @@ class Reader:
             DecodeError: If it is not JSON.
             LimitError: If it is too deep, or holds what is refused.
         """
-        try:
-            value = self.loads(text)
-        except self.refused:
-            pass
-        else:
-            _check_depth(text, value, self.limits, depth)
-            return value
-        reason: str | None
-        try:
-            orjson.loads(text)
-        except orjson.JSONDecodeError as error:
-            # Only the facts leave this block: the error itself keeps the whole input.
-            reason, line, column, pos = error.msg, error.lineno, error.colno, error.pos
-        else:
-            # The stack is nearly used up, or something is refused: the exact path decides.
-            reason, line, column, pos = None, 0, 0, 0
-        raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        value = self.attempt(text, depth, why=True)
+        assert value is not MALFORMED
+        return value
+
+    def attempt(self, text: bytes | str, depth: int = 0, *, why: bool = False) -> Any:
+        """
+        Do what ``parse`` does, but return MALFORMED for what is not JSON, unless *why*.
+
+        Raises:
+            DecodeError: If it is not JSON, and *why*; else only as LimitError.
+        """
         left = self.limits.max_depth - depth
+        # A container takes two characters, so a short text is proof enough; so are
+        # few brackets, wherever they stand.
+        shallow = len(text) < 2 * left + 2 or _brackets(text) <= left
+        loads = self.loads
+        if not shallow:
+            loads = self.loads_for(text if isinstance(text, bytes) else _encoded(text))
+        refused_at_once = False
+        try:
+            value = loads(text)
+        except self.refused as error:
+            if not why and isinstance(text, str):
+                refused_at_once = self.is_malformed(error, text)
+        else:
+            if not shallow and (left < 0 or is_deeper(value, left)):
+                raise LimitError(f"deeper than max_depth={self.limits.max_depth}")
+            return value
+        if refused_at_once:
+            return MALFORMED
+        return self._attempt_slowly(text, left, why=why)
+
+    def _attempt_slowly(self, text: bytes | str, left: int, *, why: bool) -> Any:
+        """Find out what is wrong with a text, or read it in spite of that."""
+        raw = _encoded(text) if isinstance(text, str) else text
+        reason, line, column, pos = "", 0, 0, 0
+        # Else the exact path decides: orjson refuses some of what is JSON.
+        if raw.isascii() and not re.search(_NEEDS_EXACT, raw):
+            try:
+                orjson.loads(raw)
+            except orjson.JSONDecodeError as error:
+                # Only the facts leave this block: the error itself keeps the whole input.
+                reason, line, column, pos = error.msg, error.lineno, error.colno, error.pos
+        if reason.startswith(_NO_MEMORY):
+            raise MemoryError
         if _nesting(raw, left) > left:
             # orjson's own limit is deeper than ours, so its word is not needed.
             raise LimitError(f"deeper than max_depth={self.limits.max_depth}")
+        if reason:
+            if not why:
+                return MALFORMED
+            raise DecodeError(f"invalid JSON: {reason}: line {line} column {column} (char {pos})")
         if isinstance(text, bytes):
             _check_utf8(text)
-        if reason is not None and not re.search(_NEEDS_EXACT, raw) and raw.isascii():
-            raise DecodeError(f"invalid JSON: {reason}: line {line} column {column} (char {pos})")
-        value = _parse_exactly(text if isinstance(text, str) else text.decode(), self._decoder)
-        _check_depth(text, value, self.limits, depth)
-        return value
+        try:
+            return _parse_exactly(text if isinstance(text, str) else text.decode(), self._decoder)
+        except LimitError:
+            raise
+        except DecodeError:
+            if why:
+                raise
+        return MALFORMED
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _brackets(text: bytes | str) -> int:
+    if isinstance(text, bytes):
+        return text.count(b"{") + text.count(b"[")
+    return text.count("{") + text.count("[")
+
+
+def _refuse_deep(text: bytes | str) -> None:
+    """Raise RecursionError for what would take much of the stack."""
+    if len(text) > _DEEPEST and _brackets(text) > _DEEPEST:
+        raw = _encoded(text) if isinstance(text, str) else text
+        if _nesting(raw, _DEEPEST) > _DEEPEST:
+            raise RecursionError
+
+
+def _loads_inexactly(text: bytes | str) -> Any:
+    if len(text) < _DEEPEST:
+        return _loads(text)  # what it refuses is told faster
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        if not error.msg.startswith(_NO_MEMORY):
+            raise
+    raise MemoryError
+
+
+def _loads_counting(text: bytes | str) -> Any:
+    _refuse_deep(text)
+    return _loads(text)
 
 
 # What the checks of the hot paths are made of.
@@ -451,9 +565,9 @@ def is_deeper(value: Any, max_depth: int) -> bool:
     try:
         # orjson refuses what is deeper than it writes, and is the fastest to find out.
         orjson.dumps(wrapped)
-    except TypeError:
+    except TypeError as error:
         # Or a big integer, or a lone surrogate.
-        return depth_of(value) > max_depth
+        return str(error) == _TOO_DEEP or depth_of(value) > max_depth
     return False
 
 
@@ -471,40 +585,21 @@ def depth_of(value: Any) -> int:
     return depth
 
 
-def _check_depth(text: bytes | str, value: Any, limits: Limits, depth: int) -> None:
-    left = limits.max_depth - depth
-    # A container takes two characters, so a short text is proof enough; so are
-    # few brackets, wherever they stand.
-    if len(text) < 2 * left + 2:
-        return
-    if isinstance(text, bytes):
-        brackets = text.count(b"{") + text.count(b"[")
-    else:
-        brackets = text.count("{") + text.count("[")
-    if brackets > left and (left < 0 or is_deeper(value, left)):
-        raise LimitError(f"deeper than max_depth={limits.max_depth}")
-
-
 # Possessive, so that a string without an end costs one pass.
-_TOKEN = rb'(?s)"(?:[^"\\]++|\\.)*+"?|[\[\]{}]'
+_STRING = rb'(?s)"(?:[^"\\]++|\\.)*+"?'
+# An opening bracket as 1, a closing one as -1, and nothing else.
+_STEPS = bytes(1 if byte in b"[{" else 255 for byte in range(256))
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
 def _nesting(raw: bytes, max_depth: int) -> int:
-    """Count how deep the brackets outside strings go, in text that did not parse."""
+    """Count how deep the brackets outside strings go, in text that need not be JSON."""
     if raw.count(b"{") + raw.count(b"[") <= max_depth:
         return 0
-    depth = deepest = 0
-    for match in re.finditer(_TOKEN, raw):
-        token = raw[match.start()]
-        if token in b"[{":
-            depth += 1
-            if depth > deepest:
-                deepest = depth
-        elif token in b"]}":
-            depth -= 1
-            if depth < 0:
-                break
-    return deepest
+    if b'"' in raw:
+        raw = re.sub(_STRING, b"", raw)
+    steps = memoryview(raw.translate(_STEPS, _NO_BRACKETS)).cast("b")
+    return max(itertools.accumulate(steps), default=0)
 
 
 def malformed_at(text: bytes) -> int | None:

@@ -31,10 +31,12 @@ from stringzilla import contains, count, count_byteset, find, translate
 
 from nestdecode.discover import CLOSERS, OPENERS, odd, sweep
 from nestdecode.emit import Source
-from nestdecode.jsontext import Reader, hides, is_deeper
-from nestdecode.plan import DROP, Run
+from nestdecode.errors import LimitError
+from nestdecode.jsontext import BRACKETS, ESCAPE, Reader, hides, is_deeper
 
 __all__ = ["Learner", "visible"]
+
+Loads = Callable[[bytes | str], Any]
 
 
 # Blanks and brackets as (, quotes and backslashes as they are.
@@ -124,6 +126,7 @@ _AFTER_A_SPACE = frozenset(' {[\n\r\t"\\')
 # Quotes before backslashes that are looked at one by one.
 FEW = 16
 MOST_NODES, MOST_MEMBERS, MOST_DEPTH, MOST_LOOPS = 200, 8, 12, 12
+MOST_NOTES = 10_000
 LEARN_FROM, FORGIVEN, APART, TRIAL, SHORTEST_REST, LONGEST_REST = 4, 4, 16, 64, 64, 8192
 
 
@@ -152,17 +155,14 @@ class Learner:
 
     Args:
         reader: Reads records and what their layers hold.
-        start: Makes the Run of a record that needs one.
-        carefully: Expands whatever is not plain bytes of plain JSON.
+        carefully: Expands whatever is not plain bytes of plain JSON, and tells of layers
+            that stay shut.
     """
 
-    def __init__(
-        self, reader: Reader, start: Callable[[], Run], carefully: Callable[[Any], Any]
-    ) -> None:
+    def __init__(self, reader: Reader, carefully: Callable[[Any], Any]) -> None:
         limits = reader.limits
         self._limits = limits
         self._reader = reader
-        self._start = start
         self._carefully = carefully
         # Learnt plans are swapped whole; who can't have the lock does not learn.
         self._lock = threading.Lock()
@@ -171,8 +171,8 @@ class Learner:
         self._seen = self._misses = self._since_trial = 0
         self._compile_at = LEARN_FROM
         # What is run first: None as long as nothing is learnt, on trial, or too slow.
-        self._plan: Callable[[Any], int] | None = None
-        self._learnt: Callable[[Any], int] | None = None
+        self._plan: Callable[[Any, Loads], int] | None = None
+        self._learnt: Callable[[Any, Loads], int] | None = None
         self._trial: list[float] | None = None
         self._trial_left = 0
         self._rest, self._rest_left = SHORTEST_REST, 0
@@ -185,14 +185,17 @@ class Learner:
     def function(self) -> Callable[[Any], Any]:
         """Return the function that opens every layer of one document."""
         longest, surely_shallow = self._longest, self._surely_shallow
-        carefully, layered, is_shallow = self._carefully, self._layered, self._is_shallow
-        loads, refused = self._reader.loads, self._reader.refused
+        carefully, layered, may_be_deep = self._carefully, self._layered, self._may_be_deep
+        loads, loads_for, refused = self._reader.loads, self._reader.loads_for, self._reader.refused
+        deepest = self._limits.max_depth
 
         def expand(document: Any) -> Any:
             if document.__class__ is not bytes or len(document) > longest:
                 return carefully(document)
+            deep = len(document) > surely_shallow and may_be_deep(document)
+            read = loads_for(document) if deep else loads
             try:
-                tree = loads(document)
+                tree = read(document)
             except refused:
                 tree = None
             # Not in the handler: what it handles would be the context of what is raised.
@@ -202,18 +205,18 @@ class Learner:
             if plan is None:
                 # Mostly flat: nothing that a layer could begin with.
                 if contains(translate(document, _FLAT_CLASSES), b'"(') and not _is_flat(document):
-                    return layered(document, tree, -1)
+                    return layered(document, tree, -1, read)
             else:
                 # Mostly layered: as many tries as quotes before brackets or blanks.
                 classes = translate(document, _CLASSES)
-                tries = plan(tree)
+                tries = plan(tree, read)
                 if (
                     tries != count(classes, b'"(')
                     or (contains(classes, b'"\\') and not _all_benign(document))
                     or contains(document, b"\\u00")
                 ):
-                    return layered(document, tree, tries)
-            if len(document) > surely_shallow and not is_shallow(document, tree):
+                    return layered(document, tree, tries, read)
+            if deep and is_deeper(tree, deepest):
                 return carefully(document)
             return tree
 
@@ -231,6 +234,8 @@ class Learner:
         longest = max(map(len, documents))
         if longest > self._longest:
             return None
+        if longest > self._surely_shallow and any(map(self._may_be_deep, documents)):
+            return None
         try:
             joined = b",".join(documents)
         except TypeError:  # text, not bytes
@@ -244,73 +249,89 @@ class Learner:
             trees = list(map(self._reader.loads, documents))
         except self._reader.refused:
             return None
-        if plan is not None and sum(map(plan, trees)) != visible(joined):
+        loads = self._reader.loads
+        if plan is not None and sum(plan(tree, loads) for tree in trees) != visible(joined):
             # They are all parsed again: not for every batch of a stream that misses.
             self._apart = APART
             return None
-        if longest > self._surely_shallow:
-            for document, tree in zip(documents, trees, strict=True):
-                if len(document) > self._surely_shallow and not self._is_shallow(document, tree):
-                    return None
         return trees
 
-    def _is_shallow(self, raw: bytes, tree: Any) -> bool:
-        deepest = self._limits.max_depth
-        return count_byteset(raw, b"{[") <= deepest or not is_deeper(tree, deepest)
+    def _may_be_deep(self, raw: bytes) -> bool:
+        """Tell whether a document may be deeper than is allowed, unless it hides what it holds."""
+        return len(raw) > self._surely_shallow and (
+            count_byteset(raw, BRACKETS) > self._limits.max_depth
+            or (contains(raw, ESCAPE) and hides(raw))
+        )
 
-    def _layered(self, raw: bytes, tree: Any, tries: int) -> Any:
+    def _layered(self, raw: bytes, tree: Any, tries: int, read: Loads) -> Any:
         """Expand a document that has layers; a plan may have decided some *tries* already."""
         found = visible(raw)
         if found < 0:
             return self._carefully(raw)
-        if tries < 0 and self._timing:
-            tree = self._timed(tree, found)
-        elif tries < 0 or tries != found:
-            tree = self._by_walk(tree)
-        # A layer that a policy took away was not deep.
-        return tree if self._is_shallow(raw, tree) else self._carefully(raw)
+        try:
+            if tries < 0 and self._timing:
+                self._timed(tree, found, read)
+            elif tries < 0 or tries != found:
+                self._by_walk(tree, read)
+        except LimitError:
+            tree = None  # a layer stays shut, and its address is told
+        if tree is None or (
+            count_byteset(raw, BRACKETS) > self._limits.max_depth
+            and is_deeper(tree, self._limits.max_depth)
+        ):
+            return self._carefully(raw)
+        return tree
 
-    def _by_walk(self, tree: Any) -> Any:
+    def _sweep(self, tree: Any, read: Loads) -> None:
+        sweep(tree, self._reader, read)
+
+    def _by_walk(self, tree: Any, read: Loads) -> None:
         if self._learnt is None:
             self._seen += 1
             if self._seen == 1:
-                return sweep(tree, self._reader, self._start)
+                self._sweep(tree, read)
+                return
         elif self._plan is not None:
             # A plan that misses now and then may still be the faster one.
             self._since_trial += 1
             if self._since_trial >= FORGIVEN:
                 self._begin_trial()
-        return self._learn(tree)
+        self._learn(tree, read)
 
     # Learning
 
-    def _learn(self, tree: Any) -> Any:
+    def _learn(self, tree: Any, read: Loads) -> None:
         """Walk a tree, remember where something was decided, and compile now and then."""
         if not self._lock.acquire(blocking=False):
-            return sweep(tree, self._reader, self._start)
+            self._sweep(tree, read)
+            return
         try:
             self._misses += 1
-            tree = self._remember(tree)
+            self._remember(tree, read)
             if self._misses >= self._compile_at:
                 self._compile_at = 4 * self._misses
                 self._learnt = _compile(self._root, self._reader, self._mixed)
                 self._begin_trial()
         finally:
             self._lock.release()
-        return tree
 
-    def _remember(self, tree: Any) -> Any:
+    def _remember(self, tree: Any, read: Loads) -> None:
         """Do what ``sweep`` does, and note the places."""
-        dropped = []
+        left = MOST_NOTES
         waiting: list[tuple[Any, tuple[Any, ...]]] = [(tree, ())]
         while waiting:
             container, path = waiting.pop()
             is_object = container.__class__ is dict
+            left -= len(container)
+            if left < 0:
+                # Where there is so much, the rest is like it, or not worth knowing.
+                self._sweep(container, read)
+                continue
             for key, child in container.items() if is_object else enumerate(container):
                 here = (*path, key if is_object else None)
                 if child.__class__ is str:
                     if child and child[0] in OPENERS and child[-1] in CLOSERS:
-                        value = odd(tree, container, key, child, self._start)
+                        value = odd(child, self._reader)
                     else:
                         value = child
                     if value is child:
@@ -319,9 +340,6 @@ class Learner:
                         else:
                             self._note_plain(here)
                         continue
-                    if value is DROP:
-                        dropped += [(container, key)] if is_object else []
-                        continue
                     container[key] = value
                     # What was stringified twice is left to the walk.
                     if child[0] != '"':
@@ -329,9 +347,6 @@ class Learner:
                     child = value
                 if child.__class__ is dict or child.__class__ is list:
                     waiting.append((child, here))
-        for container, key in dropped:
-            del container[key]
-        return tree
 
     def _note(self, path: tuple[Any, ...], what: str) -> None:
         if len(path) > MOST_DEPTH:
@@ -403,23 +418,25 @@ class Learner:
         self._plan = None
         self._since_trial = 0
 
-    def _timed(self, tree: Any, found: int) -> Any:
+    def _timed(self, tree: Any, found: int, read: Loads) -> None:
         """Take turns between plan and walk, or rest from the plan that was the slower."""
         learnt, times = self._learnt, self._trial
         if self._rest_left:
             self._rest_left -= 1
             if not self._rest_left:
                 self._begin_trial()
-            return sweep(tree, self._reader, self._start)
+            self._sweep(tree, read)
+            return
         if learnt is None or times is None:
-            return sweep(tree, self._reader, self._start)
+            self._sweep(tree, read)
+            return
         self._trial_left -= 1
         turn = self._trial_left % 2
         begin = perf_counter()
         if not turn:
-            tree = sweep(tree, self._reader, self._start)
-        elif learnt(tree) != found:
-            tree = self._learn(tree)
+            self._sweep(tree, read)
+        elif learnt(tree, read) != found:
+            self._learn(tree, read)
         times[turn] += perf_counter() - begin
         if self._trial_left <= 0 and times is self._trial:
             if times[1] < times[0]:
@@ -427,7 +444,6 @@ class Learner:
             else:
                 self._rest_left = self._rest
                 self._rest = min(2 * self._rest, LONGEST_REST)
-        return tree
 
 
 def _merge(into: _Place, other: _Place) -> None:
@@ -446,23 +462,24 @@ def _merge(into: _Place, other: _Place) -> None:
             _merge(into.members.setdefault(name, _Place()), member)
 
 
-def _compile(root: _Place, reader: Reader, mixed: Callable[[_Place], None]) -> Callable[[Any], int]:
+def _compile(
+    root: _Place, reader: Reader, mixed: Callable[[_Place], None]
+) -> Callable[[Any, Loads], int]:
     """Return a function that opens what was learnt in a tree, and counts its tries."""
     source = Source()
     source.names |= {
         "account": account,
         "mixed": mixed,
-        "loads": reader.loads,
         "REFUSED": reader.refused,
         "ACCOUNTED": "{[\n\r\t",
         "OPENERS": OPENERS,
         "CLOSERS": CLOSERS,
     }
-    with source.block("def tries(tree):"):
+    with source.block("def tries(tree, loads):"):
         source.line("found = 0")
         _write_containers(source, root, "tree", 0)
         source.line("return found")
-    plan: Callable[[Any], int] = source.build("tries", "learnt plan")
+    plan: Callable[[Any, Loads], int] = source.build("tries", "learnt plan")
     return plan
 
 

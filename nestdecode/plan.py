@@ -22,6 +22,7 @@ __all__ = [
     "CLOSERS",
     "DROP",
     "OPENERS",
+    "CrowdedError",
     "Opening",
     "Plan",
     "Run",
@@ -32,7 +33,6 @@ __all__ = [
     "opened_on_the_spot",
     "source_of",
     "type_name",
-    "write_depth_check",
     "write_fast_read",
 ]
 
@@ -78,6 +78,7 @@ class Run:
         "budget",
         "held",
         "limits",
+        "looks",
         "on_error",
         "openings",
         "path",
@@ -95,6 +96,13 @@ class Run:
         self.held: list[DecodeError] | None = None
         self.openings: list[Opening] | None = None
         self._tell = report
+        self.looks = 0
+
+    def look(self) -> None:
+        """Count a search through the record; raise CrowdedError if there were too many."""
+        self.looks += 1
+        if self.looks > MOST_LOOKS:
+            raise CrowdedError
 
     def hold(self) -> Run:
         """Keep problems back until they are released, or the run is given up."""
@@ -398,6 +406,8 @@ def source_of(
 
 
 MAX_PLACES = 400
+# How often a record is searched for the place of a layer.
+MOST_LOOKS = 16
 MAX_LOOPS = 12
 MAX_LEVEL = 50
 
@@ -481,44 +491,35 @@ def _may_exceed_layers(plan: Plan, limits: Limits) -> bool:
     return _layers_inside(plan.shape, limits.max_layers) > limits.max_layers
 
 
-def write_fast_read(source: Source, reader: Reader) -> None:
+def write_fast_read(source: Source, reader: Reader, *, if_deep: str) -> None:
     """
     Write how *document* is read into *tree*, the careful way taken if it must be.
 
     The name ``carefully`` is the caller's.
+
+    Args:
+        source: Where it is written.
+        reader: Reads, with the name ``read``.
+        if_deep: What is done first if the document, or a layer in it, may be too deep.
     """
+    limits = reader.limits
     source.names |= reader.checks
     source.line("tree = None")
-    size = f"len(document) <= {reader.limits.max_record_bytes}"
+    size = f"len(document) <= {limits.max_record_bytes}"
     with source.block(f"if document.__class__ is bytes and {size}:"):
+        # n containers take 2n characters.
+        source.line(f"if len(document) > {2 * limits.max_depth} and (")
+        source.line(f"    count_byteset(document, BRACKETS) > {limits.max_depth}")
+        source.line("    or contains(document, ESCAPE)")
+        source.line("    and hides(document)")
+        with source.block("):"):
+            source.line(if_deep)
         source.line("try:")
-        source.line("    tree = loads(document)")
+        source.line("    tree = read(document)")
         source.line("except REFUSED:")
         source.line("    pass")
     with source.block("if tree.__class__ is not dict and tree.__class__ is not list:"):
         source.line("return carefully(document)")
-
-
-def write_depth_check(source: Source, limits: Limits, *, opened: bool) -> None:
-    """
-    Write the way out for documents that may be too deep.
-
-    Args:
-        source: Where it is written.
-        limits: ``max_depth`` of them.
-        opened: Whether all layers of the tree are open by then.
-    """
-    # n containers take 2n characters.
-    source.line(f"if len(document) > {2 * limits.max_depth} and (")
-    source.line(f"    count_byteset(document, BRACKETS) > {limits.max_depth}")
-    source.line("    or contains(document, ESCAPE)")
-    source.line("    and hides(document)")
-    with source.block("):"):
-        if opened:
-            source.line(f"if is_deeper(tree, {limits.max_depth}):")
-            source.line("    return carefully(document)")
-        else:
-            source.line("return carefully(document)")
 
 
 class _Emitter:
@@ -545,17 +546,28 @@ class _Emitter:
         self.loops = 0
         self.dynamic = _may_exceed_layers(plan, self.limits)
         self.drops = plan.on_error == "drop" or any(s.on_error == "drop" for s in self.live)
-        self.source.names |= {"repair": self._repair, "drop": DROP}
+        self.source.names |= {
+            "repair": self._repair,
+            "drop": DROP,
+            "loads_for": reader.loads_for,
+            "CrowdedError": CrowdedError,
+        }
 
     def build(self) -> Source:
         """Write ``expand(document)`` and the functions that it calls."""
         source, limits = self.source, self.limits
         with source.block("def expand(document):"):
-            write_fast_read(source, self.reader)
+            source.line("read = loads")
+            write_fast_read(source, self.reader, if_deep="read = loads_for(document)")
             source.line("run = None")
             source.line("value = tree")
-            self._value(self.plan.shape, "value", "tree", _At((), "0", "0"))
-            write_depth_check(source, limits, opened=True)
+            with source.block("try:"):
+                self._value(self.plan.shape, "value", "tree", _At((), "0", "0"))
+                source.line("pass")
+            with source.block("except CrowdedError:"):
+                source.line("return carefully(document)")
+            with source.block(f"if read is not loads and is_deeper(tree, {limits.max_depth}):"):
+                source.line("return carefully(document)")
             with source.block("if run is not None:"):
                 source.line("run.release()")
             source.line("return tree")
@@ -563,7 +575,7 @@ class _Emitter:
             shape = self.waiting.pop()
             self.active = []
             with self.source.block(
-                f"def {self.functions[shape]}(value, path, depth, layers, run):"
+                f"def {self.functions[shape]}(value, path, depth, layers, run, read):"
             ):
                 self._containers(shape, "value", _At(("*path",), "depth", "layers"))
         return self.source
@@ -572,8 +584,13 @@ class _Emitter:
         self, shape: Shape, value: Any, path: tuple[Any, ...], depth: int, layers: int, run: Run
     ) -> Any:
         """Let the plan do one place: (container, element) in a path stands for an index."""
-        run.path = [_index(step) if type(step) is tuple else step for step in path]
+        run.path = [self._index_of(step, run) if type(step) is tuple else step for step in path]
         return self.plan.visit(shape, value, depth, layers, run)
+
+    def _index_of(self, step: tuple[Any, Any], run: Run) -> int:
+        run.look()
+        container, element = step
+        return next(i for i, other in enumerate(container) if other is element)
 
     def _value(self, shape: Shape, value: str, slot: str, at: _At) -> None:
         """Write what is done with the value in a variable that was read from *slot*."""
@@ -592,7 +609,7 @@ class _Emitter:
                 name = self.functions[shape] = self.source.fresh("visit")
                 self.waiting.append(shape)
             self._start()
-            self.source.line(f"{name}({value}, {at.address}, {at.depth}, {at.layers}, run)")
+            self.source.line(f"{name}({value}, {at.address}, {at.depth}, {at.layers}, run, read)")
             return
         self.active.append(shape)
         self._containers(shape, value, at)
@@ -623,7 +640,7 @@ class _Emitter:
                 source.block(head) if (head := self._guard(shape, value, inside)) else nullcontext()
             ):
                 source.line("try:")
-                source.line(f"    {new} = loads({value})")
+                source.line(f"    {new} = read({value})")
                 source.line("except REFUSED:")
                 source.line(f"    {new} = None")
                 with source.block(f"if {_is_one_of(new, kinds)}:"):
@@ -748,20 +765,25 @@ def _layers_inside(root: Shape, most: int) -> int:
     return max((n + bool(s.alternatives) for s, n in deepest.items()), default=0)
 
 
-def _index(step: tuple[Any, Any]) -> int:
-    container, element = step
-    return next(i for i, other in enumerate(container) if other is element)
+class CrowdedError(Exception):
+    """So much is looked up in a record that another way is the better one."""
 
 
-def address_of(container: Any, tree: Any) -> tuple[Any, ...]:
-    """Find a container in a tree by identity."""
+def address_of(container: Any, tree: Any, run: Run) -> list[Any]:
+    """
+    Find a container in a tree by identity.
+
+    Raises:
+        CrowdedError: If that happens too often in the run.
+    """
+    run.look()
     waiting: list[tuple[tuple[Any, ...], Any]] = [((), tree)]
     while waiting:
         path, value = waiting.pop()
         if value is container:
-            return path
+            return list(path)
         if type(value) is dict:
             waiting += [((*path, k), v) for k, v in value.items() if type(v) in (dict, list)]
         elif type(value) is list:
             waiting += [((*path, i), v) for i, v in enumerate(value) if type(v) in (dict, list)]
-    return ()
+    return []

@@ -24,13 +24,13 @@ from nestdecode.jsontext import INEXACT, Number, Reader
 from nestdecode.plan import (
     CLOSERS,
     OPENERS,
+    CrowdedError,
     Plan,
     Run,
     address_of,
     can_be_late,
     has_one_inside,
     opened_on_the_spot,
-    write_depth_check,
     write_fast_read,
 )
 from nestdecode.spec import Shape
@@ -129,16 +129,21 @@ def source_of(node: Node, hooks: Hooks, late: Late | None = None) -> Source:
     with source.block("def answer(document):"):
         if late.read is not None:
             source.line("tree = read(document)")
-            emitter.body(node, (late.plan.shape,))
+            with source.block("try:"):
+                emitter.body(node, (late.plan.shape,))
+            with source.block("except CrowdedError:"):
+                source.line("return carefully(document)")
         else:
-            write_fast_read(source, late.reader)
+            source.line("read = loads")
+            write_fast_read(source, late.reader, if_deep="return carefully(document)")
             if late.reader.plain and not _computes(node):
                 # A wrong integer could be seen in the answer alone, so that is looked at.
                 source.names |= INEXACT
                 emitter.looked_at = True
-            # The record's own depth; layers that are never entered have none.
-            write_depth_check(source, late.reader.limits, opened=False)
-            emitter.body(node, (late.plan.shape,))
+            with source.block("try:"):
+                emitter.body(node, (late.plan.shape,))
+            with source.block("except CrowdedError:"):
+                source.line("return carefully(document)")
     return source
 
 
@@ -166,6 +171,7 @@ class _Emitter:
             "unlock": self._unlock,
             "finish": self._finish,
             "tell": self._tell,
+            "CrowdedError": CrowdedError,
             "NUMBERS": frozenset({int, float, Number}),
         }
 
@@ -308,7 +314,7 @@ class _Emitter:
             return container[key]
         seen[id(container), key] = True
         run = self._run(seen)
-        run.path = [*address_of(container, tree), key]
+        run.path = [*address_of(container, tree, run), key]
         container[key] = self.plan.open(shape, container[key], len(run.path), run)
         return container[key]
 
@@ -337,7 +343,7 @@ class _Emitter:
                 value[:] = [self._finish(tree, element, shape.elements, seen) for element in value]
         elif shape is not None and (type(value) is dict or type(value) is list):
             run = self._run(seen)
-            run.path = list(address_of(value, tree))
+            run.path = address_of(value, tree, run)
             self.plan.visit(shape, value, len(run.path), 0, run)
         return value
 

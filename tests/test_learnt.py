@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nestdecode import DecodeError, Decoder, discover, jsontext, learnt
+from nestdecode import DecodeError, Decoder, jsontext, learnt
 from tests import oracle, strategies
 
 TRICKS = [
@@ -188,16 +188,3 @@ def test_lines_that_miss_the_plan_are_expanded_all_the_same():
     expected = [oracle.expand(oracle.loads(line.decode())) for line in lines]
 
     assert list(decoder.expand_lines(lines)) == expected
-
-
-def test_where_a_layer_is_gets_looked_up_only_if_something_is_wrong_with_it(monkeypatch):
-    looked_up = []
-    monkeypatch.setattr(discover, "address_of", lambda *_: looked_up.append(1))
-    decoder = Decoder()
-    records = [{"body": json.dumps({"n": [n]}), "log": f"[{n}] [ok]"} for n in range(3)]
-    document = json.dumps(records).encode()
-
-    trees = [decoder.expand(document) for _ in range(9)]
-
-    assert trees == [[{"body": {"n": [n]}, "log": f"[{n}] [ok]"} for n in range(3)]] * 9
-    assert looked_up == []

@@ -1,0 +1,270 @@
+"""Documents made to harm: deep, wide, many-layered, near misses. Nothing crashes or hangs."""
+
+import base64
+import contextlib
+import gzip
+import json
+import subprocess
+import sys
+import threading
+import time
+import zlib
+
+import orjson
+import pytest
+
+from nestdecode import DecodeError, Decoder, LimitError, Spec
+
+# Run in a process of its own: what is tested for is that it survives.
+DEEP = """
+import json, sys, threading
+from nestdecode import Decoder, DecodeError, Spec
+spec = Spec.parse('{{"type": "object", "properties": {{"a": {{"type": "string", '
+                  '"contentMediaType": "application/json"}}}}}}')
+def documents(n):
+    for opening, closing in (("[", "]"), ('{{"a":', "}}"), ("[{{}},", "]")):
+        whole = opening * n + "1" + closing * n
+        yield whole
+        yield opening * n
+        yield json.dumps({{"a": whole}})
+        yield json.dumps({{"a": opening * n}})
+        yield json.dumps({{"a": json.dumps(whole)}})
+        yield json.dumps([whole, "\\ud800"])
+        yield json.dumps([18446744073709551616, whole, "[1]"])
+        yield '["\\\\u007b' + whole[1:] + '"]'
+def attempt(n):
+    for numbers in ("double", "exact"):
+        decoders = [Decoder(numbers=numbers), Decoder(spec, numbers=numbers),
+                    Decoder(numbers=numbers, duplicates="error")]
+        for decoder in decoders:
+            ask = [decoder.compile("a"), decoder.compile("a[0] | [@]")]
+            for text in documents(n):
+                for function in (decoder.expand, *ask):
+                    for document in (text, text.encode()):
+                        try:
+                            function(document)
+                        except DecodeError:
+                            pass
+def main():
+    for n in {sizes}:
+        attempt(n)
+    print("survived")
+if {stack}:
+    threading.stack_size({stack})
+    thread = threading.Thread(target=main)
+    thread.start()
+    thread.join()
+else:
+    main()
+"""
+
+
+@pytest.mark.parametrize("sizes", [(199, 200, 201, 254, 255), (1023, 1024, 1025), (10_000,)])
+@pytest.mark.parametrize("stack", [0, 256 << 10, 128 << 10])
+def test_depth_uses_up_no_stack(sizes, stack):
+    run = subprocess.run(
+        [sys.executable, "-c", DEEP.format(sizes=sizes, stack=stack)],
+        capture_output=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr[-300:]
+    assert run.stdout == b"survived\n"
+
+
+@pytest.mark.parametrize("deep", [200, 201])
+@pytest.mark.parametrize("numbers", ["double", "exact"])
+def test_depth_counts_across_layers(deep, numbers):
+    decoder = Decoder(numbers=numbers)
+    for outer in (1, 100, deep - 1):
+        inner = "[" * (deep - outer) + "]" * (deep - outer)
+        text = ("[" * outer + json.dumps(inner) + "]" * outer).encode()
+        tree = decoder.expand(text)
+        for _ in range(outer):
+            tree = tree[0]
+
+        assert (tree == inner) is (deep > 200)
+
+
+def test_a_thousand_brackets_beyond_the_limit_refuse_the_record_only():
+    for n in (201, 1000, 100_000, 1_000_000):
+        with pytest.raises(LimitError, match="max_depth=200"):
+            Decoder().expand(b"[" * n + b"]" * n)
+
+
+def nested(layers: int) -> str:
+    text = "[1]"
+    for _ in range(layers - 1):
+        text = json.dumps([text])
+    return text
+
+
+def test_eighteen_layers_come_open():
+    text = nested(18)
+    tree = Decoder().expand(text.encode())
+    for _ in range(17):
+        assert type(tree) is list
+        tree = tree[0]
+
+    assert tree == [1]
+
+
+# Work stays near-linear
+
+MEGABYTE = 1_000_000
+
+
+def filled(piece: str, size: int, end: str = "1]") -> bytes:
+    return ("[" + piece * (size // len(piece)) + end).encode()
+
+
+WIDE = {
+    "empty objects": lambda n: filled("{},", n),
+    "empty layers": lambda n: filled('"{}",', n),
+    "near misses": lambda n: filled('"{x}",', n),
+    "near misses of arrays": lambda n: filled('"[]x]",', n),
+    "one near miss": lambda n: json.dumps(["[" + "{}," * (n // 3) + "x]"]).encode(),
+    "one near miss of objects": lambda n: json.dumps(['{"a":[' + "1," * (n // 2) + "]}"]).encode(),
+    "numbers that no double holds": lambda n: filled('"[1e400]",', n),
+    "lone surrogates": lambda n: filled(r'"[\"\\ud800\"]",', n),
+    "hidden brackets": lambda n: filled(r'"\u007b}",', n),
+    "long integers": lambda n: filled("18446744073709551616,", n),
+    "layers and a long integer": lambda n: filled('"[1]",', n, "18446744073709551616]"),
+    "too deep": lambda n: b"[" * n,
+    "deep layers": lambda n: filled('"' + "[" * 250 + "]" * 250 + '",', n),
+    "backslashes": lambda n: filled('"' + "\\\\" * 50 + '",', n),
+    "open strings": lambda n: filled('"[\\"",', n),
+    "cut short": lambda n: filled("{},", n, ""),
+    "not UTF-8": lambda n: filled("{},", n, "")[:-1] + b',"\xff"]',
+}
+
+
+def seconds(decoder: Decoder, document: bytes) -> float:
+    best = 1e9
+    for _ in range(2):
+        begin = time.process_time()
+        with contextlib.suppress(DecodeError):
+            decoder.expand(document)
+        best = min(best, time.process_time() - begin)
+    return best
+
+
+@pytest.mark.parametrize("build", WIDE.values(), ids=WIDE)
+@pytest.mark.parametrize("is_told", [False, True], ids=["silent", "told"])
+def test_work_is_near_linear(build, is_told):
+    """Sixteen times the size takes less than forty times the time."""
+    small, large = build(MEGABYTE // 16), build(MEGABYTE)
+    decoder = Decoder(on_problem=(lambda _: None) if is_told else None)
+    for _ in range(6):
+        decoder.expand(b'{"a":"[1]"}')
+
+    assert seconds(decoder, large) < 40 * seconds(decoder, small) + 0.02
+
+
+@pytest.mark.parametrize("build", WIDE.values(), ids=WIDE)
+def test_the_worst_megabyte_is_bounded(build):
+    """Far from what is measured, and as far from what is quadratic."""
+    flat = filled('"some text of a log line",12345,', MEGABYTE)
+    begin = time.process_time()
+    orjson.loads(flat)
+    floor = time.process_time() - begin
+
+    assert seconds(Decoder(), build(MEGABYTE)) < 500 * floor + 0.2
+
+
+SPEC = """
+nestdecode: 1
+layers:
+  a[*].b: json
+  c[*]: json
+"""
+
+
+def test_problems_by_the_thousand_are_told_where_they_are():
+    problems: list[DecodeError] = []
+    decoder = Decoder(spec_of(SPEC), on_problem=problems.append)
+    for count in (3, 20_000):
+        problems.clear()
+        document = {"a": [{"b": "{oops"}] * count, "c": ["[oops"] * count}
+        tree = decoder.expand(json.dumps(document).encode())
+
+        assert tree == document
+        expected = [f"/a/{n}/b" for n in range(count)] + [f"/c/{n}" for n in range(count)]
+        assert [problem.pointer for problem in problems] == expected
+        problems.clear()
+        assert len(decoder.query("a[].b", json.dumps(document).encode())) == count
+        # Where there are so many, all layers are opened, and told of.
+        assert [p.pointer for p in problems][:count] == expected[:count]
+
+
+def spec_of(text: str) -> Spec:
+    return Spec.parse(text)
+
+
+# Bombs
+
+
+def test_what_gzip_grows_to_is_bounded():
+    spec = spec_of("nestdecode: 1\nlayers:\n  a: base64 | gzip | gzip | json\n")
+    twice = gzip.compress(gzip.compress(bytes(100 << 20), 9), 9)
+    problems: list[DecodeError] = []
+    document = {"a": base64.b64encode(twice).decode()}
+    decoder = Decoder(spec, on_problem=problems.append)
+
+    assert decoder.expand(json.dumps(document).encode()) == document
+    assert "max_bytes" in problems[0].reason
+    assert decoder.expand(b'{"a":null}') == {"a": None}
+
+
+EXPAND = [sys.executable, "-m", "nestdecode", "expand"]
+
+
+def test_a_gzip_bomb_takes_little_memory(tmp_path):
+    packer = zlib.compressobj(9, wbits=31)
+    piece = bytes(1 << 20)
+    packed = b"".join([*(packer.compress(piece) for _ in range(400)), packer.flush()])
+    (tmp_path / "bomb").write_text(
+        json.dumps({"a": base64.b64encode(packed).decode()}) + '\n{"a":null}\n'
+    )
+    (tmp_path / "spec.yaml").write_text("nestdecode: 1\nlayers:\n  a: base64 | gzip | json\n")
+    measure = (
+        "import resource, subprocess, sys; code = subprocess.run(sys.argv[1:]).returncode;"
+        "print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", measure, *EXPAND, "--spec", "./spec.yaml", "bomb"],
+        capture_output=True,
+        cwd=tmp_path,
+        check=True,
+    )
+    code, kilobytes = map(int, run.stderr.split()[-2:])
+
+    assert (code, kilobytes < 300_000) == (0, True)
+    assert run.stdout.endswith(b'\n{"a":null}\n')
+    assert b"max_bytes" in run.stderr
+
+
+# Threads
+
+
+def test_threads_share_a_decoder_and_a_query():
+    decoder = Decoder()
+    ask = decoder.compile("a[*].n")
+    documents = [
+        json.dumps({"a": [json.dumps({"n": i}) for i in range(size)]}).encode() for size in range(9)
+    ]
+    failed: list[object] = []
+
+    def work() -> None:
+        for _ in range(200):
+            for size, document in enumerate(documents):
+                if ask(document) != list(range(size)):
+                    failed.append(document)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert failed == []
