@@ -9,13 +9,16 @@ from collections.abc import Sequence
 
 import click
 
-from nestdecode.cli.output import discard, say
+from nestdecode.cli.output import RefusedError, discard, say
 from nestdecode.cli.signals import Stopped, listen
 from nestdecode.errors import NestdecodeError, QueryError, SpecError, WorkerError
 
 __all__ = ["cli", "main"]
 
-_COMMANDS = ("expand", "query", "replay", "spec", "completion")
+_COMMANDS = (
+    "expand", "query", "explain", "collapse", "set", "edit", "diff", "replay", "spec",
+    "completion",
+)  # fmt: skip
 
 
 # With what a shell asks for completions.
@@ -56,6 +59,7 @@ def cli() -> None:
     \b
     nestdecode expand response.json                      every layer opened
     nestdecode query 'structData.data[]' response.json   ask the opened tree
+    nestdecode set -i data.retry=true response.json      change a value, and nothing else
     tail -f app.log | nestdecode expand --spec my.yaml   one line a record
 
     Without a spec every layer is found; with one, exactly those it names are opened.
@@ -108,6 +112,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (SpecError, QueryError) as error:
         say(str(error))
         return 3
+    except RefusedError as error:
+        say(error.reason)
+        return error.code
     except WorkerError as error:
         say(str(error))
         return 2

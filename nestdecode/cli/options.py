@@ -120,7 +120,9 @@ running = _all(
 )  # fmt: skip
 
 
-def decoder_from(options: dict[str, Any], on_problem: Callable[[Any], None]) -> Decoder:
+def decoder_from(
+    options: dict[str, Any], on_problem: Callable[[Any], None] | None = None
+) -> Decoder:
     """Build the decoder that the options of ``decoding`` describe."""
     spec = options["spec"]
     try:

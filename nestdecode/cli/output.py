@@ -18,6 +18,7 @@ __all__ = [
     "Color",
     "Letters",
     "Output",
+    "RefusedError",
     "descriptor_of",
     "discard",
     "identity_of",
@@ -50,6 +51,21 @@ def say(message: str, prefix: str = "nestdecode: ") -> None:
         print(f"{prefix}{printable(message)}", file=sys.stderr, flush=True)  # noqa: T201
     except OSError:
         discard(2)  # nobody reads this, and that stops nothing
+
+
+class RefusedError(Exception):
+    """
+    What can't be done for a file.
+
+    Attributes:
+        reason: Why, in one line that names the file.
+        code: The exit code.
+    """
+
+    def __init__(self, file: str, reason: str, code: int = 5) -> None:
+        super().__init__(file, reason, code)
+        self.reason = f"{'stdin' if file == '-' else file}: {reason}"
+        self.code = code
 
 
 def discard(descriptor: int) -> None:

@@ -1,0 +1,114 @@
+"""``nestdecode set``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from nestdecode.cli import options
+from nestdecode.cli.files import Original, replace, write_out
+from nestdecode.cli.output import RefusedError
+from nestdecode.document import Document
+from nestdecode.errors import DecodeError, SpecError
+from nestdecode.paths import parse_path, split_pointer
+
+__all__ = ["command"]
+
+
+@click.command("set", short_help="Change values, through all layers, and nothing else.")
+@click.argument("words", nargs=-1, metavar="PATH=VALUE... FILE")
+@click.option("--delete", "deletions", multiple=True, metavar="PATH", help="Take this away.")
+@click.option("-i", "--in-place", is_flag=True, help="Replace FILE, whole or not at all.")
+@click.option(
+    "--record",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Change this record only, counted from 1. [default: all that have the place]",
+)
+@options.decoding
+@options.framing
+def command(
+    words: tuple[str, ...],
+    deletions: tuple[str, ...],
+    in_place: bool,
+    record: int | None,
+    framing: Any,
+    **decoding: Any,
+) -> int:
+    """
+    Change values in FILE (- is standard input), through all layers, and nothing else.
+
+    \b
+    nestdecode set 'data.retry=true' response.json
+    nestdecode set -i /panels/0/options/size=12 dashboard.json
+    nestdecode set 'note="12"' --delete a.b response.json
+
+    PATH is a path (a.b[].c) or a pointer (/a/b/0/c) in the opened document. VALUE is
+    JSON, or else a string as it stands. The last step of PATH may be a new member.
+    """
+    *pairs, file = words or ("",)
+    if not file or (not pairs and not deletions):
+        raise click.UsageError("wanted PATH=VALUE... FILE, or --delete PATH FILE")
+    if in_place and file == "-":
+        raise click.UsageError("--in-place needs a FILE to replace")
+    changes = [_split(pair) for pair in pairs]
+    decoder = options.decoder_from(decoding)
+    original = Original(file, decoder, framing)
+    if record is not None and record > len(original.documents):
+        raise RefusedError(file, f"no record {record}: there are {len(original.documents)}")
+    documents = original.documents if record is None else [original.documents[record - 1]]
+    for place, value in changes:
+        _everywhere(file, documents, lambda d, p=place, v=value: d.set(p, v))
+    for place in deletions:
+        _everywhere(file, documents, lambda d, p=place: d.delete(p))
+    text = original.collapse()
+    if not in_place:
+        write_out(text)
+    elif text != original.text:
+        original.check_replaceable()
+        replace(file, text)
+    return 0
+
+
+def _everywhere(file: str, documents: list[Document], change: Any) -> None:
+    """Change every document that has the place; refuse if none has."""
+    reason = "there is no document"
+    found = False
+    for document in documents:
+        try:
+            change(document)
+        except SpecError as error:
+            raise click.UsageError(str(error)) from None
+        except DecodeError as error:
+            reason = error.reason if not error.pointer else str(error)
+        else:
+            found = True
+    if not found:
+        raise RefusedError(file, reason)
+
+
+def _split(pair: str) -> tuple[str, Any]:
+    """Split PATH=VALUE where what is before the sign is a path."""
+    at = pair.find("=")
+    while at > 0:
+        place = pair[:at]
+        try:
+            split_pointer(place) if place.startswith("/") else parse_path(place)
+        except SpecError:
+            at = pair.find("=", at + 1)
+        else:
+            return place, _value(pair[at + 1 :])
+    raise click.UsageError(f"wanted PATH=VALUE, got {pair!r}")
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
