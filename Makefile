@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := specs/samples/repair-results.json
 
-.PHONY: demo test check format lint types wheel bench bench-quick clean
+.PHONY: demo test check fuzz format lint types wheel bench bench-quick clean
 
 demo: $(VENV)/ready
 	@echo "# the layers of $(SAMPLE), opened:"
@@ -17,7 +17,12 @@ demo: $(VENV)/ready
 test: $(VENV)/ready
 	$(BIN)/pytest
 
-check: format lint types test wheel
+# Texts broken at random, for a while; findings are kept in tests/cases/fuzz.
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/ready
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
+check: format lint types test fuzz wheel
 
 format: $(VENV)/ready
 	$(BIN)/ruff format --check .

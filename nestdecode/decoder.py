@@ -372,7 +372,7 @@ class Decoder:
         """Return the tree with its layers closed; it is ours to change."""
         if isinstance(document, (bytes, str, bytearray, memoryview)):
             return self._reader.parse_record(document)
-        return _copy(document, self.limits.max_depth, self.limits)
+        return _copy(document, self.limits)
 
     def _trace(self, raw: bytes) -> Trace:
         """Expand one document again, and note all that is opened, and all that is not."""
@@ -609,16 +609,30 @@ def _is_no_member(path: str) -> bool:
     return path.endswith("]") or path == "@"
 
 
-def _copy(value: Any, depth_left: int, limits: Limits) -> Any:
+def _copy(value: Any, limits: Limits) -> Any:
     """
     Copy the containers of an already parsed document as exact dicts and lists.
 
-    A cycle is too deep.
+    A cycle is too deep. What is there at several places is copied for each: of containers
+    inside one another that would be no end of them, so that is limited too.
     """
-    if not isinstance(value, (dict, list)):
-        return value
-    if depth_left == 0:
-        raise LimitError(f"deeper than max_depth={limits.max_depth}")
-    if isinstance(value, dict):
-        return {key: _copy(child, depth_left - 1, limits) for key, child in value.items()}
-    return [_copy(child, depth_left - 1, limits) for child in value]
+    seen: set[int] = set()
+    again = limits.max_record_bytes // 64
+
+    def copy(value: Any, depth_left: int) -> Any:
+        nonlocal again
+        if not isinstance(value, (dict, list)):
+            return value
+        if depth_left == 0:
+            raise LimitError(f"deeper than max_depth={limits.max_depth}")
+        if id(value) in seen:
+            again -= 1
+            if again < 0:
+                most = limits.max_record_bytes
+                raise LimitError(f"the same parts over and over: beyond max_record_bytes={most}")
+        seen.add(id(value))
+        if isinstance(value, dict):
+            return {key: copy(child, depth_left - 1) for key, child in value.items()}
+        return [copy(child, depth_left - 1) for child in value]
+
+    return copy(value, limits.max_depth)

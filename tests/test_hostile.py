@@ -268,3 +268,21 @@ def test_threads_share_a_decoder_and_a_query():
         thread.join()
 
     assert failed == []
+
+
+# Input that is parsed already
+
+
+def test_parsed_input_ends():
+    cycle: list[object] = []
+    cycle.append({"a": cycle})
+    shared: list[object] = []
+    for _ in range(100):
+        shared = [shared, shared]
+    for value in (cycle, shared):
+        with pytest.raises(LimitError):
+            Decoder(max_record_bytes=1_000_000).expand(value)
+
+    often = {"a": "[1]"}
+    assert Decoder().expand([often] * 10_000) == [{"a": [1]}] * 10_000
+    assert often == {"a": "[1]"}
