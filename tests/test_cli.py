@@ -928,7 +928,7 @@ def test_the_script_for_bash_is_valid(run):
 @pytest.mark.parametrize(
     ("words", "completed"),
     [
-        pytest.param("nestdecode ex", "plain,expand\n", id="a command"),
+        pytest.param("nestdecode expa", "plain,expand\n", id="a command"),
         pytest.param("nestdecode query --on", "plain,--on-error\n", id="an option"),
         pytest.param("nestdecode expand -s aws/s", "plain,aws/sqs-sns\n", id="a spec"),
         pytest.param("nestdecode expand --on-error n", "plain,null\n", id="a policy"),
