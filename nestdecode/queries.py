@@ -235,6 +235,11 @@ def _offences(node: Node, parent: str = "") -> Iterator[tuple[str | None, str]]:
                 name,
                 f"{name}() takes {least}{len(signature)} argument{plural}, got {given}",
             )
+        for index, child in enumerate(node["children"]):
+            # Of the wrong type; where any type will do, jmespath.py lets it into the answer.
+            wanted = signature[min(index, len(signature) - 1)]["types"] if signature else ["none"]
+            if child["type"] == "expref" and not wanted:
+                yield name, f"{name}() takes no expression reference as argument {index + 1}"
     elif kind == "literal" and not _is_finite(node["value"]):
         yield None, "NaN and Infinity are not JSON"
     elif kind == "slice" and node["children"][2] == 0:

@@ -828,3 +828,13 @@ def test_threads_share_a_decoder():
 
     assert results == [expected] * 8
     assert decoder.expand(SAMPLE) == tree
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["not_null(&a)", "not_null(a, &a)", "to_array(&a)", "type(&a)", "to_string(&a)",
+     "contains(@, &a)", "to_number(&a)", "[to_array(&a)][0]", "map(&to_array(&a), @)"],
+)  # fmt: skip
+def test_an_expression_reference_is_no_value(text):
+    with pytest.raises(QueryError, match=r"\(\) takes no expression reference as argument [12]"):
+        Decoder().compile(text)
