@@ -114,6 +114,7 @@ def test_collapse_wants_to_know_how(records):
         (["b=1=2"], b'"plain"', b'"1=2"'),
         (["--delete", "b"], b'"b": "plain", ', b""),
         (["--record", "3", '"a".n="3"'], b'{"n": 3}', b'{"n": "3"}'),
+        (["--numbers=exact", "--record", "3", "a.n=1.10"], b'{"n": 3}', b'{"n": 1.10}'),
     ],
 )
 def test_set_changes_that_and_nothing_else(records, arguments, old, new):
@@ -165,6 +166,7 @@ def test_what_cannot_be_replaced_stays(records, tmp_path):
         (["--record", "9", "a=1"], 5),
         (["a"], 2),
         (["=1"], 2),
+        (["a=1e400"], 2),
         (["a[?x]=1"], 2),
         (["/zz/0=1"], 5),
         (["--delete", "nope"], 5),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -10,8 +9,9 @@ import click
 from nestdecode.cli import options
 from nestdecode.cli.files import Original, replace, write_out
 from nestdecode.cli.output import RefusedError
+from nestdecode.decoder import Decoder
 from nestdecode.document import Document
-from nestdecode.errors import DecodeError, SpecError
+from nestdecode.errors import DecodeError, LimitError, SpecError
 from nestdecode.paths import parse_path, split_pointer
 
 __all__ = ["command"]
@@ -53,8 +53,8 @@ def command(
         raise click.UsageError("wanted PATH=VALUE... FILE, or --delete PATH FILE")
     if in_place and file == "-":
         raise click.UsageError("--in-place needs a FILE to replace")
-    changes = [_split(pair) for pair in pairs]
     decoder = options.decoder_from(decoding)
+    changes = [_split(pair, decoder) for pair in pairs]
     original = Original(file, decoder, framing)
     if record is not None and record > len(original.documents):
         raise RefusedError(file, f"no record {record}: there are {len(original.documents)}")
@@ -89,7 +89,7 @@ def _everywhere(file: str, documents: list[Document], change: Any) -> None:
         raise RefusedError(file, reason)
 
 
-def _split(pair: str) -> tuple[str, Any]:
+def _split(pair: str, decoder: Decoder) -> tuple[str, Any]:
     """Split PATH=VALUE where what is before the sign is a path."""
     at = pair.find("=")
     while at > 0:
@@ -99,16 +99,15 @@ def _split(pair: str) -> tuple[str, Any]:
         except SpecError:
             at = pair.find("=", at + 1)
         else:
-            return place, _value(pair[at + 1 :])
+            return place, _value(pair[at + 1 :], decoder)
     raise click.UsageError(f"wanted PATH=VALUE, got {pair!r}")
 
 
-def _value(text: str) -> Any:
+def _value(text: str, decoder: Decoder) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        return decoder._reader.parse(text)
+    except LimitError as error:
+        reason = f"the value is {error.reason}"
+    except DecodeError:
         return text
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
+    raise click.UsageError(reason)
