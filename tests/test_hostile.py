@@ -220,6 +220,22 @@ def test_what_gzip_grows_to_is_bounded():
     assert decoder.expand(b'{"a":null}') == {"a": None}
 
 
+@pytest.mark.parametrize("codec", ["base64", "base64url", "base32", "base32hex", "base16"])
+def test_what_an_encoding_decodes_to_is_counted_to_the_byte(codec):
+    spec = spec_of(f"nestdecode: 1\nlayers:\n  a: {codec}\n")
+    encode = {
+        "base64url": base64.urlsafe_b64encode,
+        "base32": base64.b32encode,
+        "base32hex": base64.b32hexencode,
+        "base16": base64.b16encode,
+    }.get(codec, base64.b64encode)
+    for size in range(1, 20):
+        document = {"a": encode(b"x" * size).decode()}
+
+        assert Decoder(spec, max_bytes=size).expand(document) == {"a": "x" * size}
+        assert Decoder(spec, max_bytes=size - 1).expand(document) == document
+
+
 EXPAND = [sys.executable, "-m", "nestdecode", "expand"]
 
 
