@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nestdecode.codecs import redo, undo
 from nestdecode.errors import DecodeError, LimitError
-from nestdecode.jsontext import Number
+from nestdecode.jsontext import DEEPEST, Number
 from nestdecode.paths import join_pointer
 from nestdecode.plan import Opening, type_name
 from nestdecode.tokens import (
@@ -46,8 +46,6 @@ __all__ = ["Parts", "Trace", "closed", "collapse"]
 Shapes = tuple["Shape", ...]
 Path = tuple[str | int, ...]
 
-# What orjson writes inside one another.
-_DEEPEST = 254
 _NEVER_WRONG = {str, int, bool, type(None), Number}
 
 
@@ -121,8 +119,8 @@ class Parts:
                 inside[-1] = max(inside[-1], height)
             elif kind is dict or kind is list:
                 height = self._heights.get(me, 1)
-                if me in around or len(around) + height > _DEEPEST:
-                    raise LimitError(f"deeper than {_DEEPEST} containers", _pointer(around, key))
+                if me in around or len(around) + height > DEEPEST:
+                    raise LimitError(f"deeper than {DEEPEST} containers", _pointer(around, key))
                 if me in self._numbers:
                     inside[-1] = max(inside[-1], height)
                     continue

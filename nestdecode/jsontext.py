@@ -4,13 +4,16 @@ JSON text to values and back: RFC 8259, UTF-8, exact integers.
 msgspec reads: as fast as orjson, and exact, where orjson turns integers beyond 64 bits
 into floats in silence. What it refuses although it is JSON (lone surrogates) takes the
 exact path through the standard library, and so does everything if the text of numbers
-is to be kept, or repeated names are to be refused. orjson writes, and says what is wrong
-with a text, and where. No other module imports either.
+is to be kept, or repeated names are to be refused. orjson says what is wrong with a text,
+and where. msgspec writes: ``orjson.dumps`` writes past its buffer for arrays nested in
+arrays, so nothing that a stranger can shape goes through it. No other module imports
+either.
 """
 
 from __future__ import annotations
 
 import functools
+import gc
 import itertools
 import json
 import marshal
@@ -28,6 +31,7 @@ from stringzilla import contains, count, count_byteset, translate
 from nestdecode.errors import DecodeError, LimitError
 
 __all__ = [
+    "DEEPEST",
     "DUPLICATES",
     "NUMBERS",
     "RANGES",
@@ -37,10 +41,10 @@ __all__ = [
     "Number",
     "Numbers",
     "Reader",
-    "depth_of",
     "dump",
     "encode",
     "is_cut_short",
+    "is_deeper",
     "malformed_at",
     "pack",
 ]
@@ -51,9 +55,8 @@ Duplicates = Literal["last", "error"]
 NUMBERS: tuple[Numbers, ...] = get_args(Numbers)
 DUPLICATES: tuple[Duplicates, ...] = get_args(Duplicates)
 
-# What orjson writes inside one another, and what it says of more.
-_DEEPEST = 254
-_TOO_DEEP = "Recursion limit reached"
+# Containers inside one another that fit on any stack, both ways.
+DEEPEST = 254
 # What it calls malformed although it is not the text's fault.
 _NO_MEMORY = "Not enough memory"
 # As many digits as Python reads; msgspec counts the minus too.
@@ -68,7 +71,7 @@ class Limits(NamedTuple):
     Attributes:
         max_layers: Layers inside one another.
         max_depth: Containers inside one another, counted across layers. At most
-            254, the depth to which a tree can be written again.
+            254, the depth to which a tree is written again.
         max_bytes: What all base64 and gzip layers of a record decode to, together.
         max_record_bytes: Size of a record's text.
     """
@@ -403,14 +406,14 @@ def _brackets(text: bytes | str) -> int:
 
 def _refuse_deep(text: bytes | str) -> None:
     """Raise RecursionError for what would take much of the stack."""
-    if len(text) > _DEEPEST and _brackets(text) > _DEEPEST:
+    if len(text) > DEEPEST and _brackets(text) > DEEPEST:
         raw = _encoded(text) if isinstance(text, str) else text
-        if _nesting(raw, _DEEPEST) > _DEEPEST:
+        if _nesting(raw, DEEPEST) > DEEPEST:
             raise RecursionError
 
 
 def _loads_inexactly(text: bytes | str) -> Any:
-    if len(text) < _DEEPEST:
+    if len(text) < DEEPEST:
         return _loads(text)  # what it refuses is told faster
     try:
         return orjson.loads(text)
@@ -558,31 +561,22 @@ def _parse_exactly(text: str, decoder: json.JSONDecoder) -> Any:
 
 
 def is_deeper(value: Any, max_depth: int) -> bool:
-    """Tell whether more than *max_depth* containers (at most 254) are inside one another."""
-    wrapped = value
-    for _ in range(_DEEPEST - max_depth):
-        wrapped = [wrapped]
-    try:
-        # orjson refuses what is deeper than it writes, and is the fastest to find out.
-        orjson.dumps(wrapped)
-    except TypeError as error:
-        # Or a big integer, or a lone surrogate.
-        return str(error) == _TOO_DEEP or depth_of(value) > max_depth
-    return False
+    """
+    Tell whether more than *max_depth* containers are inside one another.
 
-
-def depth_of(value: Any) -> int:
-    """Count the containers inside one another, 0 for a scalar. Level by level."""
-    depth = 0
-    level = [value] if type(value) is dict or type(value) is list else []
-    while level:
-        depth += 1
-        below: list[Any] = []
-        for container in level:
-            children = container.values() if type(container) is dict else container
-            below.extend(child for child in children if type(child) is dict or type(child) is list)
-        level = below
-    return depth
+    Args:
+        value: A tree.
+        max_depth: From 0 on; a scalar is 0 deep.
+    """
+    level: list[Any] = [[value]]
+    for _ in range(max_depth):
+        # What the collector does not track holds no containers: only the last level needs
+        # a look at all children.
+        tracked = filter(gc.is_tracked, gc.get_referents(*level))
+        level = [child for child in tracked if child.__class__ is dict or child.__class__ is list]
+        if not level:
+            return False
+    return any(c.__class__ is dict or c.__class__ is list for c in gc.get_referents(*level))
 
 
 # Possessive, so that a string without an end costs one pass.
@@ -649,14 +643,6 @@ def _with_stand_ins(text: bytes) -> bytes:
     return re.sub(_LONG, lambda found: b"0." + b"0" * (len(found[0]) - 2), text)
 
 
-_PLAIN = (
-    orjson.OPT_PASSTHROUGH_SUBCLASS
-    | orjson.OPT_PASSTHROUGH_DATACLASS
-    | orjson.OPT_PASSTHROUGH_DATETIME
-)
-_PRETTY = _PLAIN | orjson.OPT_INDENT_2
-
-
 def dump(value: Any, *, indent: int | None = None) -> bytes:
     """
     Write *value* as UTF-8 JSON, without a newline at its end.
@@ -664,36 +650,41 @@ def dump(value: Any, *, indent: int | None = None) -> bytes:
     Integers of any size are written exactly, lone surrogates as ``\\ud800``.
 
     Args:
-        value: A tree.
+        value: A tree. Its types are the caller's to check: what Python knows beside them
+            is written as something alike, NaN as null.
         indent: Spaces a level, or None for the compact form.
 
     Raises:
-        DecodeError: If the tree holds something that JSON does not know.
+        DecodeError: If the tree holds something that can't be written.
     """
-    option = _PLAIN if indent is None else _PRETTY if indent == 2 else None
-    if option is not None:
-        try:
-            return orjson.dumps(value, _fragment, option)
-        except TypeError:
-            pass  # a big integer or a lone surrogate: the exact path knows both
+    try:
+        text = _write(value)
+        return text if indent is None else msgspec.json.format(text, indent=indent)
+    except _REFUSED_TO_WRITE:
+        pass  # a lone surrogate, mostly: the exact path knows it
     separators = (",", ":") if indent is None else None
     encoder = json.JSONEncoder(
         ensure_ascii=False, allow_nan=False, indent=indent, separators=separators
     )
     try:
-        text = encode(value, encoder)
+        exact = encode(value, encoder)
     except (TypeError, ValueError, RecursionError):
         pass
     else:
         # A lone surrogate can't be encoded; its Python escape is its JSON escape.
-        return text.encode("utf-8", "backslashreplace")
+        return exact.encode("utf-8", "backslashreplace")
     raise DecodeError("not JSON: the tree holds a value that JSON can't write")
 
 
-def _fragment(value: Any) -> Any:
+def _text_of(value: Any) -> msgspec.Raw:
     if type(value) is Number:
-        return orjson.Fragment(value.text)
+        return msgspec.Raw(value.text.encode())
     raise TypeError
+
+
+_write = msgspec.json.Encoder(enc_hook=_text_of).encode
+# Integers beyond 64 bits are an OverflowError in msgspec before 0.20.
+_REFUSED_TO_WRITE = (TypeError, ValueError, OverflowError, RecursionError, msgspec.DecodeError)
 
 
 def encode(value: Any, encoder: json.JSONEncoder) -> str:

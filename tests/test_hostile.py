@@ -5,16 +5,19 @@ import contextlib
 import gc
 import gzip
 import json
+import os
 import subprocess
 import sys
 import threading
 import time
 import zlib
+from typing import Any
 
 import orjson
 import pytest
 
-from nestdecode import DecodeError, Decoder, LimitError, Spec
+from nestdecode import DecodeError, Decoder, LimitError, Number, Spec
+from nestdecode.jsontext import Limits, Reader, is_deeper
 
 # Run in a process of its own: what is tested for is that it survives.
 DEEP = """
@@ -73,6 +76,109 @@ def test_depth_uses_up_no_stack(sizes, stack):
     assert run.stdout == b"survived\n"
 
 
+# Arrays nested in arrays, with numbers after the inner one: some writers of JSON take too
+# little memory for them. In processes of their own, where each block has guarded edges.
+
+NESTED = """
+import json, sys
+
+def nested(depth, beside):
+    value = 1
+    for _ in range(depth):
+        value = [value, *beside]
+    return value
+
+SHAPES = [
+    *(nested(depth, [number] * count)
+      for depth, count in ((6, 50), (7, 25), (8, 20), (35, 5), (63, 3), (190, 3))
+      for number in (-2**63, -1.7976931348623157e+308)),
+    nested(63, [2**64] * 3),
+    nested(63, ["\\ud800"] * 3),
+    [nested(190, [-2**63] * 3), [[]] * 20],
+    json.loads("[{}," * 190 + "1" + "]" * 190),
+]
+# Beside texts of many lengths, for the buffer to end in many places.
+DOCUMENTS = [["p" * pad, shape] for shape in SHAPES for pad in range(0, 1100, 367)]
+DOCUMENTS += [{"a": json.dumps(shape), "b": shape} for shape in SHAPES]
+"""
+
+ENTRIES = {
+    "expand": "expand(text.encode())",
+    "expand text": "expand(text)",
+    "expand what is parsed": "expand(document)",
+    "query": "ask(text.encode())",
+    "open and collapse": "decoder.open(text).collapse()",
+    "change": "opened = decoder.open(text); opened.set('/1/1', [0]); opened.collapse()",
+    "collapse": "decoder.collapse(expand(text))",
+}
+
+
+def guarded(*arguments: str, **keywords: Any) -> subprocess.CompletedProcess[bytes]:
+    environment = {**os.environ, **keywords.pop("env", {}), "PYTHONMALLOC": "debug"}
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, check=False, env=environment, **keywords
+    )
+
+
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
+@pytest.mark.parametrize("spec", ["None", "Spec.parse({'nestdecode': 1, 'layers': {'a': 'json'}})"])
+@pytest.mark.parametrize("numbers", ["double", "exact"])
+def test_nested_arrays_harm_no_memory(entry, spec, numbers):
+    code = f"""{NESTED}
+from nestdecode import Decoder, DecodeError, Spec
+decoder = Decoder({spec}, numbers={numbers!r})
+expand, ask = decoder.expand, decoder.compile("@")
+for _ in range(3):
+    for document in DOCUMENTS:
+        text = json.dumps(document)
+        try:
+            {entry}
+        except DecodeError:
+            pass
+print("survived")
+"""
+    run = guarded("-c", code)
+
+    assert (run.returncode, run.stdout) == (0, b"survived\n"), run.stderr[-300:]
+
+
+COMMANDS = {
+    "expand": ("expand", "x.ndjson"),
+    "expand with workers": ("expand", "-j", "2", "--lines", "x.ndjson"),
+    "expand as documents": ("expand", "--documents", "x.ndjson"),
+    "expand, indented": ("expand", "--indent", "2", "x.ndjson"),
+    "expand, exact": ("expand", "--numbers", "exact", "x.ndjson"),
+    "query": ("query", "@", "x.ndjson"),
+    "query, by a spec": ("query", "@", "x.ndjson", "--spec", "./s.yaml"),
+    "explain": ("explain", "--json", "x.ndjson"),
+    "set": ("set", "/added=1", "x.ndjson"),
+    "collapse": ("collapse", "--spec", "./s.yaml", "x.ndjson"),
+    "collapse --like": ("collapse", "--like", "x.ndjson", "x.ndjson"),
+    "diff": ("diff", "x.ndjson", "y.ndjson"),
+    "edit": ("edit", "x.ndjson"),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_one_record_of_nested_arrays_loses_no_other(command, tmp_path):
+    (tmp_path / "s.yaml").write_text("nestdecode: 1\nlayers: {a: json}\n")
+    code = f"""{NESTED}
+documents = [{{"x": document}} for document in DOCUMENTS]
+for name, number in (("x.ndjson", 1), ("y.ndjson", 2)):
+    with open(name, "w") as file:
+        for document in (*[{{"n": number}}] * 1000, *documents, *[{{"n": number}}] * 1000):
+            file.write(json.dumps(document, separators=(",", ":")) + "\\n")
+print(len(documents))
+"""
+    made = guarded("-c", code, cwd=tmp_path)
+    editor = {"EDITOR": f"{sys.executable} -c 'import sys; print(open(sys.argv[1]).read())'"}
+    run = guarded("-m", "nestdecode", *command, cwd=tmp_path, env=editor)
+
+    assert (run.returncode, run.stderr) == (command[0] == "diff", b"")
+    if command[0] in ("expand", "query", "set", "collapse") and "--indent" not in command:
+        assert run.stdout.count(b"\n") == 2000 + int(made.stdout)
+
+
 @pytest.mark.parametrize("deep", [200, 201])
 @pytest.mark.parametrize("numbers", ["double", "exact"])
 def test_depth_counts_across_layers(deep, numbers):
@@ -85,6 +191,30 @@ def test_depth_counts_across_layers(deep, numbers):
             tree = tree[0]
 
         assert (tree == inner) is (deep > 200)
+
+
+@pytest.mark.parametrize("reader", [orjson.loads, json.loads, Reader(Limits()).parse])
+@pytest.mark.parametrize(
+    "inmost", ["{}", "[]", '{"a":1}', "[1]", '{"a":1.50}', '{"a":{}}', '[{},{"b":"x"}]']
+)
+@pytest.mark.parametrize("around", ["[%s]", '{"b":%s}', '[1,{"c":"d"},%s]', '{"a":{},"b":%s}'])
+def test_depth_is_counted_to_the_level(reader, inmost, around):
+    text, deep = inmost, 1 + (inmost in ('{"a":{}}', '[{},{"b":"x"}]'))
+    for _ in range(5):
+        text, deep = around % text, deep + 1
+        value = reader(text)
+        gc.collect()  # it ceases to track some containers
+
+        assert not is_deeper(value, deep)
+        assert is_deeper(value, deep - 1)
+
+
+def test_depth_looks_into_trees_only():
+    value = {"n": Number("1.50"), "s": "x"}
+
+    assert not is_deeper(value, 1)
+    assert not is_deeper("x", 0)
+    assert is_deeper(value, 0)
 
 
 def test_a_thousand_brackets_beyond_the_limit_refuse_the_record_only():

@@ -293,4 +293,4 @@ def test_the_text_of_numbers_is_written_beside_what_only_the_exact_path_writes()
 @pytest.mark.parametrize("value", [{1: Number("1.10")}, [Number("1.10"), object()]], ids=str)
 def test_what_json_does_not_know_is_not_written_beside_a_number(value):
     with pytest.raises(DecodeError, match=r"^not JSON"):
-        dump(value, indent=4)
+        Decoder(numbers="exact").collapse(value)

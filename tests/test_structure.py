@@ -62,6 +62,20 @@ def test_every_room_is_in_the_order():
     assert {room_of(path) for path in MODULES} - {"__init__", "__main__"} == set(ORDER)
 
 
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_is_written_by_orjson(path):
+    """It writes past its buffer for some arrays in arrays; it may read, and say what is wrong."""
+    used = {
+        node.attr
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "orjson"
+    }
+
+    assert used <= {"loads", "JSONDecodeError"}
+
+
 def test_public_names_are_sorted_and_there():
     assert nestdecode.__all__ == sorted(nestdecode.__all__)
     assert all(getattr(nestdecode, name).__doc__ for name in nestdecode.__all__)

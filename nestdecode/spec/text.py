@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from nestdecode.errors import SpecError
-from nestdecode.jsontext import depth_of
+from nestdecode.jsontext import is_deeper
 from nestdecode.paths import join_pointer
 
 __all__ = ["Source", "read"]
@@ -65,7 +65,7 @@ def read(text: str, name: str | None = None) -> Source:
     if is_json or text.lstrip().startswith("{"):
         try:
             value = _json_decoder.decode(text)
-            if depth_of(value) > MAX_DEPTH:
+            if is_deeper(value, MAX_DEPTH):
                 raise SpecError(f"deeper than {MAX_DEPTH} levels", source=name)
             return Source(value, name)
         except json.JSONDecodeError as error:
