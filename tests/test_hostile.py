@@ -193,7 +193,9 @@ def test_depth_counts_across_layers(deep, numbers):
         assert (tree == inner) is (deep > 200)
 
 
-@pytest.mark.parametrize("reader", [orjson.loads, json.loads, Reader(Limits()).parse])
+@pytest.mark.parametrize(
+    "reader", [orjson.loads, json.loads, Reader(Limits()).parse], ids=["orjson", "json", "ours"]
+)
 @pytest.mark.parametrize(
     "inmost", ["{}", "[]", '{"a":1}', "[1]", '{"a":1.50}', '{"a":{}}', '[{},{"b":"x"}]']
 )
