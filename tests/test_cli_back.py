@@ -207,7 +207,7 @@ def test_edit_puts_back_what_was_saved(records, tmp_path):
         ("open(PATH, 'a').write('{')", 5, True),
         ("open(PATH, 'w')", 5, True),
         (
-            "import pathlib; open(PATH, 'a').write(' '); pathlib.Path(WHERE).write_text('{}')",
+            "open(WHERE, 'w').write('{}'); open(PATH, 'w').write('[1]\\n[2]\\n[3]\\n')",
             2,
             True,
         ),
@@ -219,7 +219,7 @@ def test_edit_refuses_and_loses_nothing(records, tmp_path, code, exit_code, is_k
     result = run("edit", str(records), env={**environment, "TMPDIR": str(tmp_path)})
 
     assert result.returncode == exit_code
-    assert records.read_bytes() == (b"{}" if "WHERE)" in code else RECORDS)
+    assert records.read_bytes() == (b"{}" if "WHERE" in code else RECORDS)
     kept = list(tmp_path.glob("nestdecode-*/*"))
     assert bool(kept) is is_kept
     if is_kept:

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import os
 import shlex
+import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
 
 from nestdecode.cli import options
-from nestdecode.cli.files import Original, put_trees, read_file, replace
+from nestdecode.cli.files import Original, put_trees
+from nestdecode.cli.inplace import InPlace
 from nestdecode.cli.output import RefusedError, say
+from nestdecode.cli.signals import Stopped, keys_are_for_others, undisturbed
 from nestdecode.decoder import Decoder
 from nestdecode.jsontext import dump
 
 __all__ = ["command"]
+
+# Seconds that an editor has to end when a signal asks it to.
+_PATIENCE = 2.0
 
 
 @click.command("edit", short_help="Edit a file with its layers opened.")
@@ -33,41 +41,69 @@ def command(file: str, framing: Any, **decoding: Any) -> int:
     EDITOR='code --wait' nestdecode edit export.ndjson
 
     What is saved is put back into FILE, whole or not at all; every byte outside of what
-    was changed stays. What is no JSON any more is refused, and kept to be edited on.
+    was changed stays. What can't be put back is kept, and stderr says where: what is no
+    JSON any more, and all that was saved when another process changed FILE meanwhile.
     """
     decoder = options.decoder_from(decoding)
-    original = Original(file, decoder, framing)
+    with InPlace(file):
+        original = Original(file, decoder, framing)
     original.check_replaceable()
     shown = b"".join(dump(d.tree, indent=2) + b"\n" for d in original.documents)
-    base = os.path.basename(file)  # noqa: PTH119 - pathlib adds nothing
-    # mkdtemp: for its owner only, and an editor may leave files beside the one it edits.
-    folder = tempfile.mkdtemp(prefix="nestdecode-")
-    path = os.path.join(folder, base if base.endswith(".json") else f"{base}.json")  # noqa: PTH118
-    with open(path, "xb") as copy:  # noqa: PTH123 - pathlib adds nothing
-        copy.write(shown)
-    try:
+    with _copy(file, shown) as path:
         text = _edited(path, shown, original, decoder)
-        if text is not None and read_file(file) != original.text:
-            raise RefusedError(file, "was changed meanwhile", 2)
-        if text is not None and text != original.text:
-            replace(file, text)
-    except RefusedError as error:
-        if read_file(path) != shown:
-            error.reason += f"; what you wrote is in {path}"
-            raise
-        _remove(folder)
-        raise
-    _remove(folder)
+        if text == original.text:
+            say(f"{file}: nothing was changed")
+        else:
+            with InPlace(file) as place:
+                place.put(text, original.text)
     return 0
 
 
-def _edited(path: str, shown: bytes, original: Original, decoder: Decoder) -> bytes | None:
-    """Let it be edited until it can be put back; return the file's new text, or None."""
+@contextmanager
+def _copy(file: str, shown: bytes) -> Iterator[str]:
+    """
+    Make a file to be edited, and take it away at the end.
+
+    However that end comes, what was written there and not put back is kept, and stderr
+    says where.
+    """
+    # Its end, which may tell an editor more than the beginning, and not more than fits.
+    name = os.path.basename(file)[-60:]  # noqa: PTH119 - pathlib adds nothing
+    folder = path = ""
+    try:
+        with undisturbed:
+            # mkdtemp: for its owner only, and an editor may leave files beside this one.
+            folder = tempfile.mkdtemp(prefix="nestdecode-")
+            path = os.path.join(folder, name if name.endswith(".json") else f"{name}.json")  # noqa: PTH118
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(descriptor, "wb") as copy:  # noqa: PTH123 - a descriptor
+                copy.write(shown)
+        yield path
+    except BaseException:
+        if folder and not _is_untouched(folder, path, shown):
+            say(f"what you wrote is kept in {path}")
+        elif folder:
+            _remove(folder)
+        raise
+    _remove(folder)
+
+
+def _is_untouched(folder: str, path: str, shown: bytes) -> bool:
+    """Tell whether a folder holds nothing but the file that was made in it, or not even that."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - pathlib adds nothing
+        return not names or (names == [os.path.basename(path)] and _saved(path) == shown)  # noqa: PTH119
+    except (OSError, RefusedError):
+        return False
+
+
+def _edited(path: str, shown: bytes, original: Original, decoder: Decoder) -> bytes:
+    """Let it be edited until it can be put back; return the file's new text."""
     while True:
         _run_editor(path)
-        text = read_file(path)
+        text = _saved(path)
         if text == shown:
-            return None
+            return original.text
         try:
             put_trees(original, path, text, decoder)
             return original.collapse()
@@ -79,15 +115,61 @@ def _edited(path: str, shown: bytes, original: Original, decoder: Decoder) -> by
                 raise
 
 
-def _run_editor(path: str) -> None:
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+def _saved(path: str) -> bytes:
+    """
+    Return what an editor saved.
+
+    Raises:
+        RefusedError: If it left no regular file; nothing else is opened, or waited for.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        code = subprocess.run([*shlex.split(editor), path], check=False).returncode
-        reason = f"exited with {code}"
+        if stat.S_ISREG(os.lstat(path).st_mode):
+            with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a descriptor
+                return file.read()
+        reason = "the editor left something else in its place"
+    except FileNotFoundError:
+        reason = "the editor took it away"
+    except OSError as error:
+        reason = f"can't be read: {error.strerror or error}"
+    raise RefusedError(path, reason, 2)
+
+
+def _run_editor(path: str) -> None:
+    """
+    Run the editor on a file.
+
+    Raises:
+        RefusedError: If it can't be run, or does not end well.
+    """
+    words = (os.environ.get("VISUAL", ""), os.environ.get("EDITOR", ""), "vi")
+    editor = next(text for text in words if text.strip())
+    try:
+        # What is typed at the terminal is for the editor: it may do something else at Ctrl-C.
+        with keys_are_for_others():
+            code = _ended([*shlex.split(editor), path])
     except (OSError, ValueError) as error:
-        code, reason = -1, f"can't be run: {getattr(error, 'strerror', None) or error}"
-    if code:
-        raise RefusedError(editor, reason, 2)
+        reason = f"can't be run: {getattr(error, 'strerror', None) or error}"
+    else:
+        if not code:
+            return
+        reason = f"exited with {code}" if code > 0 else f"was ended by signal {-code}"
+    raise RefusedError(editor, reason, 2)
+
+
+def _ended(words: list[str]) -> int:
+    """Run an editor. It gets the signal that asks us to stop, and some time to save."""
+    editor = None
+    try:
+        with undisturbed:
+            editor = subprocess.Popen(words)
+        return editor.wait()
+    except Stopped as stopped:
+        if editor is not None:
+            editor.send_signal(stopped.number)
+            with suppress(subprocess.TimeoutExpired):
+                editor.wait(_PATIENCE)
+        raise
 
 
 def _remove(folder: str) -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import stat
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 from nestdecode.cli.output import Output, RefusedError, printable
-from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.sources import UnreadableError, opened
 from nestdecode.decoder import Decoder
 from nestdecode.document import Document
 from nestdecode.errors import DecodeError, LimitError, NestdecodeError
 from nestdecode.stream import Framing, Record, framing_of, is_blank, read_batches
 
-__all__ = ["Original", "put_trees", "read_file", "replace", "write_out"]
+__all__ = ["Original", "put_trees", "read_file", "write_out"]
 
 
 def read_file(name: str) -> bytes:
@@ -130,42 +126,6 @@ class Original:
                 continue
             raise RefusedError(self.name, f"{where}: {reason}")
         return b"".join([*pieces, self.text[end:]])
-
-
-def replace(name: str, text: bytes) -> None:
-    """
-    Put a text in the place of a file, whole or not at all; its mode stays.
-
-    A link stays, and what it leads to is replaced.
-
-    Raises:
-        RefusedError: If that can't be done; the file is as it was then.
-    """
-    import tempfile
-
-    path = os.path.realpath(name)
-    temporary = ""
-    try:
-        mode = stat.S_IMODE(os.stat(path).st_mode)  # noqa: PTH116 - pathlib adds nothing
-        folder, base = os.path.split(path)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{base}.", dir=folder)
-        with undisturbed:
-            with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
-                file.write(text)
-                file.flush()
-                os.fchmod(descriptor, mode)
-                os.fsync(descriptor)
-            os.replace(temporary, path)  # noqa: PTH105 - pathlib adds nothing
-            temporary = ""
-    except OSError as error:
-        reason = error.strerror or str(error)
-    else:
-        return
-    finally:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)  # noqa: PTH108 - pathlib adds nothing
-    raise RefusedError(name, f"can't be written: {reason}", 2)
 
 
 def write_out(text: bytes) -> None:

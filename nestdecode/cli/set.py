@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
 from typing import Any
 
 import click
 
 from nestdecode.cli import options
-from nestdecode.cli.files import Original, replace, write_out
+from nestdecode.cli.files import Original, write_out
+from nestdecode.cli.inplace import InPlace
 from nestdecode.cli.output import RefusedError
 from nestdecode.decoder import Decoder
 from nestdecode.document import Document
@@ -47,29 +50,47 @@ def command(
 
     PATH is a path (a.b[].c) or a pointer (/a/b/0/c) in the opened document. VALUE is
     JSON, or else a string as it stands. The last step of PATH may be a new member.
+
+    With -i, FILE keeps its owner, mode and attributes, or it is not replaced; nor is it
+    if it has hard links, or if another process changed it meanwhile.
     """
     *pairs, file = words or ("",)
     if not file or (not pairs and not deletions):
         raise click.UsageError("wanted PATH=VALUE... FILE, or --delete PATH FILE")
+    if "=" in file and not os.path.lexists(file):
+        # Not named: it is a value that was meant for a place.
+        raise click.UsageError("wanted FILE behind the last PATH=VALUE; no file has that name")
     if in_place and file == "-":
         raise click.UsageError("--in-place needs a FILE to replace")
     decoder = options.decoder_from(decoding)
     changes = [_split(pair, decoder) for pair in pairs]
-    original = Original(file, decoder, framing)
-    if record is not None and record > len(original.documents):
-        raise RefusedError(file, f"no record {record}: there are {len(original.documents)}")
-    documents = original.documents if record is None else [original.documents[record - 1]]
+    with InPlace(file) if in_place else nullcontext() as place:
+        original = Original(file, decoder, framing)
+        _change(original, changes, deletions, record)
+        text = original.collapse()
+        if place is None:
+            write_out(text)
+        elif text != original.text:
+            original.check_replaceable()
+            place.put(text, original.text)
+    return 0
+
+
+def _change(
+    original: Original,
+    changes: list[tuple[str, Any]],
+    deletions: tuple[str, ...],
+    record: int | None,
+) -> None:
+    file, documents = original.name, original.documents
+    if record is not None:
+        if record > len(documents):
+            raise RefusedError(file, f"no record {record}: there are {len(documents)}")
+        documents = [documents[record - 1]]
     for place, value in changes:
         _everywhere(file, documents, lambda d, p=place, v=value: d.set(p, v))
     for place in deletions:
         _everywhere(file, documents, lambda d, p=place: d.delete(p))
-    text = original.collapse()
-    if not in_place:
-        write_out(text)
-    elif text != original.text:
-        original.check_replaceable()
-        replace(file, text)
-    return 0
 
 
 def _everywhere(file: str, documents: list[Document], change: Any) -> None:
@@ -90,17 +111,27 @@ def _everywhere(file: str, documents: list[Document], change: Any) -> None:
 
 
 def _split(pair: str, decoder: Decoder) -> tuple[str, Any]:
-    """Split PATH=VALUE where what is before the sign is a path."""
+    """
+    Split PATH=VALUE where what is before the sign is a path.
+
+    Raises:
+        click.UsageError: If nothing is; it says what is wrong without the value.
+    """
+    reason = "one has no ="
     at = pair.find("=")
     while at > 0:
         place = pair[:at]
         try:
             split_pointer(place) if place.startswith("/") else parse_path(place)
-        except SpecError:
+        except SpecError as error:
+            # Before the first sign there is no part of the value.
+            reason = reason if "=" in place else error.reason
             at = pair.find("=", at + 1)
         else:
             return place, _value(pair[at + 1 :], decoder)
-    raise click.UsageError(f"wanted PATH=VALUE, got {pair!r}")
+    if pair.startswith("="):
+        reason = "one has no PATH"
+    raise click.UsageError(f"wanted PATH=VALUE: {reason}")
 
 
 def _value(text: str, decoder: Decoder) -> Any:

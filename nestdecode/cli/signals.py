@@ -8,12 +8,16 @@ written: then when that is done. The second one ends the process, whatever it do
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any
 
-__all__ = ["Stopped", "listen", "undisturbed"]
+__all__ = ["Stopped", "keys_are_for_others", "listen", "undisturbed"]
 
 _STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
+# What keys of a terminal send to all who share it.
+_TYPED = ("SIGINT", "SIGQUIT")
 
 
 class Stopped(BaseException):
@@ -68,3 +72,21 @@ def listen() -> None:
         except ValueError:  # not the main thread: somebody else listens
             return
         _listened.append(number)
+
+
+@contextmanager
+def keys_are_for_others() -> Iterator[None]:
+    """Leave the signals that are typed at a terminal to the program that was started there."""
+    was = {}
+    for name in _TYPED:
+        number = getattr(signal, name, None)
+        if number is None or signal.getsignal(number) == signal.SIG_IGN:
+            continue
+        # Not SIG_IGN: whoever is started would be born with it.
+        with suppress(ValueError):  # not the main thread: somebody else listens
+            was[number] = signal.signal(number, lambda *_: None)
+    try:
+        yield
+    finally:
+        for number, handler in was.items():
+            signal.signal(number, handler)
