@@ -11,6 +11,7 @@ import random
 import resource
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -186,8 +187,12 @@ def test_letters_are_appended_and_a_cut_one_harms_no_other(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "letter", [b"{}", b"1", b'"raw"', b'{"raw":1}', b'{"raw_base64":"*"}', b"[[", b"\xff"]
-)
+    "letter",
+    [
+        b"{}", b"1", b'"raw"', b'{"raw":1}', b'{"raw_base64":"*"}', b"[[", b"\xff",
+        b'{"skipped":true,"raw":"x"}', b'{"skipped":-5,"raw":"x"}', b'{"skipped":"\\u001b[31m"}',
+    ],
+)  # fmt: skip
 def test_replay_refuses_what_is_no_letter(letter):
     result = run("replay", stdin=letter)
 
@@ -235,6 +240,120 @@ def test_two_processes_do_not_share_a_file_of_letters(tmp_path):
 
     assert result.returncode == 2
     assert b"another process writes to it" in result.stderr
+
+
+def test_letters_are_closed_to_others_and_that_is_told(tmp_path):
+    dead = tmp_path / "dead"
+    dead.write_bytes(b"")
+    dead.chmod(0o2754)
+    result = run("expand", f"--dead-letters={dead}", "--lines", stdin=b"{1\n")
+
+    assert stat.S_IMODE(dead.stat().st_mode) == 0o700
+    assert result.stderr.splitlines()[0] == (
+        f"nestdecode: {dead}: others can't read it any more (mode 2754 before)".encode()
+    )
+    assert run("replay", str(dead)).stdout == b"{1\n"
+
+    result = run("expand", f"--dead-letters={dead}", "--lines", stdin=b"{2\n")
+
+    assert b"others" not in result.stderr
+    assert run("replay", str(dead)).stdout == b"{1\n{2\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("link", "it is a symbolic link"),
+        ("link to nothing", "it is a symbolic link"),
+        ("link in /dev/shm", "it is a symbolic link"),
+        ("hard link", "it has other names (hard links)"),
+        ("of another user", "it belongs to another user"),
+        ("socket", None),
+    ],
+)
+@LINUX
+def test_letters_go_to_no_file_that_somebody_else_has_prepared(tmp_path, kind, reason):
+    victim, dead = tmp_path / "victim", tmp_path / "dead"
+    victim.write_bytes(b"victim\n")
+    victim.chmod(0o644)
+    if kind == "link in /dev/shm":
+        dead = Path(f"/dev/shm/nestdecode-{os.getpid()}")
+    if kind == "hard link":
+        dead.hardlink_to(victim)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(os.path.relpath(dead))
+    elif kind == "of another user":
+        if os.geteuid():
+            pytest.skip("needs root")
+        dead.write_bytes(b"victim\n")
+        os.chown(dead, 1234, 1234)
+    else:
+        dead.symlink_to(tmp_path / "new" if kind == "link to nothing" else victim)
+    try:
+        result = run("expand", f"--dead-letters={dead}", "--lines", stdin=b"{1\n")
+    finally:
+        if kind == "link in /dev/shm":
+            dead.unlink()
+
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr.startswith(f"nestdecode: {dead}: can't write: {reason or ''}".encode())
+    assert (victim.read_bytes(), stat.S_IMODE(victim.stat().st_mode)) == (b"victim\n", 0o644)
+    assert not (tmp_path / "new").exists()
+    assert kind != "of another user" or dead.read_bytes() == b"victim\n"
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("how", ["FIFO", "process substitution"])
+def test_a_reader_of_letters_that_leaves_is_told(tmp_path, how, jobs):
+    (tmp_path / "in").write_bytes(b'{"n":"%s"\n' % (b"x" * 50) * 20_000)
+    command = f"{' '.join(NESTDECODE)} expand --lines -j{jobs} in --dead-letters"
+    if how == "FIFO":
+        os.mkfifo(tmp_path / "dead")
+        script = f"head -c 10 dead > /dev/null & {command} dead"
+    else:
+        script = f"{command} >(head -c 10 > /dev/null)"
+    result = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, capture_output=True, check=False, timeout=60
+    )
+
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert b": can't write: Broken pipe\n" in result.stderr
+    assert b"Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("target", [">(cat > dead)", "/dev/fd/3", "/dev/stdout", "FIFO"])
+@LINUX
+def test_letters_go_to_pipes_and_to_what_the_shell_opened(tmp_path, target):
+    os.mkfifo(tmp_path / "FIFO")
+    command = f"{' '.join(NESTDECODE)} expand --lines --dead-letters {target} 3>>dead"
+    if target == "/dev/stdout":
+        command += " | cat > dead"
+    elif target == "FIFO":
+        command = f"cat FIFO > dead & {command}; wait"
+    result = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, input=b"{1\n{2\n", capture_output=True, check=False
+    )
+    end = time.monotonic() + 10
+    while (tmp_path / "dead").read_bytes().count(b"\n") < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+
+    assert b"can't write" not in result.stderr
+    assert run("replay", str(tmp_path / "dead")).stdout == b"{1\n{2\n"
+
+
+def test_a_terminal_obeys_nothing_of_a_letter(tmp_path):
+    parent, child = pty.openpty()
+    record = '{"\u202e\x7f\x9b'.encode()
+    name = os.ttyname(child)
+    result = run("expand", f"--dead-letters={name}", "--lines", stdin=record)
+    os.close(child)
+    shown = os.read(parent, 1000)
+    os.close(parent)
+
+    assert result.returncode == 5
+    assert json.loads(shown)["raw"].encode() == record
+    assert rb'"raw":"{\"\u202e\u007f\u009b"' in shown
 
 
 @pytest.mark.parametrize("path", ["no/such/folder/dead", "/dev/full"])

@@ -109,8 +109,9 @@ running = _all(
         help="A progress bar on stderr. [default: on a terminal, when a file takes a while]",
     ),
     click.option(
-        "--dead-letters", type=click.Path(dir_okay=False), metavar="FILE",
-        help="Append records that failed to FILE, with reason and place; see replay.",
+        "--dead-letters", type=click.Path(dir_okay=False, readable=False), metavar="FILE",
+        help="Append records that failed to FILE, with reason and place; see replay. "
+        "Only you can read FILE, and it is no link.",
     ),
     click.option("--fail-fast", is_flag=True, help="Stop at the first record that fails."),
     click.option(

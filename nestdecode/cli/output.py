@@ -133,9 +133,13 @@ class Output:
 
 class Letters:
     """
-    Dead letters, appended to a file that only its owner can read.
+    Dead letters, appended to a file that only its owner can read, or sent to a pipe.
 
-    Each is there whole or not at all, whatever else happens to this process.
+    In a file each is there whole or not at all, whatever else happens to this process. A
+    file that is there already has to be ours and have no other name; if others could read
+    it, they can't any more. A pipe or a device, a terminal too, is written to as it is.
+    A symbolic link is not followed, but for those that the system has in /dev and /proc:
+    whoever can write to the folder could have letters end up anywhere by one.
 
     Args:
         path: The file; it is made if there is none.
@@ -146,17 +150,47 @@ class Letters:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-        self._descriptor = _beyond_standard(os.open(path, flags, 0o600))
+        self._descriptor = -1
+        try:
+            self._open()
+        except OSError as error:
+            error.filename = path
+            self._leave()
+            raise
+        except BaseException:
+            self._leave()
+            raise
+
+    def _open(self) -> None:
+        folder = os.path.realpath(os.path.dirname(self._path))  # noqa: PTH120 - pathlib adds nothing
+        flags = os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+        # /dev/stdout, /dev/fd/3 and >(...) are links. /dev/shm/x is anybody's.
+        if not folder.startswith("/proc/") and folder not in ("/dev", "/dev/fd"):
+            flags |= getattr(os, "O_NOFOLLOW", 0)
+            if os.path.islink(self._path):  # noqa: PTH114 - pathlib adds nothing
+                raise OSError(0, "it is a symbolic link")
+        # Not open for reading, a pipe tells that its reader left.
+        try:
+            is_regular = stat.S_ISREG(os.stat(self._path).st_mode)  # noqa: PTH116 - pathlib adds nothing
+        except FileNotFoundError:
+            is_regular = True
+        flags |= os.O_RDWR if is_regular else os.O_WRONLY | getattr(os, "O_NOCTTY", 0)
+        self._descriptor = _beyond_standard(os.open(self._path, flags, 0o600))
         about = os.fstat(self._descriptor)
         self.identity = about.st_dev, about.st_ino
         self.is_regular = stat.S_ISREG(about.st_mode)
+        self._is_terminal = os.isatty(self._descriptor)
+        if self.is_regular != is_regular:
+            raise OSError(0, "it became something else while it was opened")
         if self.is_regular:
             self._lock()
-            size = about.st_size
+            self._make_ours(about)
+            size = os.fstat(self._descriptor).st_size
             # What a machine that died has left is told apart from what follows.
             if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
                 self.write([b""])
+        elif not stat.S_ISFIFO(about.st_mode) and not stat.S_ISCHR(about.st_mode):
+            raise OSError(0, "it is neither a file nor a pipe")
 
     def _lock(self) -> None:
         try:
@@ -167,16 +201,37 @@ class Letters:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             reason = "another process writes to it"
+        except OSError:  # no locks on this file system
+            return
         else:
             return
-        raise OSError(0, reason, self._path)
+        raise OSError(0, reason)
+
+    def _make_ours(self, about: os.stat_result) -> None:
+        """Close a file to others."""
+        if not hasattr(os, "fchmod") or not hasattr(os, "geteuid"):  # Windows
+            return
+        if about.st_uid != os.geteuid():
+            raise OSError(0, "it belongs to another user")
+        if about.st_nlink != 1:
+            raise OSError(0, "it has other names (hard links)")
+        mode = stat.S_IMODE(about.st_mode)
+        if not mode & 0o077:
+            return
+        os.fchmod(self._descriptor, mode & 0o700)
+        if os.fstat(self._descriptor).st_mode & 0o077:
+            raise OSError(0, "it can't be closed to others: this file system has no modes")
+        say(f"{self._path}: others can't read it any more (mode {mode:04o} before)")
 
     def write(self, letters: Iterable[bytes]) -> None:
         """Write letters, one a line."""
         try:
             for letter in letters:
+                line = letter + b"\n"
+                if self._is_terminal:
+                    line = printable(line.decode()).encode()
                 with undisturbed:
-                    _write_lines(self._descriptor, letter + b"\n")
+                    _write_lines(self._descriptor, line)
         except OSError as error:
             error.filename = self._path
             raise
@@ -190,7 +245,12 @@ class Letters:
                 error.filename = self._path
                 raise
         finally:
-            os.close(self._descriptor)
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            os.close(descriptor)
 
 
 def _beyond_standard(descriptor: int) -> int:

@@ -74,8 +74,11 @@ def original(line: bytes) -> bytes:
     """
     try:
         letter = json.loads(line)
-        if letter.get("skipped"):
-            reason = f"too long to be kept: {letter['skipped']:,} of its bytes are not here"
+        skipped = letter.get("skipped", 0)
+        if type(skipped) is not int or skipped < 0:
+            reason = "not a dead letter"
+        elif skipped:
+            reason = f"too long to be kept: {skipped:,} of its bytes are not here"
         elif "raw" in letter:
             return str.encode(letter["raw"])
         else:
