@@ -6,7 +6,6 @@ import functools
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from nestdecode import discover
@@ -31,7 +30,7 @@ from nestdecode.jsontext import (
     dump,
 )
 from nestdecode.learnt import Learner
-from nestdecode.plan import DROP, Plan, Run, source_of
+from nestdecode.plan import DROP, Plan, Run, policies_of, source_of
 from nestdecode.stream import DeadLetter, Record, expand_records, of_lines
 from nestdecode.words import nearest
 
@@ -270,7 +269,7 @@ class Decoder:
         from nestdecode.collapse import Parts, closed
 
         Parts().add(tree)
-        return dump(tree if self._plan is None else closed(tree, (self._plan.shape,)))
+        return dump(tree if self._plan is None else closed(tree, self._plan.shapes))
 
     def query(self, expression: str, document: Any) -> Any:
         """
@@ -383,20 +382,18 @@ class Decoder:
         run = Run(reader, self._policy, problems.append)
         run.openings = []
         tree = self._open(self._reader.parse_record(raw), run)
-        shapes = () if self._plan is None else (self._plan.shape,)
+        shapes = () if self._plan is None else self._plan.shapes
         return Trace(tree, run.openings, problems, shapes)
 
     def _search(self, expression: str, tree: Any) -> Any:
         """Ask a tree; the answer shares nothing with it."""
-        from nestdecode.queries import REFUSALS
+        from nestdecode.queries import REFUSALS, apart
 
         compiled = self._expression(expression, None)
         try:
-            answer = compiled.search(tree)
+            return apart(compiled.search(tree))
         except REFUSALS as error:
             refusal = compiled.refusal(error)
-        else:
-            return deepcopy(answer)
         # Not in the handler: the cause holds data of the document.
         raise refusal
 
@@ -420,13 +417,53 @@ class Decoder:
     def _late(self, expression: Expression) -> Callable[[Any], Any] | None:
         if self._plan is None:
             return None
-        return expression.late(
-            self._plan, self._reader, self._start, self._read, self._expand_carefully
-        )
+        early = self._early(expression)
+        return expression.late(self._plan, self._reader, self._start, self._read, early)
 
     def _early(self, expression: Expression) -> Callable[[Any], Any]:
-        expand, search = self._expand, expression.search
-        return lambda document: search(expand(document))
+        """
+        Return a function that expands a document and asks it.
+
+        Of a document in which a layer stays shut it must be known whether the query sees
+        that layer: it is asked again, step by step.
+        """
+        search = expression.search
+        if self._on_problem is None:
+            expand = self._expand
+            return lambda document: search(expand(document))
+        watched, plan = self._watched, self._plan
+        if plan is None:
+            plan = Plan(None, self._policy, discover.FINDER)
+
+        def answer(document: Any) -> Any:
+            try:
+                return search(watched(document))
+            except TroubledError:
+                pass
+            if "fail" in policies_of(plan):
+                # Such a layer fails the record, seen or not.
+                plan.run(self._read(document), Run(self._reader, self._policy, _ignore))
+            return expression.walk(self._read(document), plan, self._start())
+
+        return answer
+
+    @functools.cached_property
+    def _watched(self) -> Callable[[Any], Any]:
+        """Expand a document, or raise TroubledError if a layer stays shut."""
+
+        def start() -> Run:
+            return Run(self._reader, self._policy, _give_up)
+
+        def carefully(document: Any) -> Any:
+            return self._open(self._read(document), start())
+
+        if self._plan is None:
+            return Learner(self._reader, carefully).function()
+        if self._plan.undeclared is not None:
+            return carefully
+        source = source_of(self._plan, self._reader, start, carefully)
+        expand: Callable[[Any], Any] = source.build("expand", "plan")
+        return expand
 
     def _expression(self, text: str, start: Start | None, lent: Spec | None = None) -> Expression:
         from nestdecode.queries import compile_expression  # late: expanding needs no grammar
@@ -576,6 +613,14 @@ def _ignore(_problem: DecodeError) -> None:
     """Do what is done with problems if nobody asks for them."""
 
 
+class TroubledError(Exception):
+    """A layer stays shut."""
+
+
+def _give_up(_problem: DecodeError) -> None:
+    raise TroubledError
+
+
 def _check_word(name: str, word: str | None, words: tuple[str, ...]) -> None:
     if word is not None and word not in words:
         raise ValueError(f"{name} is one of {', '.join(words)}, got {word!r}{nearest(word, words)}")
@@ -602,7 +647,7 @@ def _plan(spec: Spec, policy: Policy) -> Plan:
                     "give that layer an on-error of its own",
                     source=spec.name,
                 )
-    return Plan(spec.shape, policy, discover.find if spec.undeclared == "open" else None)
+    return Plan(spec.shape, policy, discover.FINDER if spec.undeclared == "open" else None)
 
 
 def _is_no_member(path: str) -> bool:

@@ -12,9 +12,9 @@ from typing import Any
 
 from nestdecode.errors import LimitError
 from nestdecode.jsontext import MALFORMED, WHITESPACE, Reader
-from nestdecode.plan import DROP, Opening, Run
+from nestdecode.plan import DROP, Finder, Opening, Run
 
-__all__ = ["CLOSERS", "OPENERS", "find", "odd", "sweep"]
+__all__ = ["CLOSERS", "FINDER", "OPENERS", "find", "odd", "sweep"]
 
 _ENDS = {"{": "}", "[": "]", '"': '"'}
 _CONTAINERS = frozenset({"object", "array"})
@@ -84,6 +84,9 @@ def _open(text: str, depth: int, layers: int, run: Run) -> tuple[Any, int]:
             run.openings.append(Opening(tuple(run.path), layers, opened, _CONTAINERS, None))
         return value, layers + len(texts)
     return run.settle(problem, text, run.on_error), layers
+
+
+FINDER = Finder(find, _open)
 
 
 def _read(text: str, depth: int, layers: int, reader: Reader) -> tuple[Any, Sequence[str]]:

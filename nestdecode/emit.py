@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import linecache
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -66,10 +67,17 @@ class Source:
         return name
 
     def build(self, function: str, title: str) -> Any:
-        """Compile the source and return the function of that name."""
+        """
+        Compile the source and return the function of that name.
+
+        Tracebacks show the source as long as the function, or a traceback through it, lives.
+        """
         file = f"<nestdecode {title} {next(_numbers)}>"
         names = dict(self.names)
         exec(compile(self.text, file, "exec"), names)
+        # A function in its own globals would wait for the cyclic collector.
+        built = names.pop(function)
         # Without a modification time, linecache never looks for a file.
         linecache.cache[file] = (len(self.text), None, self.text.splitlines(True), file)
-        return names[function]
+        weakref.finalize(built.__code__, linecache.cache.pop, file, None).atexit = False
+        return built

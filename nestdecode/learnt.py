@@ -22,7 +22,9 @@ fast parser refuses is read carefully, and walked.
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -149,6 +151,19 @@ class _Place:
         self.shut = False
 
 
+_learners: weakref.WeakSet[Learner] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    # The thread that held a lock is not in this process: it will never give it back.
+    for learner in _learners:
+        learner.start_over()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 class Learner:
     """
     Expands documents by what it learnt from those before. Safe to share between threads.
@@ -178,6 +193,7 @@ class Learner:
         self._rest, self._rest_left = SHORTEST_REST, 0
         self._timing = False
         self._apart = 0
+        _learners.add(self)
         # n containers take 2n characters, and k layers 2**k.
         self._surely_shallow = 2 * limits.max_depth
         self._longest = min(limits.max_record_bytes, 1 << min(limits.max_layers, 60))
@@ -302,7 +318,8 @@ class Learner:
 
     def _learn(self, tree: Any, read: Loads) -> None:
         """Walk a tree, remember where something was decided, and compile now and then."""
-        if not self._lock.acquire(blocking=False):
+        lock = self._lock  # a fork may change it meanwhile
+        if not lock.acquire(blocking=False):
             self._sweep(tree, read)
             return
         try:
@@ -313,7 +330,7 @@ class Learner:
                 self._learnt = _compile(self._root, self._reader, self._mixed)
                 self._begin_trial()
         finally:
-            self._lock.release()
+            lock.release()
 
     def _remember(self, tree: Any, read: Loads) -> None:
         """Do what ``sweep`` does, and note the places."""
@@ -374,13 +391,25 @@ class Learner:
 
     def _mixed(self, place: _Place) -> None:
         """Look before trying, from now on, where a layer was expected and text came."""
-        with self._lock:
-            if not place.shut:
-                place.shut = True
-                learnt = _compile(self._root, self._reader, self._mixed)
-                if self._plan is not None:
-                    self._plan = learnt
-                self._learnt = learnt
+        # Never waited for: a signal handler may come here while its own thread learns.
+        lock = self._lock
+        if place.shut or not lock.acquire(blocking=False):
+            return
+        try:
+            place.shut = True
+            learnt = _compile(self._root, self._reader, self._mixed)
+            if self._plan is not None:
+                self._plan = learnt
+            self._learnt = learnt
+        finally:
+            lock.release()
+
+    def start_over(self) -> None:
+        """Forget what another thread was about to learn when this process was forked."""
+        if self._lock.locked():
+            self._lock = threading.Lock()
+            self._root, self._nodes = _Place(), 1
+            self._misses, self._compile_at = 0, LEARN_FROM
 
     def _child(self, place: _Place, step: Any) -> _Place | None:
         """Return the place one step further, or None if there is no room for it."""

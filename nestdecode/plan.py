@@ -23,14 +23,16 @@ __all__ = [
     "DROP",
     "OPENERS",
     "CrowdedError",
+    "Finder",
     "Opening",
     "Plan",
     "Run",
-    "Walker",
     "address_of",
     "can_be_late",
     "has_one_inside",
+    "in_document_order",
     "opened_on_the_spot",
+    "policies_of",
     "source_of",
     "type_name",
     "write_fast_read",
@@ -71,6 +73,8 @@ class Run:
 
     Attributes:
         openings: What was opened, in document order, if that is to be known; else None.
+        settled: Strings that were opened, or stay shut, as (id of the container, key), if
+            places may be visited twice: what is there now is not opened again. Else None.
     """
 
     __slots__ = (
@@ -84,6 +88,7 @@ class Run:
         "path",
         "reader",
         "report",
+        "settled",
     )
 
     def __init__(self, reader: Reader, on_error: Policy, report: Report) -> None:
@@ -95,8 +100,19 @@ class Run:
         self.report = report
         self.held: list[DecodeError] | None = None
         self.openings: list[Opening] | None = None
+        self.settled: set[tuple[int, Any]] | None = None
         self._tell = report
         self.looks = 0
+
+    def is_settled(self, container: Any, key: Any) -> bool:
+        """Tell whether a string was met before, and note that it is met now."""
+        if self.settled is None:
+            return False
+        place = id(container), key
+        if place in self.settled:
+            return True
+        self.settled.add(place)
+        return False
 
     def look(self) -> None:
         """Count a search through the record; raise CrowdedError if there were too many."""
@@ -129,8 +145,18 @@ class Run:
         return text if policy == "keep" else None if policy == "null" else DROP
 
 
-# Opens what it finds in a value: (value, containers around it, layers around it, run).
-Walker = Callable[[Any, int, int, Run], Any]
+class Finder(NamedTuple):
+    """
+    What opens layers where nothing is declared.
+
+    Attributes:
+        find: Opens all in a value: (value, containers around it, layers around it, run).
+        open: Opens one string, and nothing that is in it; the same arguments. Returns
+            what is there then, and the layers around that.
+    """
+
+    find: Callable[[Any, int, int, Run], Any]
+    open: Callable[[str, int, int, Run], tuple[Any, int]]
 
 
 class Plan:
@@ -138,13 +164,13 @@ class Plan:
     A spec, ready to run. Immutable, so that threads may share it.
 
     Args:
-        shape: What is declared.
+        shape: What is declared, or None if nothing is.
         on_error: Policy for layers that name none.
         undeclared: What opens layers where nothing is declared, or None if nothing may.
     """
 
-    def __init__(self, shape: Shape, on_error: Policy, undeclared: Walker | None) -> None:
-        self.shape = shape
+    def __init__(self, shape: Shape | None, on_error: Policy, undeclared: Finder | None) -> None:
+        self.shapes: tuple[Shape, ...] = () if shape is None else (shape,)
         self.on_error = on_error
         self.undeclared = undeclared
 
@@ -155,7 +181,7 @@ class Plan:
         Raises:
             DecodeError: If a layer whose policy is ``fail`` does not open.
         """
-        return self._visit((self.shape,), tree, 0, 0, run)
+        return self._visit(self.shapes, tree, 0, 0, run)
 
     def visit(self, shape: Shape, value: Any, depth: int, layers: int, run: Run) -> Any:
         """
@@ -170,17 +196,37 @@ class Plan:
         """
         return self._visit((shape,), value, depth, layers, run)
 
-    def open(self, shape: Shape, text: str, depth: int, run: Run) -> Any:
-        """Open one string, and nothing that is in it; return what is there then."""
+    def open(
+        self, shapes: tuple[Shape, ...], text: str, depth: int, layers: int, run: Run
+    ) -> tuple[Any, tuple[Shape, ...], int]:
+        """
+        Open one string, and nothing that is in it.
+
+        Returns:
+            What is there then, the shapes of what is in that, and the layers around it.
+        """
+        alternatives = tuple(a for shape in shapes for a in shape.alternatives)
+        if not alternatives:
+            # Nothing is said of this place ({} or true), or it is a plain string.
+            if self.undeclared is None or any(shape.declared for shape in shapes):
+                return text, (), layers
+            value, inside = self.undeclared.open(text, depth, layers, run)
+            return value, (), inside
         try:
-            value, _ = _open(shape.alternatives, text, depth, 0, run)
+            value, chain = _open(alternatives, text, depth, layers, run)
         except DecodeError as error:
+            if all(shape.admits_plain(text) for shape in shapes):
+                return text, (), layers
             problem = run.here(error)
         else:
-            return value
-        if shape.admits_plain(text):
-            return text
-        return run.settle(problem, text, self._policy((shape,)))
+            last, _ = chain[-1]
+            if run.openings is not None:
+                opened = tuple((alternative.codecs, text) for alternative, text in chain)
+                path = tuple(run.path)
+                run.openings.append(Opening(path, layers, opened, last.admits, last.content))
+            content = () if last.content is None else (last.content,)
+            return value, content, layers + len(chain)
+        return run.settle(problem, text, self.policy(shapes)), (), layers
 
     def _visit(
         self, shapes: tuple[Shape, ...], value: Any, depth: int, layers: int, run: Run
@@ -188,9 +234,15 @@ class Plan:
         """Open what *shapes* declare in a value with *depth* containers around it."""
         kind = type(value)
         if not shapes:
-            return value if self.undeclared is None else self.undeclared(value, depth, layers, run)
+            if self.undeclared is None:
+                return value
+            return self.undeclared.find(value, depth, layers, run)
         if kind is str:
-            return self._visit_string(shapes, value, depth, layers, run)
+            value, inside, layers = self.open(shapes, value, depth, layers, run)
+            # What was read from a text, and is a string, is no layer.
+            if type(value) is dict or type(value) is list:
+                self._visit(inside, value, depth, layers, run)
+            return value
         if kind is dict:
             self._visit_object(shapes, value, depth + 1, layers, run)
         elif kind is list:
@@ -214,8 +266,9 @@ class Plan:
         for name in names:
             run.path.append(name)
             children = tuple(child for shape in shapes for child in shape.members(name))
-            old = value[name]
-            new = self._visit(children, old, depth, layers, run)
+            new = old = value[name]
+            if type(old) is not str or not run.is_settled(value, name):
+                new = self._visit(children, old, depth, layers, run)
             run.path.pop()
             if new is DROP:
                 dropped.append(name)
@@ -237,39 +290,15 @@ class Plan:
         for index, old in enumerate(value):
             children = tuple(s for shape in shapes if (s := shape.element(index)) is not None)
             run.path.append(index)
-            new = self._visit(children, old, depth, layers, run)
+            new = old
+            if type(old) is not str or not run.is_settled(value, index):
+                new = self._visit(children, old, depth, layers, run)
             run.path.pop()
             if new is not old:
                 value[index] = new
 
-    def _visit_string(
-        self, shapes: tuple[Shape, ...], text: str, depth: int, layers: int, run: Run
-    ) -> Any:
-        alternatives = tuple(a for shape in shapes for a in shape.alternatives)
-        if not alternatives:
-            # Nothing is said of this place ({} or true), or it is a plain string.
-            if self.undeclared is None or any(shape.declared for shape in shapes):
-                return text
-            return self.undeclared(text, depth, layers, run)
-        try:
-            value, chain = _open(alternatives, text, depth, layers, run)
-        except DecodeError as error:
-            if all(shape.admits_plain(text) for shape in shapes):
-                return text
-            problem = run.here(error)
-        else:
-            last, _ = chain[-1]
-            if run.openings is not None:
-                opened = tuple((alternative.codecs, text) for alternative, text in chain)
-                path = tuple(run.path)
-                run.openings.append(Opening(path, layers, opened, last.admits, last.content))
-            inside = () if last.content is None else (last.content,)
-            if type(value) is str:
-                return value
-            return self._visit(inside, value, depth, layers + len(chain), run)
-        return run.settle(problem, text, self._policy(shapes))
-
-    def _policy(self, shapes: tuple[Shape, ...]) -> Policy:
+    def policy(self, shapes: tuple[Shape, ...]) -> Policy:
+        """Return what is done with a string of these shapes that does not open."""
         waiting = list(shapes)
         seen: list[Shape] = []
         # A chain's outermost layer decides; one further in, if that one is silent.
@@ -477,18 +506,23 @@ def can_be_late(plan: Plan, limits: Limits) -> bool:
     Not if a layer that nobody looks at may change what is around it, or fail the record;
     nor if a limit on layers can be met, since what is around a layer is not counted.
     """
-    from nestdecode.spec.shape import live_shapes  # late: detection needs no specs
-
-    policies = {plan.on_error, *(shape.on_error for shape in live_shapes(plan.shape))}
     return (
         plan.undeclared is None
-        and not policies & {"drop", "fail"}
+        and not policies_of(plan) & {"drop", "fail"}
         and not _may_exceed_layers(plan, limits)
     )
 
 
+def policies_of(plan: Plan) -> set[Policy]:
+    """Return every policy that a layer may have."""
+    from nestdecode.spec.shape import live_shapes  # late: detection needs no specs
+
+    shapes = [live for shape in plan.shapes for live in live_shapes(shape)]
+    return {plan.on_error, *(s.on_error for s in shapes if s.on_error is not None)}
+
+
 def _may_exceed_layers(plan: Plan, limits: Limits) -> bool:
-    return _layers_inside(plan.shape, limits.max_layers) > limits.max_layers
+    return _layers_inside(plan.shapes, limits.max_layers) > limits.max_layers
 
 
 def write_fast_read(source: Source, reader: Reader, *, if_deep: str) -> None:
@@ -538,7 +572,8 @@ class _Emitter:
         from nestdecode.spec.shape import live_shapes  # late: detection needs no specs
 
         self.source = Source()
-        self.live = live_shapes(plan.shape)
+        (self.shape,) = plan.shapes
+        self.live = live_shapes(self.shape)
         self.functions: dict[Shape, str] = {}
         self.waiting: list[Shape] = []
         self.active: list[Shape] = []
@@ -562,7 +597,7 @@ class _Emitter:
             source.line("run = None")
             source.line("value = tree")
             with source.block("try:"):
-                self._value(self.plan.shape, "value", "tree", _At((), "0", "0"))
+                self._value(self.shape, "value", "tree", _At((), "0", "0"))
                 source.line("pass")
             with source.block("except CrowdedError:"):
                 source.line("return carefully(document)")
@@ -749,10 +784,10 @@ def _is_one_of(value: str, kinds: list[str]) -> str:
     return " or ".join(f"{value}.__class__ is {kind}" for kind in kinds)
 
 
-def _layers_inside(root: Shape, most: int) -> int:
+def _layers_inside(roots: tuple[Shape, ...], most: int) -> int:
     """Count the layers that can be inside one another; more than *most* if it is endless."""
     deepest: dict[Shape, int] = {}
-    waiting = [(root, 0)]
+    waiting = [(root, 0) for root in roots]
     while waiting:
         shape, layers = waiting.pop()
         if deepest.get(shape, -1) >= layers or layers > most:
@@ -787,3 +822,37 @@ def address_of(container: Any, tree: Any, run: Run) -> list[Any]:
         elif type(value) is list:
             waiting += [((*path, i), v) for i, v in enumerate(value) if type(v) in (dict, list)]
     return []
+
+
+def in_document_order(
+    tree: Any,
+    problems: dict[tuple[str | int, ...], DecodeError],
+    orders: dict[int, dict[Any, int]],
+) -> list[DecodeError]:
+    """
+    Sort the problems of a tree as a walk through the document would meet them.
+
+    Args:
+        tree: The tree, its containers those that the paths lead through.
+        problems: The problems by their places.
+        orders: The numbers of the members of some objects, by the object's id: of those
+            that have lost some. Others are added.
+    """
+
+    def place(path: tuple[str | int, ...]) -> list[int]:
+        numbers, value = [], tree
+        for step in path:
+            if isinstance(value, dict):
+                order = orders.get(id(value))
+                if order is None:
+                    order = orders[id(value)] = {key: n for n, key in enumerate(value)}
+                numbers.append(order[step])
+                value = value.get(step)
+            else:
+                numbers.append(int(step))
+                value = value[step]
+        return numbers
+
+    if len(problems) < 2:
+        return list(problems.values())
+    return [problems[path] for path in sorted(problems, key=place)]

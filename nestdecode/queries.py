@@ -26,28 +26,26 @@ because everybody filters time stamps that way.
 from __future__ import annotations
 
 import functools
-import json
 import math
-import operator
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from jmespath import exceptions, functions, parser, visitor
+from jmespath import exceptions, functions, parser
 
-from nestdecode import query_code
+from nestdecode import query_code, query_walk
 from nestdecode.errors import QueryError
-from nestdecode.jsontext import Reader, encode
+from nestdecode.jsontext import Reader
 from nestdecode.plan import Plan, Run
+from nestdecode.query_walk import REFUSALS, Node
 from nestdecode.spec import Shape, Spec
 from nestdecode.words import nearest
 
-__all__ = ["REFUSALS", "Expression", "Start", "compile_expression", "lender", "lint"]
+__all__ = ["REFUSALS", "Expression", "Start", "apart", "compile_expression", "lender", "lint"]
 
 MAX_LENGTH = 64 << 10
 
-Node = dict[str, Any]
 Start = Literal["root", "focus"]
 
 
@@ -61,7 +59,8 @@ class Expression:
         start: Where it starts.
         node: Its syntax tree, composed with the focus; read only.
         search: Function from an expanded tree to the answer, which may share containers
-            with the tree. It raises what ``refusal`` turns into a QueryError.
+            with the tree, but has each in one place. It raises what ``refusal`` turns
+            into a QueryError.
     """
 
     text: str
@@ -75,7 +74,7 @@ class Expression:
         reader: Reader,
         begin: Callable[[], Run],
         read: Callable[[Any], Any],
-        expand: Callable[[Any], Any],
+        carefully: Callable[[Any], Any],
     ) -> Callable[[Any], Any] | None:
         """
         Return a function from a document to the answer that opens layers as it meets them.
@@ -87,29 +86,34 @@ class Expression:
             reader: Reads records and what their layers hold.
             begin: Makes the Run of a record that needs one.
             read: Reads any document, its layers shut.
-            expand: Expands any document.
+            carefully: Answers for any document.
         """
-
-        def answer(document: Any) -> Any:
-            return self.search(expand(document))
-
+        answer = carefully
         try:
             for how in (read, None):
                 late = query_code.Late(plan, reader, begin, answer, how)
-                answer = query_code.source_of(self.node, _HOOKS, late).build("answer", "query")
+                answer = query_code.source_of(self.node, late).build("answer", "query")
         except query_code.OddError:
             return None
         return answer
+
+    def walk(self, tree: Any, plan: Plan, run: Run) -> Any:
+        """
+        Answer for a record whose layers are shut, and open what is seen, step by step.
+
+        Reports in *run* what stays shut of what was seen, and nothing else.
+        """
+        return query_walk.search_late(self.node, tree, plan, run)
 
     def refusal(self, error: Exception) -> QueryError:
         """Return the QueryError for what ``search`` raised, without data."""
         name: str | None = None
         if isinstance(error, exceptions.JMESPathTypeError):
-            wanted = [_TYPE_NAMES.get(name, name) for name in error.expected_types]
+            wanted = [query_walk.type_name(name) for name in error.expected_types]
             name = error.function_name
-            got = _TYPE_NAMES.get(error.actual_type, error.actual_type)
+            got = query_walk.type_name(error.actual_type)
             reason = f"{name}() wants {' or '.join(map(str, wanted))}, got {got}"
-        elif isinstance(error, RefusedError):
+        elif isinstance(error, query_walk.RefusedError):
             reason, name = error.args
         else:
             reason = "nested too deep"
@@ -118,10 +122,15 @@ class Expression:
 
 def _expression(text: str, start: Start, node: Node) -> Expression:
     try:
-        search = query_code.source_of(node, _HOOKS).build("answer", "query")
+        search = query_code.source_of(node).build("answer", "query")
     except (query_code.OddError, RecursionError):
-        search = functools.partial(_interpreter.visit, node)
+        search = functools.partial(query_walk.search, node)
     return Expression(text, start, node, search)
+
+
+def apart(answer: Any) -> Any:
+    """Copy an answer, its containers each in one place."""
+    return query_walk.Work().apart(answer)
 
 
 def compile_expression(
@@ -249,6 +258,14 @@ def _offences(node: Node, parent: str = "") -> Iterator[tuple[str | None, str]]:
     for child in node.get("children", ()):
         if isinstance(child, dict):
             yield from _offences(child, kind)
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 # The focus
@@ -423,165 +440,6 @@ def lint(spec: Spec) -> list[str]:
         if unknown and spec.shape.names and key != "/match":
             warnings.append(f"nothing is declared under {', '.join(unknown)} - at {key}")
     return warnings
-
-
-# Evaluation
-
-_TYPE_NAMES = {
-    "NoneType": "null",
-    "Number": "number",
-    "_Expression": "expression reference",
-    "bool": "boolean",
-    "dict": "object",
-    "float": "number",
-    "int": "number",
-    "list": "array",
-    "str": "string",
-}
-_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-
-
-class RefusedError(Exception):
-    """A function refused its arguments: (reason, function)."""
-
-
-# What a search may raise; Expression.refusal turns it into a QueryError.
-REFUSALS = (exceptions.JMESPathTypeError, RefusedError, RecursionError)
-
-
-_stringify = json.JSONEncoder(separators=(",", ":"), default=str)
-
-
-@functools.cache
-def _admitted(types: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Return the Python types of a signature, and of its elements: Number is a number."""
-    own, elements = functions.Functions()._get_allowed_pytypes(types)
-    return _with_number(own), tuple(map(_with_number, elements))
-
-
-def _with_number(names: Iterable[str]) -> tuple[str, ...]:
-    return (*names, *(["Number"] if "float" in names else []))
-
-
-class _Functions(functions.Functions):  # type: ignore[misc]
-    def _get_allowed_pytypes(self, types: list[str]) -> Any:
-        return _admitted(tuple(types))
-
-    def _convert_to_jmespath_type(self, pyobject: str) -> Any:
-        return super()._convert_to_jmespath_type("float" if pyobject == "Number" else pyobject)
-
-    @functions.signature({"types": []})  # type: ignore[untyped-decorator]
-    def _func_to_string(self, arg: Any) -> str:
-        return arg if isinstance(arg, str) else encode(arg, _stringify)
-
-    @functions.signature({"types": []})  # type: ignore[untyped-decorator]
-    def _func_to_number(self, arg: Any) -> Any:
-        if isinstance(arg, bool) or not isinstance(arg, (str, int, float)):
-            return None
-        if not isinstance(arg, str):
-            return arg
-        if not _JSON_NUMBER.fullmatch(arg):
-            return None
-        try:
-            number = json.loads(arg)
-        except ValueError:  # sys.set_int_max_str_digits
-            return None
-        return None if number in (float("inf"), float("-inf")) else number
-
-    @functions.signature({"types": ["array", "string"]}, {"types": []})  # type: ignore[untyped-decorator]
-    def _func_contains(self, subject: Any, search: Any) -> bool:
-        if isinstance(subject, str):
-            return search in subject
-        return any(_equals(element, search) for element in subject)
-
-
-class _Interpreter(visitor.TreeInterpreter):  # type: ignore[misc]
-    def __init__(self) -> None:
-        super().__init__(visitor.Options(custom_functions=_Functions()))
-
-    def visit_guarded(self, node: Node, value: Any) -> Any:
-        focus = self.visit(node["children"][0], value)
-        return None if focus is None else self.visit(node["children"][1], focus)
-
-    def visit_literal(self, node: Node, value: Any) -> Any:
-        # The cached syntax tree is everybody's: nobody may get its containers.
-        return _copy(node["value"])
-
-    def visit_comparator(self, node: Node, value: Any) -> Any:
-        left, right = (self.visit(child, value) for child in node["children"])
-        if node["value"] in ("eq", "ne"):
-            return _equals(left, right) is (node["value"] == "eq")
-        return _compare(node["value"], left, right)
-
-    def visit_function_expression(self, node: Node, value: Any) -> Any:
-        return _call(node["value"], [self.visit(child, value) for child in node["children"]])
-
-
-_functions = _Functions()
-
-
-def _is_finite(value: Any) -> bool:
-    if isinstance(value, list):
-        return all(map(_is_finite, value))
-    if isinstance(value, dict):
-        return all(map(_is_finite, value.values()))
-    return not isinstance(value, float) or math.isfinite(value)
-
-
-def _call(name: str, arguments: list[Any]) -> Any:
-    try:
-        answer = _functions.call_function(name, arguments)
-        if type(answer) is not float or math.isfinite(answer):
-            return answer
-    except exceptions.JMESPathTypeError:
-        raise
-    except (exceptions.JMESPathError, TypeError, ValueError, OverflowError):
-        pass
-    raise RefusedError(f"{name}() can't take these arguments", name)
-
-
-def _equals(left: Any, right: Any) -> bool:
-    """Compare as JSON: true is no 1, at any depth; 1 and 1.0 are the same number."""
-    if type(left) is bool or type(right) is bool:
-        return left is right
-    if type(left) is list and type(right) is list:
-        return len(left) == len(right) and all(map(_equals, left, right))
-    if type(left) is dict and type(right) is dict:
-        return left.keys() == right.keys() and all(
-            _equals(value, right[key]) for key, value in left.items()
-        )
-    return bool(left == right)
-
-
-_ORDERS = {"lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": operator.ge}
-
-
-def _compare(name: str, left: Any, right: Any) -> bool | None:
-    ordered = (_is_number(left) and _is_number(right)) or (
-        isinstance(left, str) and isinstance(right, str)
-    )
-    return bool(_ORDERS[name](left, right)) if ordered else None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _copy(value: Any) -> Any:
-    if type(value) is dict:
-        return {key: _copy(child) for key, child in value.items()}
-    return [_copy(child) for child in value] if type(value) is list else value
-
-
-_interpreter = _Interpreter()
-_HOOKS = query_code.Hooks(
-    call=_call,
-    # An expression's arguments are expanded by then: the interpreter will do.
-    expression=lambda node: visitor._Expression(node, _interpreter),
-    copy=_copy,
-    equals=_equals,
-    compare=_compare,
-)
 
 
 # Shipped specs, lent by their match

@@ -4,20 +4,26 @@ Queries as Python functions: JMESPath's semantics, layers opened on access.
 A null skips what is left of an expression, projections become nested loops, and nothing
 is built that is not asked for. What is declared is carried through the expression, so
 that only declared places are tested for strings, and an answer is expanded only if a
-layer can lie in it. A layer that does not open at once is handed to the plan, with its
-address looked up by identity in the tree: that is rare, and the way there costs nothing.
+layer can lie in it. A string is opened as it is read from the record, and never again: of
+what an expression makes, nothing is. A layer that does not open at once is handed to the
+plan, with its address looked up by identity in the tree: that is rare, and the way there
+costs nothing.
 
 ``OddError`` says that an expression, or what a spec says of the places it passes, is
-not written out here: then the document is expanded, and the expression is asked on that.
+not written out here: then it is answered in another way.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from jmespath import visitor
+
+from nestdecode import query_walk
 from nestdecode.emit import Source
 from nestdecode.errors import DecodeError
 from nestdecode.jsontext import INEXACT, Number, Reader
@@ -30,15 +36,17 @@ from nestdecode.plan import (
     address_of,
     can_be_late,
     has_one_inside,
+    in_document_order,
     opened_on_the_spot,
     write_fast_read,
 )
+from nestdecode.query_growth import may_multiply, may_share
+from nestdecode.query_walk import A_LIST, A_MEMBER, AN_OBJECT, Interpreter, Node, Work
 from nestdecode.spec import Shape
 from nestdecode.spec.shape import live_shapes
 
-__all__ = ["Hooks", "OddError", "source_of"]
+__all__ = ["Late", "OddError", "source_of"]
 
-Node = dict[str, Any]
 Consumer = Callable[[str, "Known"], None]
 MAX_LEVEL = 60
 MAX_INDENT = 80
@@ -46,41 +54,25 @@ MAX_LOOPS = 16
 
 
 class OddError(Exception):
-    """Not written out: expand first, then ask."""
+    """Not written out: answer in another way."""
 
 
 @dataclass(frozen=True, slots=True)
 class _ListOf:
-    """A list that a query makes."""
+    """A list that a query makes, of values that were read."""
 
     elements: Known
 
 
-# What may be declared of a value: one of several shapes; None is "no layer below".
-Known = tuple[Shape | _ListOf | None, ...]
-DEAD: Known = (None,)
-# Of an empty list or a number nothing need be known, whatever else a value may be.
-NOTHING: Known = ()
-
-
 @dataclass(frozen=True, slots=True)
-class Hooks:
-    """
-    What generated code calls.
+class _Bare:
+    """A value in which there is nothing: an empty list, a number."""
 
-    Attributes:
-        call: Applies a function: (name, arguments).
-        expression: Makes the argument of ``&``, from its syntax tree.
-        copy: Copies a literal.
-        equals: Compares two values.
-        compare: Orders two values: (operator, left, right) to true, false or null.
-    """
 
-    call: Callable[[str, list[Any]], Any]
-    expression: Callable[[Node], Any]
-    copy: Callable[[Any], Any]
-    equals: Callable[[Any, Any], bool]
-    compare: Callable[[str, Any, Any], bool | None]
+# What is declared of a value that was read, so that it is open: in it there may be layers
+# as its shape says, or none (None).
+Known = Shape | _ListOf | _Bare | None
+BARE = _Bare()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +96,7 @@ class Late:
     read: Callable[[Any], Any] | None
 
 
-def source_of(node: Node, hooks: Hooks, late: Late | None = None) -> Source:
+def source_of(node: Node, late: Late | None = None) -> Source:
     """
     Return the source of ``answer``.
 
@@ -112,16 +104,17 @@ def source_of(node: Node, hooks: Hooks, late: Late | None = None) -> Source:
     a tree that is expanded.
 
     Raises:
-        OddError: If the query is not for this; then ask the expanded document.
+        OddError: If the query is not for this.
     """
     if late is None:
-        emitter = _Emitter(hooks, None)
+        emitter = _Emitter(node, None)
         with emitter.source.block("def answer(tree):"):
-            emitter.body(node, DEAD)
+            emitter.body(node, None)
         return emitter.source
     if not can_be_late(late.plan, late.reader.limits):
         raise OddError
-    emitter = _Emitter(hooks, late.plan)
+    (shape,) = late.plan.shapes
+    emitter = _Emitter(node, late.plan)
     source = emitter.source
     source.names |= late.reader.checks
     source.names |= {"start": late.start, "carefully": late.carefully, "read": late.read}
@@ -129,10 +122,6 @@ def source_of(node: Node, hooks: Hooks, late: Late | None = None) -> Source:
     with source.block("def answer(document):"):
         if late.read is not None:
             source.line("tree = read(document)")
-            with source.block("try:"):
-                emitter.body(node, (late.plan.shape,))
-            with source.block("except CrowdedError:"):
-                source.line("return carefully(document)")
         else:
             source.line("read = loads")
             write_fast_read(source, late.reader, if_deep="return carefully(document)")
@@ -140,10 +129,10 @@ def source_of(node: Node, hooks: Hooks, late: Late | None = None) -> Source:
                 # A wrong integer could be seen in the answer alone, so that is looked at.
                 source.names |= INEXACT
                 emitter.looked_at = True
-            with source.block("try:"):
-                emitter.body(node, (late.plan.shape,))
-            with source.block("except CrowdedError:"):
-                source.line("return carefully(document)")
+        with source.block("try:"):
+            emitter.body(node, shape)
+        with source.block("except CrowdedError:"):
+            source.line("return carefully(document)")
     return source
 
 
@@ -155,88 +144,85 @@ def _computes(node: Node) -> bool:
 
 
 class _Emitter:
-    def __init__(self, hooks: Hooks, plan: Plan | None) -> None:
+    def __init__(self, node: Node, plan: Plan | None) -> None:
         self.source = Source()
-        self.hooks = hooks
         self.plan = plan
-        self.live = live_shapes(plan.shape) if plan is not None else set()
+        self.live = live_shapes(plan.shapes[0]) if plan is not None else set()
         self.level = self.loops = 0
         self.on_the_spot = True
         self.looked_at = False
+        self.counted = may_multiply(node)
+        self.shared = may_share(node)
         self.source.names |= {
-            "call": hooks.call,
-            "copy": hooks.copy,
-            "equals": hooks.equals,
-            "compare": hooks.compare,
+            "Work": Work,
+            "call": query_walk.call,
+            "copy": query_walk.copied,
+            "equals": query_walk.equals,
+            "compare": query_walk.compare,
+            "refer": _refer,
             "unlock": self._unlock,
             "finish": self._finish,
-            "tell": self._tell,
+            "report": self._report,
             "CrowdedError": CrowdedError,
             "NUMBERS": frozenset({int, float, Number}),
         }
 
     def body(self, node: Node, known: Known) -> None:
         """Write the function's body, for a variable named tree."""
-        if any(isinstance(k, Shape) and k.alternatives for k in known):
+        if isinstance(known, Shape) and known.alternatives:
             raise OddError
         source = self.source
-        if self.plan is None:
-            result, inside = self._value(node, "tree", DEAD)
-            source.line(f"return {self._finished(result, inside)}")
-            return
-        # A place that stays shut is told of once, however often it is passed.
+        if self.counted:
+            source.line("work = Work()")
+            source.line("call, copy, equals, take = work.call, work.copy, work.equals, work.take")
+        # What was done with what can't be done at once, if anything.
         source.line("seen = {}")
         result, inside = self._value(node, "tree", self._settled(known))
         source.line(f"answer = {self._finished(result, inside)}")
+        if self.shared:
+            source.line("answer = work.apart(answer)")
         if self.looked_at:
             source.line("for part in answer if answer.__class__ is list else (answer,):")
             source.line("    if part.__class__ is not str and part is not None:")
             source.line("        if may_hold_long_integer(document):")
             source.line("            return carefully(document)")
             source.line("        break")
-        source.line("if seen:")
-        source.line("    tell(seen)")
+        if self.plan is not None:
+            source.line("if seen:")
+            source.line("    report(tree, seen)")
         source.line("return answer")
+
+    def _take(self, units: str) -> None:
+        """Write that something is about to be built, if that is counted."""
+        if self.counted:
+            self.source.line(f"take({units})")
 
     # What is declared
 
     def _settled(self, known: Known) -> Known:
-        """Drop what does not matter: shapes without a layer are as good as none."""
-        kept: list[Shape | _ListOf | None] = []
-        for shape in known:
-            if isinstance(shape, Shape):
-                kept.append(shape if shape in self.live else None)
-            elif isinstance(shape, _ListOf):
-                elements = self._settled(shape.elements)
-                kept.append(None if _is_dead(elements) else _ListOf(elements))
-            else:
-                kept.append(None)
-        return tuple(dict.fromkeys(kept))
+        """Return what matters: a shape without a layer is as good as none."""
+        if isinstance(known, Shape):
+            return known if known in self.live else None
+        if isinstance(known, _ListOf):
+            elements = self._settled(known.elements)
+            return None if elements is None or elements is BARE else _ListOf(elements)
+        return known
 
     def _step(self, known: Known, step: Callable[[Shape], tuple[Shape, ...]]) -> Known:
-        """Return what is declared one step further; odd if that depends on the origin."""
-        ways = set()
-        for shape in known:
-            if isinstance(shape, Shape):
-                found: Known = step(shape)
-                if len(found) > 1:
-                    raise OddError
-                ways.add(self._settled(found or DEAD))
-            else:
-                ways.add(DEAD)
-        if len(ways) > 1:
+        """Return what is declared one step further; odd if several things are."""
+        if not isinstance(known, Shape):
+            return BARE if known is BARE else None
+        found = step(known)
+        if len(found) > 1:
             raise OddError
-        return ways.pop() if ways else NOTHING
+        return self._settled(found[0]) if found else None
 
     def _member(self, known: Known, name: str) -> Known:
         return self._step(known, lambda shape: shape.members(name))
 
     def _elements(self, known: Known) -> Known:
-        lists = [shape for shape in known if isinstance(shape, _ListOf)]
-        if lists:
-            if len(known) > 1:
-                raise OddError
-            return lists[0].elements
+        if isinstance(known, _ListOf):
+            return known.elements
 
         def items(shape: Shape) -> tuple[Shape, ...]:
             if shape.prefix and any(s in self.live for s in shape.prefix):
@@ -259,20 +245,19 @@ class _Emitter:
         members = (*shape.names.values(), *(s for _, s in shape.patterns), shape.rest)
         return any(member in self.live for member in members)
 
-    def _opens(self, known: Known) -> Shape | None:
-        """Return the shape whose strings are layers, if a value may be one."""
-        shapes = [shape for shape in known if isinstance(shape, Shape) and shape.alternatives]
-        if not shapes:
-            return None
-        if len(known) > 1:
-            raise OddError
-        return shapes[0]
-
     # Opening
 
-    def _open(self, known: Known, value: str, container: str, key: str) -> None:
+    @staticmethod
+    def _opens(known: Known, around: Known) -> Shape | None:
+        """Return the shape whose strings are layers, if what is read from *around* may be one."""
+        # In a list that the query makes all was read before.
+        if isinstance(known, Shape) and known.alternatives and isinstance(around, Shape):
+            return known
+        return None
+
+    def _open(self, known: Known, value: str, around: Known, container: str, key: str) -> None:
         """Write how a value that was just read from container[key] is opened."""
-        shape = self._opens(known)
+        shape = self._opens(known, around)
         if shape is None:
             return
         if not has_one_inside(shape):
@@ -310,52 +295,55 @@ class _Emitter:
     ) -> Any:
         """Let the plan open a string, once; return what is there now."""
         assert self.plan is not None
-        if (id(container), key) in seen:
-            return container[key]
-        seen[id(container), key] = True
         run = self._run(seen)
+        if container.__class__ is list:
+            key %= len(container)  # a place has one name
+        if run.is_settled(container, key):
+            return container[key]
         run.path = [*address_of(container, tree, run), key]
-        container[key] = self.plan.open(shape, container[key], len(run.path), run)
+        container[key], _, _ = self.plan.open((shape,), container[key], len(run.path), 0, run)
         return container[key]
 
     def _run(self, seen: dict[Any, Any]) -> Run:
         """Return the one Run of a document, so that its budget is one."""
-        run: Run | None = seen.get("run")
-        if run is None:
-            run = seen["run"] = self.source.names["start"]()
-            seen["report"] = run.report
-            # Told when the answer is there, and each place once, however often it is passed.
-            problems: dict[str, DecodeError] = {}
-            seen["problems"] = problems
-            run.report = lambda problem: problems.setdefault(problem.pointer, problem) and None
+        known: Run | None = seen.get("run")
+        if known is not None:
+            return known
+        run: Run = self.source.names["start"]()
+        problems: dict[tuple[Any, ...], DecodeError] = {}
+        seen |= {"run": run, "report": run.report, "problems": problems}
+        run.settled = set()
+        # Reported when the answer is there.
+        run.report = lambda problem: problems.update({tuple(run.path): problem})
         return run
 
-    def _tell(self, seen: dict[Any, Any]) -> None:
-        for problem in seen["problems"].values():
-            seen["report"](problem)
+    def _report(self, tree: Any, seen: dict[Any, Any]) -> None:
+        if "run" in seen:
+            for problem in in_document_order(tree, seen["problems"], {}):
+                seen["report"](problem)
 
     def _finish(self, tree: Any, value: Any, known: Known, seen: dict[Any, Any]) -> Any:
         """Open every layer that is still shut in a value that is about to be seen whole."""
         assert self.plan is not None
-        (shape,) = known
-        if isinstance(shape, _ListOf):
-            if type(value) is list:
-                value[:] = [self._finish(tree, element, shape.elements, seen) for element in value]
-        elif shape is not None and (type(value) is dict or type(value) is list):
+        if (value.__class__ is not dict and value.__class__ is not list) or id(value) in seen:
+            return value
+        # The same may be in many places. It is kept, so that its id stays its own.
+        seen[id(value)] = value
+        if isinstance(known, Shape):
             run = self._run(seen)
             run.path = address_of(value, tree, run)
-            self.plan.visit(shape, value, len(run.path), 0, run)
+            self.plan.visit(known, value, len(run.path), 0, run)
+        elif isinstance(known, _ListOf):
+            for element in value:
+                self._finish(tree, element, known.elements, seen)
         return value
 
     def _finished(self, value: str, known: Known) -> str:
         """Return the expression for a value in which every layer is open."""
         known = self._settled(known)
-        if _is_dead(known):
+        if known is None or known is BARE:
             return value
-        if len(known) > 1:
-            raise OddError
-        (shape,) = known
-        if isinstance(shape, Shape) and not any(c in self.live for _, c in shape.children()):
+        if isinstance(known, Shape) and not any(c in self.live for _, c in known.children()):
             return value  # it was opened when it was read, and holds no further layer
         return f"finish(tree, {value}, {self.source.constant(known, 'KNOWN')}, seen)"
 
@@ -370,8 +358,8 @@ class _Emitter:
             constant = node["value"]
             name = self.source.constant(constant, "literal")
             if isinstance(constant, (dict, list)):
-                return f"copy({name})", DEAD if constant else NOTHING
-            return name, DEAD if isinstance(constant, str) else NOTHING
+                return f"copy({name})", None if constant else BARE
+            return name, None if isinstance(constant, str) else BARE
         result = self.source.fresh("r")
         self.source.line(f"{result} = None")
         inside: list[Known] = []
@@ -381,9 +369,7 @@ class _Emitter:
             self.source.line(f"{result} = {found}")
 
         self._emit(node, value, known, keep)
-        if len(set(inside)) > 1:
-            raise OddError
-        return result, inside[0] if inside else NOTHING
+        return result, _one_of(inside, BARE)
 
     def _emit(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         """Write an expression, and *then* for its value, where that may be no null."""
@@ -396,6 +382,14 @@ class _Emitter:
         write(node, value, known, then)
         self.level -= 1
 
+    def _named(self, value: str) -> str:
+        """Return a variable for what may be an expression of Python."""
+        if value.isidentifier():
+            return value
+        name = self.source.fresh("v")
+        self.source.line(f"{name} = {value}")
+        return name
+
     def _emit_identity(self, _node: Node, value: str, known: Known, then: Consumer) -> None:
         then(value, known)
 
@@ -406,30 +400,33 @@ class _Emitter:
 
     def _emit_field(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         key, found = repr(node["value"]), self.source.fresh("v")
+        value = self._named(value)
         declared = self._member(known, node["value"])
         with self.source.block(f"if {value}.__class__ is dict:"):
             self.source.line(f"{found} = {value}.get({key})")
-            self._open(declared, found, value, key)
+            self._open(declared, found, known, value, key)
             then(found, declared)
 
     def _emit_index(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         index, found = node["value"], self.source.fresh("v")
+        value = self._named(value)
         declared = self._elements(known)
         enough = f"len({value}) > {index}" if index >= 0 else f"len({value}) >= {-index}"
         with self.source.block(f"if {value}.__class__ is list and {enough}:"):
             self.source.line(f"{found} = {value}[{index}]")
-            self._open(declared, found, value, str(index))
+            self._open(declared, found, known, value, str(index))
             then(found, declared)
 
     def _emit_slice(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         elements = self._elements(known)
-        if self._opens(elements):
+        if self._opens(elements, known):
             raise OddError
         start, stop, step = ("" if part is None else str(part) for part in node["children"])
-        found = self.source.fresh("v")
+        value, found = self._named(value), self.source.fresh("v")
         with self.source.block(f"if {value}.__class__ is list:"):
             self.source.line(f"{found} = {value}[{start}:{stop}:{step}]")
-            then(found, (_ListOf(elements),))
+            self._take(f"{A_LIST} + len({found})")
+            then(found, _ListOf(elements))
 
     def _emit_subexpression(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         self._chain(node["children"], value, known, then)
@@ -451,32 +448,37 @@ class _Emitter:
         focus, query = node["children"]
 
         def ask(found: str, declared: Known) -> None:
+            found = self._named(found)
             with self.source.block(f"if {found} is not None:"):
                 self._emit(query, found, declared, then)
 
         self._emit(focus, value, known, ask)
 
     def _emit_multi_select_list(self, node: Node, value: str, known: Known, then: Consumer) -> None:
+        value = self._named(value)
         with self.source.block(f"if {value} is not None:"):
+            self._take(f"{A_LIST + len(node['children'])}")
             parts = [self._value(child, value, known) for child in node["children"]]
             declared = {self._settled(k) for _, k in parts}
             if len(declared) > 1:
                 # Elements of several kinds: open each now, none is looked into later.
-                parts = [(self._finished(v, k), DEAD) for v, k in parts]
-                declared = {DEAD}
+                parts = [(self._finished(v, k), None) for v, k in parts]
+                declared = {None}
             found = self.source.fresh("v")
             self.source.line(f"{found} = [{', '.join(v for v, _ in parts)}]")
-            then(found, (_ListOf(declared.pop()),))
+            then(found, _ListOf(declared.pop()))
 
     def _emit_multi_select_dict(self, node: Node, value: str, known: Known, then: Consumer) -> None:
+        value = self._named(value)
         with self.source.block(f"if {value} is not None:"):
+            self._take(f"{AN_OBJECT + A_MEMBER * len(node['children'])}")
             members = []
             for child in node["children"]:
                 part, declared = self._value(child["children"][0], value, known)
                 members.append(f"{child['value']!r}: {self._finished(part, declared)}")
             found = self.source.fresh("v")
             self.source.line(f"{found} = {{{', '.join(members)}}}")
-            then(found, DEAD)
+            then(found, None)
 
     def _emit_or_expression(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         found = self.source.fresh("v")
@@ -485,20 +487,29 @@ class _Emitter:
         with self.source.block(f"if not {_is_true(found)}:"):
             other, also = self._value(node["children"][1], value, known)
             self.source.line(f"{found} = {other}")
-        then(found, tuple(dict.fromkeys((*declared, *also))))
+            both = {self._settled(declared), self._settled(also)} - {BARE}
+            if len(both) > 1:
+                # Of several kinds: what is chosen is opened now, and not looked into later.
+                self.source.line(f"{found} = {self._finished(found, also)}")
+        if len(both) > 1:
+            with self.source.block("else:"):
+                self.source.line(f"{found} = {self._finished(found, declared)}")
+            both = {None}
+        then(found, both.pop() if both else BARE)
 
     def _emit_and_expression(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         found = self.source.fresh("v")
-        one, declared = self._value(node["children"][0], value, known)
+        one, _ = self._value(node["children"][0], value, known)
         self.source.line(f"{found} = {one}")
         with self.source.block(f"if {_is_true(found)}:"):
-            other, also = self._value(node["children"][1], value, known)
+            other, declared = self._value(node["children"][1], value, known)
             self.source.line(f"{found} = {other}")
-        then(found, tuple(dict.fromkeys((*declared, *also))))
+        # In what is false there is nothing.
+        then(found, declared)
 
     def _emit_not_expression(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         one, _ = self._value(node["children"][0], value, known)
-        then(f"(not {_is_true(one)})", DEAD)
+        then(f"(not {_is_true(self._named(one))})", None)
 
     def _emit_comparator(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         left, right = (
@@ -506,11 +517,11 @@ class _Emitter:
         )
         operator = node["value"]
         if operator == "eq":
-            then(f"equals({left}, {right})", DEAD)
+            then(f"equals({left}, {right})", None)
         elif operator == "ne":
-            then(f"(not equals({left}, {right}))", DEAD)
+            then(f"(not equals({left}, {right}))", None)
         else:
-            then(f"compare({operator!r}, {left}, {right})", DEAD)
+            then(f"compare({operator!r}, {left}, {right})", None)
 
     def _emit_function_expression(
         self, node: Node, value: str, known: Known, then: Consumer
@@ -518,13 +529,14 @@ class _Emitter:
         arguments = []
         for child in node["children"]:
             if child["type"] == "expref":
-                reference = self.hooks.expression(child["children"][0])
-                arguments.append(self.source.constant(reference, "reference"))
+                reference = self.source.constant(child["children"][0], "reference")
+                work = ", work" if self.counted else ""
+                arguments.append(f"refer({reference}{work})")
             else:
                 arguments.append(self._finished(*self._value(child, value, known)))
         found = self.source.fresh("v")
         self.source.line(f"{found} = call({node['value']!r}, [{', '.join(arguments)}])")
-        then(found, DEAD)
+        then(found, None)
 
     # Projections
 
@@ -533,20 +545,19 @@ class _Emitter:
         self.source.line(f"{out} = None")
         inside: list[Known] = []
 
+        def begin() -> None:
+            self.source.line(f"{out} = []")
+            self._take(f"{A_LIST}")
+
         def each(found: str, declared: Known) -> None:
             inside.append(self._settled(declared))
-            if not found.isidentifier():
-                name = self.source.fresh("v")
-                self.source.line(f"{name} = {found}")
-                found = name
+            found = self._named(found)
             with self.source.block(f"if {found} is not None:"):
                 self.source.line(f"{out}.append({found})")
 
-        self._each(node, value, known, lambda: self.source.line(f"{out} = []"), each)
-        if len(set(inside)) > 1:
-            raise OddError
+        self._each(node, value, known, begin, each)
         with self.source.block(f"if {out} is not None:"):
-            then(out, (_ListOf(inside[0] if inside else DEAD),))
+            then(out, _ListOf(_one_of(inside, None)))
 
     _emit_filter_projection = _emit_projection
     _emit_value_projection = _emit_projection
@@ -580,7 +591,7 @@ class _Emitter:
 
             def filtered(found: str, declared: Known) -> None:
                 test, _ = self._value(children[2], found, declared)
-                with self.source.block(f"if {_is_true(test)}:"):
+                with self.source.block(f"if {_is_true(self._named(test))}:"):
                     ask(found, declared)
 
             self._emit(children[0], value, known, lambda v, k: self._loop(v, k, begin, filtered))
@@ -595,26 +606,20 @@ class _Emitter:
         """Write a loop over the elements of a list, those that are lists merged."""
 
         def merge(found: str, declared: Known) -> None:
-            declared = self._settled(declared)
-            if not found.isidentifier() or len(declared) > 1:
+            found, declared = self._named(found), self._settled(declared)
+            inner = self._elements(declared)
+            if self._opens(inner, declared):
                 raise OddError
-            only = declared[0] if declared else None
-            inner = DEAD if only is None else self._elements(declared)
-            if self._opens(inner):
-                raise OddError
-            merged = self.source.fresh("v")
             is_list = f"{found}.__class__ is list"
-            if only is None or isinstance(only, _ListOf):
-                # All elements of a list that a query made are of one kind.
-                with self._looping(f"for {merged} in ({found} if {is_list} else ({found},)):"):
-                    each(merged, inner)
-                return
-            below = self._all_members_known(only)
-            if below and not _is_dead(inner):
-                raise OddError
-            if not _is_dead(inner):
+            if isinstance(declared, Shape) and not _holds_none(inner):
+                if self._all_members_known(declared):
+                    raise OddError
                 with self.source.block(f"if {found}.__class__ is dict:"):
                     self.source.line("return carefully(document)")
+            if not isinstance(declared, Shape) or not _holds_none(inner):
+                # All elements of a list that a query made are of one kind.
+                merged = self.source.fresh("v")
+                self._take(f"len({found}) if {is_list} else 1")
                 with self._looping(f"for {merged} in ({found} if {is_list} else ({found},)):"):
                     each(merged, inner)
             else:
@@ -625,6 +630,7 @@ class _Emitter:
 
         def merge_kept(found: str, declared: Known) -> None:
             # A projection keeps no null.
+            found = self._named(found)
             with self.source.block(f"if {found} is not None:"):
                 merge(found, declared)
 
@@ -643,18 +649,17 @@ class _Emitter:
         self.loops -= 1
 
     def _loop(self, value: str, known: Known, begin: Callable[[], None], each: Consumer) -> None:
-        elements = self._elements(self._settled(known))
-        if not value.isidentifier():
-            name = self.source.fresh("v")
-            self.source.line(f"{name} = {value}")
-            value = name
+        known = self._settled(known)
+        elements = self._elements(known)
+        value = self._named(value)
         found = self.source.fresh("v")
         with self.source.block(f"if {value}.__class__ is list:"):
             begin()
-            if self._opens(elements):
+            self._take(f"len({value})")
+            if self._opens(elements, known):
                 index = self.source.fresh("i")
                 with self._looping(f"for {index}, {found} in enumerate({value}):"):
-                    self._open(elements, found, value, index)
+                    self._open(elements, found, known, value, index)
                     each(found, elements)
             else:
                 with self._looping(f"for {found} in {value}:"):
@@ -663,24 +668,42 @@ class _Emitter:
     def _loop_members(
         self, value: str, known: Known, begin: Callable[[], None], each: Consumer
     ) -> None:
-        members = self._all_members(self._settled(known))
-        if not value.isidentifier():
-            raise OddError
+        known = self._settled(known)
+        members = self._all_members(known)
+        value = self._named(value)
         found = self.source.fresh("v")
         with self.source.block(f"if {value}.__class__ is dict:"):
             begin()
-            if self._opens(members):
+            self._take(f"len({value})")
+            if self._opens(members, known):
                 key = self.source.fresh("key")
                 with self._looping(f"for {key}, {found} in list({value}.items()):"):
-                    self._open(members, found, value, key)
+                    self._open(members, found, known, value, key)
                     each(found, members)
             else:
                 with self._looping(f"for {found} in {value}.values():"):
                     each(found, members)
 
 
-def _is_dead(known: Known) -> bool:
-    return all(shape is None for shape in known)
+_UNCOUNTED = Work(math.inf)
+
+
+def _refer(node: Node, work: Work = _UNCOUNTED) -> Any:
+    """Return the argument of a function that is an expression."""
+    # What it is asked for is an argument too, and open by then.
+    return visitor._Expression(node, Interpreter(work))
+
+
+def _holds_none(known: Known) -> bool:
+    return known is None or known is BARE
+
+
+def _one_of(found: list[Known], default: Known) -> Known:
+    """Return what is declared of a value that is given in several places of the code."""
+    several = set(found) - {BARE}
+    if len(several) > 1:
+        raise OddError
+    return several.pop() if several else BARE if found else default
 
 
 def _is_true(value: str) -> str:

@@ -6,7 +6,10 @@ counting are named; each group of refused escapes, taken out, makes a test fail.
 """
 
 import json
+import os
 import random
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -188,3 +191,53 @@ def test_lines_that_miss_the_plan_are_expanded_all_the_same():
     expected = [oracle.expand(oracle.loads(line.decode())) for line in lines]
 
     assert list(decoder.expand_lines(lines)) == expected
+
+
+def test_a_signal_handler_does_not_wait_for_the_thread_that_it_interrupts():
+    decoder = taught(SCHOOLS[0])
+    learner = learner_of(decoder)
+    assert learner._plan is not None
+    # As if a handler ran in a thread that learns: to wait for the lock is to wait for ever.
+    with learner._lock:
+        trees = [decoder.expand(b'{"a":"text {","b":"[1]"}') for _ in range(50)]
+
+    assert trees == [{"a": "text {", "b": [1]}] * 50
+
+
+FORK = """
+import os, signal, threading
+from tests.test_learnt import SCHOOLS, learner_of, taught
+
+decoder = taught(SCHOOLS[0])
+learner = learner_of(decoder)
+held, go = threading.Event(), threading.Event()
+
+def learn():
+    with learner._lock:
+        held.set()
+        go.wait()
+
+thread = threading.Thread(target=learn)
+thread.start()
+held.wait()
+child = os.fork()
+if not child:
+    signal.alarm(20)
+    for _ in range(100):
+        assert decoder.expand(b'{"a":"text {","b":"[1]"}') == {"a": "text {", "b": [1]}
+        assert decoder.expand(b'{"e":"{}"}') == {"e": {}}
+    assert "e" in learner._root.members, "nothing was learnt"
+    os._exit(0)
+status = os.waitpid(child, 0)[1]
+go.set()
+thread.join()
+print(status)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_process_forked_while_a_thread_learns_learns_on():
+    command = [sys.executable, "-W", "ignore", "-c", FORK]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.stdout, done.stderr) == ("0\n", "")

@@ -23,6 +23,8 @@ ORDER = (
     "plan",
     "discover",
     "learnt",
+    "query_growth",
+    "query_walk",
     "query_code",
     "queries",
     "stream",

@@ -1,0 +1,421 @@
+"""
+Layers opened on access: an answer is that of expanding first and asking then.
+
+The trees come from ``Decoder.expand``, the answers from jmespath.py; what both ways of
+this project do, the compiled and the careful one, is held against that.
+"""
+
+import base64
+import json
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jmespath import exceptions, functions, parser, visitor
+
+from nestdecode import DecodeError, Decoder, QueryError, Spec
+from nestdecode.plan import Plan, Run
+from nestdecode.queries import REFUSALS
+from tests import oracle
+from tests.test_queries import containers, draws, scribble
+
+# An independent evaluation
+
+
+class _Functions(functions.Functions):  # type: ignore[misc]
+    @functions.signature({"types": []})
+    def _func_to_string(self, value):
+        return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+class _Interpreter(visitor.TreeInterpreter):  # type: ignore[misc]
+    def visit_comparator(self, node, value):
+        if node["value"] not in ("eq", "ne"):
+            return super().visit_comparator(node, value)
+        left, right = (self.visit(child, value) for child in node["children"])
+        return equal(left, right) is (node["value"] == "eq")
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Compare by the specification: true is no number, at any depth."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return bool(one == other)
+
+
+def ask(query: str, tree: Any) -> tuple[Any, bool]:
+    """Ask jmespath.py: (answer, whether it refuses)."""
+    interpreter = _Interpreter(visitor.Options(custom_functions=_Functions()))
+    try:
+        return interpreter.visit(parser.Parser().parse(query).parsed, tree), False
+    except (exceptions.JMESPathError, TypeError):
+        return None, True
+
+
+# Specs and documents
+
+
+class Place(NamedTuple):
+    """
+    What a spec declares of a place.
+
+    Attributes:
+        kind: leaf, object, array, or how a layer is written.
+        names: Members, or elements by their index.
+        rest: Every other member or element, or what is in a layer.
+        policy: What is done with a layer that does not open, if that is said.
+        optional: Whether that may stay a string.
+    """
+
+    kind: str
+    names: dict[Any, "Place"]
+    rest: Any = None
+    policy: str | None = None
+    optional: bool = False
+
+
+LEAF = Place("leaf", {})
+LAYERS = ["json", "strings", "scalars", "twice", "base64", "text", "either"]
+NAMES = ["a", "b", "c"]
+TEXTS = [
+    "abc",
+    "YWJj",
+    "WVdKag==",
+    "hello world",
+    "",
+    '{"a":1}',
+    '"x"',
+    "[1]",
+    '"[1]"',
+    "{bad",
+    " ",
+]
+LEAVES: list[Any] = [None, True, False, 0, 1, 2.5, 10**20, [], {}, *TEXTS]
+
+
+@st.composite
+def places(draw, depth=4, parent="object"):
+    kinds = ["leaf", "object", "array", "array", *LAYERS, "text", "strings"]
+    kinds = kinds if depth else ["leaf", "text", "strings", "json"]
+    kind = draw(st.sampled_from(kinds))
+    if kind == "leaf":
+        return LEAF
+    if kind == "object":
+        names = draw(st.lists(st.sampled_from(NAMES), max_size=3, unique=True))
+        rest = draw(st.none() | places(depth - 1)) if draw(st.booleans()) else None
+        return Place(kind, {name: draw(places(depth - 1)) for name in names}, rest)
+    if kind == "array":
+        prefix = range(draw(st.sampled_from([0, 0, 0, 1])))
+        names = {index: draw(places(depth - 1, "array")) for index in prefix}
+        return Place(kind, names, draw(places(depth - 1, "array")))
+    policies = [*[None] * 6, *["keep", "null"] * 2]
+    policies += ["drop", "fail"] if parent == "object" else []
+    inside = None
+    if kind not in ("text", "strings", "scalars") and depth:
+        inside = draw(places(depth - 1, kind))
+        inside = inside if inside.kind in ("object", "array") else None
+    policy = draw(st.sampled_from(policies))
+    return Place(kind, {}, inside, policy, draw(st.sampled_from([False, False, True])))
+
+
+def schema_of(place: Place) -> Any:
+    """Write a place as JSON Schema."""
+    if place.kind == "leaf":
+        return {}
+    if place.kind == "object":
+        schema = {"properties": {n: schema_of(p) for n, p in place.names.items()}}
+        return schema | ({"additionalProperties": schema_of(place.rest)} if place.rest else {})
+    if place.kind == "array":
+        schema = {"items": schema_of(place.rest)}
+        return schema | (
+            {"prefixItems": [schema_of(p) for p in place.names.values()]} if place.names else {}
+        )
+    content: Any = {} if place.rest is None else {"contentSchema": schema_of(place.rest)}
+    layer: Any = {"type": "string", "contentMediaType": "application/json"}
+    branches = [layer | content]
+    if place.kind == "strings":
+        branches = [layer | {"contentSchema": {"type": ["string", "object", "array"]}}]
+    elif place.kind == "scalars":
+        branches = [layer | {"contentSchema": {"type": ["number", "boolean", "null"]}}]
+    elif place.kind == "twice":
+        branches = [layer | {"contentSchema": layer | content}]
+    elif place.kind == "base64":
+        branches = [layer | content | {"contentEncoding": "base64"}]
+    elif place.kind == "text":
+        branches = [{"type": "string", "x-nestdecode": {"codecs": "base64"}}]
+    elif place.kind == "either":
+        branches.append(layer | content | {"contentEncoding": "base64"})
+    if place.policy:
+        key = "x-nestdecode"
+        branches = [b | {key: b.get(key, {}) | {"on-error": place.policy}} for b in branches]
+    if place.optional:
+        branches.append({"type": "string"})
+    return branches[0] if len(branches) == 1 else {"anyOf": branches}
+
+
+def b64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def value_of(draw: st.DrawFn, place: Place) -> Any:
+    """Draw a value for a place."""
+    if place.kind == "leaf":
+        return draw(st.sampled_from(LEAVES))
+    if place.kind == "object":
+        names = draw(st.permutations([*place.names, *(["d", "e"] if place.rest else [])]))
+        names = [name for name in names if draw(st.integers(0, 7))]
+        return {name: value_of(draw, place.names.get(name, place.rest)) for name in names}
+    if place.kind == "array":
+        number = draw(st.integers(0, 3))
+        return [value_of(draw, place.names.get(i, place.rest)) for i in range(number)]
+    fate = draw(st.sampled_from(["opens"] * 5 + ["again", "again", "broken", "open"]))
+    inside: Any = (
+        value_of(draw, place.rest) if place.rest else draw(st.sampled_from([{"a": 1}, [1, "x"]]))
+    )
+    if fate == "broken":
+        return draw(st.sampled_from(LEAVES))
+    if fate == "open":
+        return inside
+    if place.kind in ("text", "strings"):
+        inside = draw(st.sampled_from(TEXTS))
+    elif place.kind == "scalars":
+        inside = draw(st.sampled_from([1, True, None, 2.5]))
+    text: Any = inside if place.kind == "text" else json.dumps(inside)
+    if place.kind == "twice":
+        text = json.dumps(text)
+    encoded = place.kind in ("base64", "text") or (place.kind == "either" and draw(st.booleans()))
+    text = b64(text) if encoded else text
+    if fate == "again":
+        text = b64(text) if encoded else json.dumps(text)
+    return text
+
+
+@st.composite
+def records(draw: st.DrawFn) -> tuple[dict[str, Any], Any]:
+    """Draw a spec, and a document that it fits more or less."""
+    root = draw(st.sampled_from(["object", "object", "object", "array"]))
+    names = {name: draw(places(3)) for name in NAMES} if root == "object" else {}
+    rest = draw(places(3, "array")) if root == "array" else None
+    place = Place(root, names, rest)
+    return schema_of(place), value_of(draw, place)
+
+
+ATOMS = [
+    *("a", "b", "c", "a", "b", "c", "d", "@", "*", "[0]", "[-1]", "[1]", "[]", "[*]", "[?@]"),
+    *("[:1]", "[::-1]", "`[]`", "`null`", "'x'", "'abc'", "`[[1], 2]`", '`{"a": 1}`'),
+    *("a[0]", "a[-1]", "b[]", "c[*]", "b.*", "*.a", "[].a", "[*].b", "[?a].b", "a[].b[]"),
+]
+
+
+@st.composite
+def queries(draw, depth=3):
+    if not depth or draw(st.integers(0, 5)) == 0:
+        return draw(st.sampled_from(ATOMS))
+    one = draw(queries(depth - 1))
+    other = draw(queries(depth - 1)) if draw(st.booleans()) else draw(st.sampled_from(ATOMS[:6]))
+    return draw(
+        st.sampled_from(
+            [
+                *(f"{one} | {other}", f"{one} || {other}", f"{one} && {other}", f"!({one})"),
+                *(f"[{one}]", f"[{one}, {other}]", f"[{one}, {other}][0]", f"[{one}][-1]"),
+                *(f"[{one} || {other}]", f"[{one} && {other}, @]", f"({one} || {other}).a"),
+                *(f"{{a: {one}, b: {other}}}", f"{{a: {one}}}.a", f"{{a: {one}, c: {other}}}.*"),
+                *(f"[{one}][]", f"[{one}, {other}][]", f"[{one}][*]", f"[{one}][?@]"),
+                *(f"({one})[0]", f"({one})[]", f"({one})[*]", f"({one}).*", f"({one})[:2]"),
+                *(f"({one}) | [0]", f"({one}) | [*]", f"({one}) | *", f"({one})[?{other}]"),
+                *(f"({one}).a", f"({one}).[{other}]", f"({one})[].[{other}]", f"({one})[*].b"),
+                *(f"({one})[?({other}) == @]", f"({one}) == ({other})", f"({one}) != 'abc'"),
+                *(f"not_null({one}, {other})", f"to_array({one})", f"type({one})"),
+                *(
+                    f"to_string({one})",
+                    f"length(to_array({one}))",
+                    f"map(&({other}), to_array({one}))",
+                ),
+                *(
+                    f"[to_string({one}), {one}]",
+                    f"[{one}, to_string({one})]",
+                    f"merge({one}, {other})",
+                ),
+                *(f"[{one}, @]", f"[@, {one}]", f"values(not_null({one}, @))"),
+            ]
+        )
+    )
+
+
+SHAPES = [
+    *("X", "[X]", "[X][0]", "[X][-1]", "[X][*]", "[X][]", "[X][?@]", "[X, X][0]", "[X, X][1]"),
+    *("[X] | [0]", "[X].[@[0]]", "[[X]][0][0]", "[[X]][][]", "[[X], X][0]", "{k: X}.k", "{k: X}.*"),
+    *(
+        "[X || Y]",
+        "[X && Y]",
+        "[X || Y] | [0]",
+        "[X && Y][0]",
+        "(X || Y)",
+        "(X && Y)",
+        "[Y || X][]",
+    ),
+    *(
+        "[X, Y]",
+        "[X, Y][0]",
+        "[X, Y][1]",
+        "[X, Y][]",
+        "[X, Y] | [*] | [0]",
+        "[X, `1`][0]",
+        "[X, 'x']",
+    ),
+    *("[X || `{}`]", "[X || `[]`]", "[`[]` || X][0]", "[X || 'x'][0]", "[!X || X][0]", "X == Y"),
+    *(
+        "[X][?@ == 'YWJj']",
+        "[X] | [?@ == 'x'] | [0]",
+        "[X, @][0]",
+        "[@, X][1]",
+        "[to_string(@), X]",
+    ),
+    *("[X, to_string(@)]", "[X, @] | [1]", "not_null(X, Y)", "to_array(X) | [0]", "[X][0:1] | [0]"),
+    *("[X][::-1][0]", "map(&@, [X])", "[X] | [*] | [*]", "[X].[@[0], @[0]]", "{k: X, l: [X]}.l[0]"),
+    *("@ | [X] | [0]", "[X | @][0]", "[[X, Y], [Y, X]][][]", "[[X, Y], [Y, X]][*][0]"),
+]
+PLACES = ["a", "b[0]", "b[-1]", "b[*] | [0]", "b[*] | [-1]", "b[] | [0]", "(b[])[0]", "b[?@] | [0]"]
+PLACES += ["c.k", "c.* | [0]", "(c.*)[0]", "b[*] | [*] | [0]", "b", "c", "b[0:1] | [0]", "b[*]"]
+
+
+def fill(shape: str, place: str, other: str = "a") -> str:
+    """Put places into one of the shapes."""
+    return shape.replace("X", f"({place})").replace("Y", other)
+
+
+shaped = st.builds(fill, st.sampled_from(SHAPES), st.sampled_from(PLACES), st.sampled_from(NAMES))
+
+
+def pointers(problems: list[DecodeError]) -> list[str]:
+    return [problem.pointer for problem in problems]
+
+
+def walked(decoder: Decoder, query: str, document: Any) -> tuple[Any, list[str]]:
+    """Answer the careful way: (answer or QueryError, pointers of problems)."""
+    problems: list[DecodeError] = []
+    expression = decoder._expression(query, "root")
+    plan = decoder._plan
+    assert isinstance(plan, Plan)
+    run = Run(decoder._reader, decoder._policy, problems.append)
+    try:
+        return expression.walk(decoder._read(document), plan, run), pointers(problems)
+    except REFUSALS as error:
+        return expression.refusal(error), pointers(problems)
+
+
+def in_order(tree: Any) -> list[str]:
+    """List the pointers of a tree as a walk through it meets them."""
+    found = []
+
+    def walk(value: Any, pointer: str) -> None:
+        found.append(pointer)
+        if isinstance(value, dict | list):
+            for key, child in value.items() if isinstance(value, dict) else enumerate(value):
+                walk(child, f"{pointer}/{key}")
+
+    walk(tree, "")
+    return found
+
+
+def is_among(some: list[str], more: list[str]) -> bool:
+    """Tell whether all of some are in more, each once and in its order."""
+    rest = iter(more)
+    return all(pointer in rest for pointer in some)
+
+
+A_TEXT, A_STRING = b64(b64("abc")), json.dumps(json.dumps({"x": 1}))
+RECORDS = [
+    pytest.param("base64", A_TEXT, id="a text that is base64 again"),
+    pytest.param("base64", b64("hello world"), id="a text that is not base64"),
+    pytest.param(["json", "base64"], A_TEXT, id="alternatives"),
+    pytest.param("json", '{"x": "[1]"}', id="an object that holds a text that is JSON"),
+    pytest.param("json", "{broken", id="broken"),
+    pytest.param("json?", "{broken", id="broken and optional"),
+    pytest.param("strings", json.dumps("plain"), id="a string"),
+    pytest.param("strings", A_STRING, id="a string that is JSON again"),
+]
+
+
+@pytest.mark.parametrize("on_error", [None, "null"])
+@pytest.mark.parametrize(("codecs", "text"), RECORDS)
+def test_a_string_is_opened_once_wherever_it_is_passed(codecs, text, on_error):
+    layers = dict.fromkeys(["a", "b[]", "c.*"], codecs)
+    spec: Any = {"nestdecode": 1, "layers": layers}
+    if codecs == "strings":
+        layer = schema_of(Place("strings", {}))
+        members = {"a": layer, "b": {"items": layer}, "c": {"additionalProperties": layer}}
+        spec = {"properties": members}
+    problems: list[DecodeError] = []
+    decoder = Decoder(Spec.parse(json.dumps(spec)), on_error=on_error, on_problem=problems.append)
+    raw = json.dumps({"c": {"k": text}, "a": text, "b": [text]}).encode()
+    tree = decoder.expand(raw)
+    told = set(pointers(problems))
+    order = [pointer for pointer in in_order(tree) if pointer in told]
+    for place in PLACES:
+        for shape in SHAPES:
+            query = fill(shape, place)
+            problems.clear()
+            answer, refused = ask(query, tree)
+            assert not refused
+
+            assert oracle.same(decoder.query(query, raw), answer), query
+            assert is_among(pointers(problems), order), query
+
+
+@draws
+@given(
+    records(), st.lists(queries() | shaped, min_size=4, max_size=4), st.sampled_from([None, "null"])
+)
+def test_an_answer_is_that_of_expanding_first(record, texts, on_error):
+    schema, document = record
+    problems: list[DecodeError] = []
+    spec = Spec.parse(json.dumps(schema))
+    decoder = Decoder(spec, on_error=on_error, on_problem=problems.append)
+    silent = Decoder(spec, on_error=on_error)
+    raw = json.dumps(document).encode()
+    try:
+        tree = decoder.expand(raw)
+    except DecodeError:
+        for text in texts:
+            with pytest.raises(DecodeError):
+                decoder.query(text, raw)
+            with pytest.raises(DecodeError):
+                silent.query(text, raw)
+        return
+    told = pointers(problems)
+    order = in_order(tree)
+    problems.clear()
+
+    assert oracle.same(decoder.query("@", raw), tree)
+    assert sorted(pointers(problems)) == sorted(told)
+    for text in texts:
+        problems.clear()
+        answer, refused = ask(text, decoder.expand(raw))
+        if refused:
+            with pytest.raises(QueryError):
+                decoder.query(text, raw)
+            continue
+        problems.clear()
+        given_ = decoder.query(text, raw)
+        seen = pointers(problems)
+
+        assert oracle.same(given_, answer), text
+        assert len(set(seen)) == len(seen), text
+        assert set(seen) <= set(told), text
+        # A member that was dropped has no place in the tree.
+        assert is_among([p for p in seen if p in order], order), text
+        assert oracle.same(silent.query(text, raw), answer), text
+        assert oracle.same(decoder.query(text, document), answer), text
+        assert oracle.same(decoder.query(text, raw.decode()), answer), text
+        careful, least = walked(decoder, text, raw)
+        assert oracle.same(careful, answer), text
+        assert set(least) <= set(seen), text
+        assert len(list(containers(given_))) == len(set(containers(given_))), text
+        scribble(given_)
+        assert oracle.same(decoder.query(text, raw), answer), text
