@@ -47,7 +47,7 @@ Node = dict[str, Any]
 # What one answer may build, in units of about 16 bytes: 256 MiB, or a second or two.
 MOST_BUILT = 1 << 24
 # Costs in these units: a list, an object, one of its members, a step of the interpreter.
-A_LIST, AN_OBJECT, A_MEMBER, A_STEP = 4, 12, 3, 8
+A_LIST, AN_OBJECT, A_MEMBER, A_STEP = 8, 16, 3, 8
 LONG_TEXT = 16
 
 _TYPE_NAMES = {
