@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from nestdecode import discover
@@ -87,21 +88,35 @@ def query(expression: str, document: Any, spec: Spec | str | os.PathLike[str] | 
 
 
 def _decoder(spec: Spec | str | os.PathLike[str] | None) -> Decoder:
-    # A file may change between two calls; a shipped spec and a Spec do not.
-    if isinstance(spec, os.PathLike) or (isinstance(spec, str) and _is_path(spec)):
+    version = _version(spec) if isinstance(spec, (str, os.PathLike)) else ()
+    if version is None or not isinstance(spec, Hashable):
         return Decoder(spec)
-    return _kept_decoder(spec)
-
-
-def _is_path(spec: str) -> bool:
-    from nestdecode.spec import catalog
-
-    return catalog.is_path(spec.partition("#")[0])
+    return _kept_decoder(spec, version)
 
 
 @functools.lru_cache(maxsize=32)
-def _kept_decoder(spec: Spec | str | None) -> Decoder:
+def _kept_decoder(spec: Spec | str | os.PathLike[str] | None, _version: tuple[int, ...]) -> Decoder:
     return Decoder(spec)
+
+
+# A file that was changed this short a time ago may change again, and its times may not.
+FRESH = 2_000_000_000
+
+
+def _version(spec: str | os.PathLike[str]) -> tuple[int, ...] | None:
+    """Return what differs if the file of a spec is another; () for a name, None if unknown."""
+    from nestdecode.spec import catalog
+
+    path = catalog.file_of(spec)
+    if path is None:
+        return ()
+    try:
+        found = path.expanduser().stat()
+    except (OSError, ValueError, RuntimeError):
+        return None
+    if not stat.S_ISREG(found.st_mode) or time.time_ns() - found.st_ctime_ns < FRESH:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 class Decoder:
@@ -147,6 +162,7 @@ class Decoder:
 
         Raises:
             SpecError: If the spec is wrong, or an argument is not for it.
+            TypeError: If the spec is of another type.
             ValueError: If an argument is out of range.
         """
         given = {
@@ -298,6 +314,7 @@ class Decoder:
 
         Raises:
             QueryError: If the expression is wrong.
+            ValueError: If *start* is another word.
         """
         return Query(self, expression, start)
 
@@ -491,8 +508,9 @@ class Query:
     """
 
     def __init__(self, decoder: Decoder, expression: str, start: Start | None = None) -> None:
-        from nestdecode.queries import REFUSALS
+        from nestdecode.queries import REFUSALS, STARTS
 
+        _check_word("start", start, STARTS)
         self.decoder = decoder
         self.expression = expression
         self._start = start
@@ -598,10 +616,16 @@ def _is_there(lines: Iterable[Any]) -> bool:
 
 
 def _loaded(spec: Spec | str | os.PathLike[str] | None) -> Spec | None:
-    if isinstance(spec, (str, os.PathLike)):
-        from nestdecode.spec import Spec  # late: detection needs no specs
+    if spec is None:
+        return None
+    from nestdecode.spec import Spec  # late: detection needs no specs
 
+    if isinstance(spec, (str, os.PathLike)):
         return Spec.load(spec)
+    if not isinstance(spec, Spec):
+        wanted = "a Spec, a name, a path or None"
+        hint = "; Spec.parse makes a Spec of it" if isinstance(spec, (dict, bytes)) else ""
+        raise TypeError(f"spec is {wanted}, got {type(spec).__name__}{hint}")
     return spec
 
 

@@ -294,7 +294,8 @@ class Plan:
             if type(old) is not str or not run.is_settled(value, index):
                 new = self._visit(children, old, depth, layers, run)
             run.path.pop()
-            if new is not old:
+            # Only a member can go; an element stays what it is.
+            if new is not old and new is not DROP:
                 value[index] = new
 
     def policy(self, shapes: tuple[Shape, ...]) -> Policy:

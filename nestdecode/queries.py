@@ -42,11 +42,21 @@ from nestdecode.query_walk import REFUSALS, Node
 from nestdecode.spec import Shape, Spec
 from nestdecode.words import nearest
 
-__all__ = ["REFUSALS", "Expression", "Start", "apart", "compile_expression", "lender", "lint"]
+__all__ = [
+    "REFUSALS",
+    "STARTS",
+    "Expression",
+    "Start",
+    "apart",
+    "compile_expression",
+    "lender",
+    "lint",
+]
 
 MAX_LENGTH = 64 << 10
 
 Start = Literal["root", "focus"]
+STARTS: tuple[Start, ...] = ("root", "focus")
 
 
 @dataclass(frozen=True, slots=True)

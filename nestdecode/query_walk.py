@@ -558,11 +558,11 @@ class LateInterpreter(Interpreter):
         shapes = _children(place.shapes, container, key)
         new = self._enter(value, shapes, (*place.path, key), place.layers)
         if new is DROP:
-            # Only a member can go.
-            if type(container) is dict:
-                del container[key]
-                return None
-            new = None
+            # Only a member can go; an element stays what it is.
+            if type(container) is list:
+                return value
+            del container[key]
+            return None
         if new is not value:
             container[key] = new
         return new

@@ -10,6 +10,8 @@ import json
 import os
 import pickle
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -433,6 +435,11 @@ DOCUMENT = {"a": {"b": [1, {"c": []}]}, "list": [[1], [2]], "text": '{"d": [[3]]
         "`{\"x\": [[1]]}`", "[`[[]]`, a]", "none || `[]`", "`[[1], [2]]`[]", "`{\"x\": []}`.x",
         "merge(`{\"x\": []}`, a)", "map(&`[]`, list)", "map(&@, list)", "reverse(list)",
         "max_by(list, &[0])", "`[[1]]`[0]", "list[?@ == `[1]`]",
+        "[a, a]", "{x: a, y: a}", "[@, a]", "[a, a.b]", "[a.b, a][1:]", "[list[0], list[-1]]",
+        "[a, a] | [@[0], @[1]]", "map(&[@, @], list)", "list[*].[@, @]", "list[*].{x: @, y: @}",
+        "merge(@, a)", "merge(a, {z: a})", "[a || list, a]", "[list[], list]", "[text, text.d]",
+        "[list[:1], list[0]]", "[not_null(a, list), a]", "[[a], [a]]", "[[a, list], a][0]",
+        "[`[[1]]`, `[[1]]`]", "list[*].[`[[1]]`]", "[a, to_array(a)]", "[reverse(list), list]",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("focus", [None, "@"], ids=["root", "focus"])
@@ -838,3 +845,132 @@ def test_threads_share_a_decoder():
 def test_an_expression_reference_is_no_value(text):
     with pytest.raises(QueryError, match=r"\(\) takes no expression reference as argument [12]"):
         Decoder().compile(text)
+
+
+def test_the_answer_of_a_document_shares_no_container_with_its_tree():
+    document = Decoder().open(json.dumps(DOCUMENT))
+    answers = [document.query(query) for query in ("a", "[a, a]", "[@, text]", "merge(@, a)")]
+    shared = [set(containers(answer)) for answer in (*answers, document.tree)]
+    scribble(answers)
+
+    assert len(set().union(*shared)) == sum(map(len, shared))
+    assert document.tree == oracle.expand(DOCUMENT)
+
+
+REPORTS = "nestdecode: 1\nlayers: {a: json, b: json, 'c[]': json, 'd.x': json}\n"
+
+
+@pytest.mark.parametrize(
+    ("query", "seen"),
+    [
+        pytest.param("e", [], id="none"),
+        pytest.param("b", ["/b"], id="one"),
+        pytest.param("a || b", [], id="an or that is decided"),
+        pytest.param("a.x || b", [], id="an or of a member"),
+        pytest.param("a.none || b", ["/b"], id="an or that is not"),
+        pytest.param("none && b", [], id="an and that is decided"),
+        pytest.param("a && b", ["/b"], id="an and that is not"),
+        pytest.param("[b, a]", ["/b"], id="a list"),
+        pytest.param("[c[0], a]", ["/c/0"], id="one element"),
+        pytest.param("[c[-1], c[1]]", ["/c/1"], id="one element by two names"),
+        pytest.param("c", ["/c/0", "/c/1"], id="all elements"),
+        pytest.param("c[1:]", ["/c/1"], id="a slice"),
+        pytest.param("d", ["/d/x"], id="all of an object"),
+        pytest.param("length(d)", ["/d/x"], id="an argument"),
+        pytest.param("d && e", [], id="an object that is true"),
+        pytest.param("[d, c, b][]", ["/b", "/c/0", "/c/1", "/d/x"], id="in the document's order"),
+        pytest.param("*", ["/b", "/c/0", "/c/1", "/d/x"], id="all members"),
+        pytest.param("(a || d).y", [], id="a member of one of two"),
+    ],
+)
+@pytest.mark.parametrize(
+    "extra", ["", "undeclared: open\n", "limits: {max_layers: 1}\n"], ids=["", "open", "limits"]
+)
+def test_layers_that_a_query_does_not_see_report_nothing(query, seen, extra):
+    problems: list[nestdecode.DecodeError] = []
+    decoder = Decoder(Spec.parse(REPORTS + extra), on_problem=problems.append)
+    document = {"b": "{", "a": '{"x": 1}', "c": ["{", "["], "d": {"y": 1, "x": "{"}, "e": 1}
+    for form in (json.dumps(document).encode(), json.dumps(document), document):
+        problems.clear()
+        decoder.query(query, form)
+
+        assert [problem.pointer for problem in problems] == seen
+
+
+@pytest.mark.parametrize("policy", ["fail", "drop"])
+def test_a_layer_that_fails_the_record_or_goes_is_opened_unseen(policy):
+    problems: list[nestdecode.DecodeError] = []
+    layers = f"{{a: json, b: {{codecs: json, on-error: {policy}}}, 'c.d': json}}"
+    decoder = Decoder(Spec.parse(f"nestdecode: 1\nlayers: {layers}\n"), on_problem=problems.append)
+    document = {"a": "{}", "b": "{", "c": {"d": "{"}}
+
+    if policy == "fail":
+        with pytest.raises(nestdecode.DecodeError):
+            decoder.query("a", document)
+    else:
+        assert decoder.query("keys(@)", document) == ["a", "c"]
+        assert [problem.pointer for problem in problems] == ["/b", "/c/d"]
+        problems.clear()
+        assert decoder.query("a", document) == {}
+        assert [problem.pointer for problem in problems] == ["/b"]
+
+
+LIST = "`[" + ",".join("1" * 3000) + "]`"
+BOMBS = {
+    "join": "'x'|" + "|".join(["join('',[@,@])"] * 40),
+    "join of a document's texts": "join(to_string(@), [" + ",".join(["@.b"] * 3000) + "][])",
+    "flatten": "@|" + "|".join(["[@,@][]"] * 30),
+    "lists that share": "@|" + "|".join(["[@,@]"] * 60),
+    "objects that share": "@|" + "|".join(["{a:@,b:@}"] * 60),
+    "objects that share, merged": "@|" + "|".join(["{a:merge(@,@),b:@}"] * 60),
+    "equality of what is shared": "[" + "[@,@]|" * 60 + "@][0] == [" + "[@,@]|" * 60 + "@][0]",
+    "a search in what is shared": "@|" + "|".join(["[@,@]"] * 60) + "|contains([@], [@[0],@[0]])",
+    "text of what is shared": "@|" + "|".join(["[@,@]"] * 60) + "|to_string(@)",
+    "text in text": "to_string([" * 40 + "a" + "])" * 40,
+    "one text in many places": "to_string(c)|" + "|".join(["[@,@][]"] * 22),
+    "loops of literals": f"{LIST}[].map(&{LIST},{LIST})[]",
+    "loops that find nothing": f"{LIST}[?{LIST}[?{LIST}[?@ == `2`]]]",
+    "loops in references": f"sort_by({LIST}, &length({LIST}[?{LIST}[?@ == `2`]]))",
+    "slices": "c|[@,@]|" + "|".join(["[@[0][:],@[0][:]]"] * 3000),
+    "sort": "c|" + "|".join(["[@,@][]"] * 7) + "|" + "|".join(["sort(@)"] * 2000),
+    "layers that are shared": "[a,b]|" + "|".join(["[@,@]"] * 60),
+}
+RUN_BOMB = """
+import json, resource, sys
+from nestdecode import Decoder, QueryError, Spec
+
+resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+spec = Spec.parse({"nestdecode": 1, "layers": {"a": "base64", "b[]": "json"}})
+document = json.dumps({"a": "W1td", "b": ["[1,2,3]", "{}"], "c": [1] * 20_000})
+try:
+    Decoder(spec).query(sys.stdin.read(), document)
+except QueryError as error:
+    print(error.reason)
+"""
+
+
+@pytest.mark.parametrize("query", BOMBS.values(), ids=BOMBS)
+def test_no_answer_outgrows_its_bound(query):
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_BOMB], input=query, capture_output=True, text=True, check=False
+    )
+
+    reasons = ("builds more than one answer may, which is 256 MiB\n", "nested too deep\n")
+    assert (done.stdout in reasons, done.stderr) == (True, "")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param("[].id", id="members"),
+        pytest.param("[].{id: id, item: @}", id="an element and a member of it"),
+        pytest.param("[].to_string(@)", id="texts"),
+        pytest.param("[].join('-', [kind, to_string(id)])", id="joined texts"),
+        pytest.param("sort_by(@, &id)[].kind", id="sorted"),
+        pytest.param('[?contains(`["a", "b"]`, kind)].id', id="a filter by a list"),
+    ],
+)
+def test_what_is_asked_of_many_elements_is_answered(query):
+    document = [{"id": number, "kind": "ab"[number % 2]} for number in range(100_000)]
+
+    assert len(nestdecode.query(query, document)) == 100_000

@@ -60,6 +60,14 @@ def is_path(name_or_path: str) -> bool:
     return name_or_path.endswith(SUFFIXES) or name_or_path.startswith((".", "/", "~"))
 
 
+def file_of(name_or_path: str | os.PathLike[str]) -> Path | None:
+    """Return the file that a spec is read from; None for a name."""
+    base = os.fspath(name_or_path).partition("#")[0]
+    if isinstance(name_or_path, str) and not is_path(base):
+        return None
+    return Path(base)
+
+
 def fetch(name_or_path: str | os.PathLike[str]) -> tuple[str, str, str | None]:
     """
     Read a spec's text.
@@ -72,12 +80,9 @@ def fetch(name_or_path: str | os.PathLike[str]) -> tuple[str, str, str | None]:
     """
     given = os.fspath(name_or_path)
     base, hash_, pointer = given.partition("#")
-    if isinstance(name_or_path, str) and not is_path(base):
-        path = shipped().get(base) or names().get(base)
-        if path is None:
-            raise SpecError(_unknown(base))
-    else:
-        path = Path(base)
+    path = file_of(name_or_path) or shipped().get(base) or names().get(base)
+    if path is None:
+        raise SpecError(_unknown(base))
     try:
         if base.startswith("~"):
             path = path.expanduser()
