@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from nestdecode.words import one_line
+
 __all__ = [
     "POLICIES",
     "DecodeError",
@@ -32,7 +34,8 @@ class DecodeError(NestdecodeError, ValueError):
 
     Raised when a record is refused; handed to ``on_problem`` when a layer stays
     shut and the record survives. Neither the message nor the cause quotes the
-    payload: responses carry secrets, and errors end up in logs.
+    payload: responses carry secrets, and errors end up in logs. Names in the message are
+    written as one line, whatever they hold.
 
     Attributes:
         reason: What is wrong, one line.
@@ -56,7 +59,7 @@ class DecodeError(NestdecodeError, ValueError):
 
     def __str__(self) -> str:
         message = f"{self.reason} - at {self.pointer or 'document root'}"
-        return f"{message} ({self.codec})" if self.codec else message
+        return one_line(f"{message} ({self.codec})" if self.codec else message)
 
 
 class LimitError(DecodeError):
@@ -97,7 +100,7 @@ class SpecError(NestdecodeError, ValueError):
         if self.line is not None:
             where = f"{where or 'spec'}:{self.line}"
         message = f"{where}: {self.reason}" if where else self.reason
-        return f"{message} - at {self.pointer}" if self.pointer else message
+        return one_line(f"{message} - at {self.pointer}" if self.pointer else message)
 
 
 class QueryError(NestdecodeError, ValueError):
@@ -123,7 +126,7 @@ class QueryError(NestdecodeError, ValueError):
         if self.offset is None:
             text = self.expression
             shown = text if len(text) <= 100 else f"{text[:100]}..."
-            return f"{self.reason} - in query {shown}"
+            return one_line(f"{self.reason} - in query {shown}")
         # The line that holds the offset; a long one is cut around the caret.
         start = self.expression.rfind("\n", 0, self.offset) + 1
         line = self.expression[start:].split("\n", 1)[0]
@@ -131,9 +134,9 @@ class QueryError(NestdecodeError, ValueError):
         if len(line) > 100:
             left = max(0, column - 50)
             line, column = line[left : left + 100], column - left
-        return (
-            f"{self.reason} - at column {self.offset - start + 1} of\n  {line}\n  {' ' * column}^"
-        )
+        reason = one_line(f"{self.reason} - at column {self.offset - start + 1} of")
+        margin = " " * len(one_line(line[:column]))
+        return f"{reason}\n  {one_line(line)}\n  {margin}^"
 
 
 class WorkerError(NestdecodeError):

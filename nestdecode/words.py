@@ -1,10 +1,19 @@
-"""The nearest valid word, for errors."""
+"""Words in messages: the nearest valid one, and those that must not steer a terminal."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-__all__ = ["nearest"]
+__all__ = ["nearest", "one_line", "printable"]
+
+# What a terminal obeys instead of showing: C0 except tab and newline, DEL, C1, the
+# separators that some take for newlines, and what turns the direction of text. Lone
+# surrogates, which stand for bytes of file names, can't be encoded.
+_OBEYED = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff"
+)
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def nearest(word: object, words: Iterable[str]) -> str:
@@ -23,3 +32,27 @@ def nearest(word: object, words: Iterable[str]) -> str:
         folded = word.casefold().replace("_", "-")
         found = [w for w in words if w.casefold().replace("_", "-") == folded]
     return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
+
+
+def printable(text: str) -> str:
+    r"""
+    Write everything in a text that steers a terminal as an escape.
+
+    >>> printable("one\ntwo\x1b[2J")
+    'one\ntwo\\u001b[2J'
+    """
+    return re.sub(f"[{_OBEYED}]", _escaped, text)
+
+
+def one_line(text: str) -> str:
+    r"""
+    Write what steers a terminal, newlines and tabs as escapes: the text stays one line.
+
+    >>> one_line("one\ntwo\x1b[2J")
+    'one\\ntwo\\u001b[2J'
+    """
+    return re.sub(f"[\t\n{_OBEYED}]", _escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return _SHORT.get(found[0]) or f"\\u{ord(found[0]):04x}"

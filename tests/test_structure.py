@@ -12,8 +12,8 @@ import nestdecode
 PACKAGE = Path(nestdecode.__file__).parent
 # Each module imports from those above it only.
 ORDER = (
-    "errors",
     "words",
+    "errors",
     "emit",
     "jsontext",
     "tokens",
@@ -76,6 +76,24 @@ def test_nothing_is_written_by_orjson(path):
     }
 
     assert used <= {"loads", "JSONDecodeError"}
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "cli").glob("*.py")), ids=lambda path: path.name)
+def test_messages_have_one_way_out(path):
+    """``say`` and its neighbours write what steers a terminal as escapes."""
+    tree = ast.parse(path.read_text())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    named = [(node.func.attr, node) for node in calls if isinstance(node.func, ast.Attribute)]
+    called = {name for name, _ in named}
+    to_stderr = {name for name, node in named if any(k.arg == "err" for k in node.keywords)}
+    touched = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    asked = {ast.unparse(argument) for node in calls for argument in node.args}
+
+    # A question in words of ours, and a version and a script that hold no names.
+    assert to_stderr <= {"confirm"}
+    assert "echo" not in called or path.name in ("__init__.py", "completion.py")
+    assert {"show", "secho"} & called == set()
+    assert path.name == "output.py" or "sys.stderr" not in touched - asked
 
 
 def test_public_names_are_sorted_and_there():

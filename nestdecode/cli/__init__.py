@@ -88,6 +88,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
+def _say_usage(error: click.ClickException) -> None:
+    """Say what is wrong with the words of a command, as click lays it out."""
+    lines = []
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        lines += error.ctx.get_usage().split("\n")
+        lines += [f"Try '{error.ctx.command_path} --help' for help.", ""]
+    message = error.format_message()
+    if isinstance(error, click.MissingParameter):
+        # What is missing holds no newlines; the choices are listed one a line.
+        message = " ".join(message.split())
+    say(*lines, f"Error: {message}", prefix="")
+
+
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         # Not cli.main(): it takes a closed pipe for an error of its own.
@@ -99,18 +112,18 @@ def _run(arguments: Sequence[str] | None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
+        say(*error.format_message().split("\n"), prefix="")
     except click.exceptions.Exit as exit_:
         if sys.stdout is not None:
             sys.stdout.flush()
         return exit_.exit_code
     except click.ClickException as error:
-        error.show()
+        _say_usage(error)
         return error.exit_code
     except click.Abort:
         raise KeyboardInterrupt from None
     except (SpecError, QueryError) as error:
-        say(str(error))
+        say(*str(error).split("\n"))
         return 3
     except RefusedError as error:
         say(error.reason)

@@ -8,7 +8,7 @@ import click
 
 from nestdecode.cli import options
 from nestdecode.cli.files import Original, put_trees, read_file, write_out
-from nestdecode.cli.output import Output, printable
+from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
 
 __all__ = ["command"]
@@ -77,14 +77,6 @@ def command(
     def collapsed(raw: bytes) -> Any:
         return decoder.collapse(decoder._read(raw))
 
-    output.text = _shown if output.is_terminal else _as_it_is
+    output.text = output.as_it_is
     session.run(collapsed, output, decoder.limits.max_record_bytes)
     return session.code
-
-
-def _shown(text: Any) -> bytes:
-    return printable(bytes(text).decode()).encode()
-
-
-def _as_it_is(text: Any) -> bytes:
-    return bytes(text)

@@ -9,10 +9,11 @@ import click
 
 from nestdecode.cli import options
 from nestdecode.cli.files import Original
-from nestdecode.cli.output import Output, RefusedError, printable
+from nestdecode.cli.output import Output, RefusedError
 from nestdecode.collapse import Parts
 from nestdecode.jsontext import dump
 from nestdecode.paths import join_pointer
+from nestdecode.words import one_line
 
 __all__ = ["command"]
 
@@ -55,7 +56,7 @@ def command(one: str, other: str, as_json: bool, framing: Any, **decoding: Any) 
             code = 1
             write = _as_json if as_json else _as_text
             text = write(number + 1 if several else None, join_pointer(path), old, new)
-            output.write([printable(text).encode() if output.is_terminal else text.encode()])
+            output.write_text(output.as_it_is(text.encode()))
     return code
 
 
@@ -106,10 +107,8 @@ def _as_text(record: int | None, pointer: str, old: Any, new: Any) -> str:
     where = pointer or "(root)"
     if record is not None:
         where = f"record {record} {where}"
-    # As names: they can hold what would begin a line of its own.
-    where = where.replace("\n", "\\n").replace("\r", "\\r")
     lines = [
-        f"{sign} {where}: {dump(value).decode()}\n"
+        f"{sign} {one_line(where)}: {dump(value).decode()}\n"
         for sign, value in (("-", old), ("+", new))
         if value is not _NOTHING
     ]

@@ -8,11 +8,12 @@ from typing import Any, Literal
 import click
 
 from nestdecode.cli import options
-from nestdecode.cli.output import Output, printable
+from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
 from nestdecode.decoder import Decoder
 from nestdecode.document import Document
 from nestdecode.jsontext import dump
+from nestdecode.words import one_line
 
 __all__ = ["command"]
 
@@ -71,9 +72,7 @@ def command(
     decoder = options.decoder_from(decoding)
     output = Output(indent=0)
     show = {"tree": _tree, "table": _table, "json": _json}[form]
-    output.text = lambda document: printable(show(document)).encode("utf-8", "backslashreplace")
-    if form == "json" and not output.is_terminal:
-        output.text = lambda document: dump(_facts(document))
+    output.text = lambda document: output.as_it_is(show(document))
     session.run(_opener(decoder), output, decoder.limits.max_record_bytes)
     return session.code
 
@@ -109,11 +108,11 @@ def _facts(document: Document) -> dict[str, Any]:
     }
 
 
-def _json(document: Document) -> str:
-    return dump(_facts(document)).decode()
+def _json(document: Document) -> bytes:
+    return dump(_facts(document))
 
 
-def _tree(document: Document) -> str:
+def _tree(document: Document) -> bytes:
     facts = _facts(document)
     layers = facts["layers"]
     deepest = max((layer["depth"] for layer in layers), default=0)
@@ -143,10 +142,10 @@ def _tree(document: Document) -> str:
                 title,
                 *_columns([(f"  {pointer or '(root)'}", reason) for pointer, reason in names]),
             ]
-    return "\n".join(lines)
+    return "\n".join(lines).encode()
 
 
-def _table(document: Document) -> str:
+def _table(document: Document) -> bytes:
     facts = _facts(document)
     rows = [("POINTER", "CODECS", "DEPTH", "SIZE", "ESCAPED", "DECODED", "STATE")]
     rows += [
@@ -169,14 +168,15 @@ def _table(document: Document) -> str:
         (k["pointer"], "", "", str(k["size"]), "", "", f"no layer: {k['reason']}")
         for k in facts["lookalikes"]
     ]
-    return "\n".join(_columns(rows))
+    return "\n".join(_columns(rows)).encode()
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
         "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
+        for row in cells
     ]
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from nestdecode.cli.output import Output, RefusedError, printable
+from nestdecode.cli.output import Output, RefusedError
 from nestdecode.cli.sources import UnreadableError, opened
 from nestdecode.decoder import Decoder
 from nestdecode.document import Document
@@ -131,9 +131,7 @@ class Original:
 def write_out(text: bytes) -> None:
     """Write bytes to standard output as they are; control characters shown on a terminal."""
     output = Output()
-    if output.is_terminal:
-        text = printable(text.decode("utf-8", "backslashreplace")).encode()
-    output.write_text(text)
+    output.write_text(output.as_it_is(text))
 
 
 def _parsed(name: str, where: str, decoder: Decoder, raw: bytes) -> Any:

@@ -7,12 +7,13 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, BinaryIO, Literal
 
 from nestdecode.cli.signals import undisturbed
 from nestdecode.jsontext import dump
+from nestdecode.words import one_line, printable
 
 __all__ = [
     "Color",
@@ -21,8 +22,9 @@ __all__ = [
     "RefusedError",
     "descriptor_of",
     "discard",
+    "draw",
     "identity_of",
-    "printable",
+    "print_lines",
     "say",
 ]
 
@@ -31,26 +33,39 @@ Color = Literal["auto", "always", "never"]
 # What a progress bar does before a terminal gets other text.
 before_text: Callable[[], None] | None = None
 
-# What a terminal obeys instead of showing: C0 but tab and newline, DEL, C1, the
-# separators that some take for newlines, and what turns the direction of text.
-_OBEYED = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
 
+def say(*lines: str, prefix: str = "nestdecode: ") -> None:
+    """
+    Write a message to stderr. Every message goes this way.
 
-def printable(text: str) -> str:
-    """Return text with everything that steers a terminal written as an escape."""
-    return re.sub(_OBEYED, lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def say(message: str, prefix: str = "nestdecode: ") -> None:
-    """Tell something on stderr, as one line unless the message is an excerpt."""
-    if sys.stderr is None:
-        return
+    Args:
+        lines: The message. Each stays one line and steers no terminal, whatever the
+            names in it hold.
+        prefix: What the first line begins with.
+    """
     if before_text is not None:
         before_text()
+    _to_stderr(prefix + "".join(f"{one_line(line)}\n" for line in lines))
+
+
+def draw(line: str) -> None:
+    """Write a line to stderr, a terminal, in the place of the one drawn before; or none."""
+    _to_stderr(f"\r\x1b[K{one_line(line)}")
+
+
+def _to_stderr(text: str) -> None:
+    if sys.stderr is None:
+        return
     try:
-        print(f"{prefix}{printable(message)}", file=sys.stderr, flush=True)  # noqa: T201
+        sys.stderr.write(text)
+        sys.stderr.flush()
     except OSError:
         discard(2)  # nobody reads this, and that stops nothing
+
+
+def print_lines(*lines: str) -> None:
+    """Write text for people to stdout. Each line stays one, and steers no terminal."""
+    Output().write(f"{one_line(line)}\n".encode() for line in lines)
 
 
 class RefusedError(Exception):
@@ -115,6 +130,12 @@ class Output:
         """Return what is written for one value, newline included."""
         return self.text(value) + b"\n"
 
+    def as_it_is(self, text: bytes | memoryview) -> bytes:
+        """Return a text as it is; what steers a terminal as escapes, if that gets it."""
+        if not self.is_terminal:
+            return bytes(text)
+        return printable(bytes(text).decode("utf-8", "backslashreplace")).encode()
+
     def write(self, lines: Iterable[bytes]) -> None:
         """Write whole lines, at once, and let them go."""
         self.write_text(b"".join(lines))
@@ -143,13 +164,15 @@ class Letters:
 
     Args:
         path: The file; it is made if there is none.
+        taken: The files that are read or written meanwhile, and what each is.
 
     Raises:
-        OSError: If it can't be written, or another process writes to it.
+        OSError: If it can't be written, is taken, or another process writes to it.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, taken: Mapping[tuple[int, int], str]) -> None:
         self._path = path
+        self._taken = taken
         self._descriptor = -1
         try:
             self._open()
@@ -177,12 +200,13 @@ class Letters:
         flags |= os.O_RDWR if is_regular else os.O_WRONLY | getattr(os, "O_NOCTTY", 0)
         self._descriptor = _beyond_standard(os.open(self._path, flags, 0o600))
         about = os.fstat(self._descriptor)
-        self.identity = about.st_dev, about.st_ino
-        self.is_regular = stat.S_ISREG(about.st_mode)
         self._is_terminal = os.isatty(self._descriptor)
-        if self.is_regular != is_regular:
+        if stat.S_ISREG(about.st_mode) != is_regular:
             raise OSError(0, "it became something else while it was opened")
-        if self.is_regular:
+        if is_regular:
+            what = self._taken.get((about.st_dev, about.st_ino))
+            if what is not None:
+                raise OSError(0, f"it is {what}")
             self._lock()
             self._make_ours(about)
             size = os.fstat(self._descriptor).st_size

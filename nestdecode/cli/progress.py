@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -15,7 +14,6 @@ __all__ = ["progress_bar"]
 _PATIENCE = 1.0
 _PAUSE = 0.1
 _WIDTH = 20
-_CLEAR = "\r\x1b[K"
 
 
 @contextlib.contextmanager
@@ -39,7 +37,7 @@ def progress_bar(name: str, total: int | None, *, at_once: bool) -> Iterator[Cal
         nonlocal shown
         if shown:
             shown = False
-            _show(_CLEAR)
+            output.draw("")
 
     def advance(done: int) -> None:
         nonlocal due, shown
@@ -47,7 +45,7 @@ def progress_bar(name: str, total: int | None, *, at_once: bool) -> Iterator[Cal
         if now >= due:
             due = now + _PAUSE
             shown = True
-            _show(_CLEAR + output.printable(_look(name, done, total, now - started)))
+            output.draw(_look(name, done, total, now - started))
 
     output.before_text = clear
     try:
@@ -74,11 +72,3 @@ def _bytes(number: float) -> str:
             return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
         number /= 1000
     return f"{number:.1f} GB"
-
-
-def _show(text: str) -> None:
-    # Nobody may read this, and that stops nothing.
-    with contextlib.suppress(OSError):
-        if sys.stderr is not None:
-            sys.stderr.write(text)
-            sys.stderr.flush()

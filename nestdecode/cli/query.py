@@ -79,8 +79,8 @@ def command(
     """  # fmt: skip
     if not files and _is_file(expression):
         raise click.UsageError(
-            f"'{expression}' is a file: the query comes first, as in\n"
-            f"  nestdecode query EXPR {expression}"
+            f"'{expression}' is a file: the query comes first, as in "
+            f"nestdecode query EXPR {expression}"
         )
     need_input(ctx, files)
     session = Session(

@@ -25,6 +25,7 @@ from nestdecode.stream import (
     lines_of_range,
     read_batches,
 )
+from nestdecode.words import one_line
 
 __all__ = ["Session", "need_input"]
 
@@ -56,7 +57,8 @@ class Report:
         skipped: How many of them have an answer that is not written, as ``--each`` says.
         problems: Layers that stayed shut.
         with_problems: Records that they are in.
-        messages: In order: what kind, the line, whether the record is that line, the text.
+        messages: In order: what kind, the line, whether the record is that line, and the
+            text: an error's, which has newlines only where an excerpt of a query follows.
         letters: The records that were refused, if they are kept.
         lines: How many lines they took, if their lines count from 1.
         last: Whether the last value written was neither null nor false; None if nothing
@@ -211,7 +213,7 @@ class _Answering:
         if isinstance(error, UncompiledError):
             self.tell("uncompiled", str(error))
         else:
-            self.tell("record", _one_line(error))
+            self.tell("record", str(error))
 
     def problem(self, error: DecodeError) -> None:
         """Count a layer that stays shut; keep the first few for telling."""
@@ -221,7 +223,7 @@ class _Answering:
             self._at_problem = self._index
             report.with_problems += 1
         if report.problems <= SHOWN:
-            self.tell("problem", _one_line(error))
+            self.tell("problem", str(error))
 
     def tell(self, kind: str, text: str) -> None:
         """Keep a message: ``record``, ``problem``, ``uncompiled`` or ``once``."""
@@ -301,7 +303,7 @@ class Session:
 
     def note(self, message: str) -> None:
         """Tell something once, however many records say it."""
-        self._answering.tell("once", message)
+        self._answering.tell("once", one_line(message))
 
     def run(
         self,
@@ -494,10 +496,11 @@ class Session:
                 self._uncompiled |= kind == "uncompiled"
                 if text not in self._told:
                     self._told.add(text)
-                    say(text)
+                    say(*text.split("\n"))
                 continue
             what = "line" if whole else "document at line"
-            say(f"{self._name}: {what} {self._lines + line}: {text}")
+            first, *excerpt = text.split("\n")
+            say(f"{self._name}: {what} {self._lines + line}: {first}", *excerpt)
 
     @contextmanager
     def _telling_file_errors(self) -> Iterator[None]:
@@ -514,22 +517,15 @@ class Session:
         if self._letters is None:
             yield
             return
-        self._kept = Letters(self._letters)
+        taken = {identity_of(0 if name == "-" else name): "an input" for name in self._files}
+        taken[output.identity] = "the output"
+        self._kept = Letters(
+            self._letters, {file: what for file, what in taken.items() if file is not None}
+        )
         try:
-            self._check_letters(self._kept, output)
             yield
         finally:
             self._kept.close()
-
-    def _check_letters(self, letters: Letters, output: Output) -> None:
-        """Refuse to append letters to what is read or written meanwhile."""
-        if not letters.is_regular:
-            return
-        for name in self._files:
-            if letters.identity == (identity_of(0) if name == "-" else identity_of(name)):
-                raise click.UsageError(f"--dead-letters: {self._letters} is an input")
-        if letters.identity == output.identity:
-            raise click.UsageError(f"--dead-letters: {self._letters} is the output")
 
     def _summarise(self) -> None:
         total = self._total
@@ -620,14 +616,6 @@ def _is_terminal(stream: Any) -> bool:
     return stream is not None and bool(stream.isatty())
 
 
-def _one_line(error: Exception) -> str:
-    text = str(error)
-    if isinstance(error, QueryError):
-        return text
-    # A key of the document may hold newlines; a message is one line.
-    return text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
-
-
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
@@ -639,6 +627,6 @@ def need_input(ctx: click.Context, files: tuple[str, ...]) -> None:
         import inspect
 
         lines = inspect.cleandoc(ctx.command.help or "").replace("\b\n", "").splitlines()
-        click.echo("\n".join([usage, "", *lines[:9]]), err=True)
-        click.echo(f"Try '{ctx.command_path} --help' for all options.", err=True)
+        hint = f"Try '{ctx.command_path} --help' for all options."
+        say(*usage.split("\n"), "", *lines[:9], hint, prefix="")
         ctx.exit(2)

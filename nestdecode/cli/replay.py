@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from nestdecode.cli.output import Output, printable
+from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
 from nestdecode.stream import original
 
@@ -32,15 +30,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...]) -> int:
     """
     need_input(ctx, files)
     session = Session(files, "lines", jobs=1, progress=False)
-    output = Output(raw=True)
-    output.text = _shown if output.is_terminal else _as_it_was
+    output = Output()
+    output.text = output.as_it_is
     session.run(original, output, _ANY_SIZE)
     return session.code
-
-
-def _as_it_was(record: Any) -> bytes:
-    return bytes(record)
-
-
-def _shown(record: Any) -> bytes:
-    return printable(bytes(record).decode("utf-8", "backslashreplace")).encode()

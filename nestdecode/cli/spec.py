@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
 
 from nestdecode import queries
 from nestdecode.cli.options import _complete_spec
-from nestdecode.cli.output import Output, printable
+from nestdecode.cli.output import Output, print_lines, say
+from nestdecode.errors import SpecError
 from nestdecode.spec import Spec, catalog
 from nestdecode.spec.lint import lint
 
@@ -42,8 +42,7 @@ def list_() -> None:
     """
     rows = [(name, Spec.load(name).title) for name in catalog.names()]
     width = max((len(name) for name, _ in rows), default=0)
-    for name, title in rows:
-        click.echo(f"{name:<{width}}  {title}".rstrip())
+    print_lines(*(f"{name:<{width}}  {' '.join(title.split())}".rstrip() for name, title in rows))
 
 
 @command.command("show")
@@ -57,26 +56,27 @@ def show(name: str) -> None:
     nestdecode spec show ./openapi.yaml#/components/schemas/Order
     """
     spec = Spec.load(name)
-    rows = [("name", spec.name or ""), ("title", spec.title)]
-    rows += [("focus", spec.focus or ""), ("match", spec.match or "")]
+    rows = [("name", spec.name or "")]
+    texts = (("title", spec.title), ("focus", spec.focus or ""), ("match", spec.match or ""))
+    rows += [(key, " ".join(text.split())) for key, text in texts]
     # Shown if they are not the default.
     usual = {"undeclared": "keep", "numbers": "double", "duplicates": "last"}
     rows += [(key, getattr(spec, key)) for key in usual if getattr(spec, key) != usual[key]]
     if spec.on_error:
         rows.append(("on-error", spec.on_error))
     rows += [(f"limit {key}", str(value)) for key, value in spec.limits.items()]
-    click.echo("\n".join(f"{key}: {printable(text)}" for key, text in rows if text))
+    lines = [f"{key}: {text}" for key, text in rows if text]
     if spec.layers:
-        click.echo("layers:")
+        lines.append("layers:")
         width = max(len(layer.path) for layer in spec.layers)
         for layer in spec.layers:
             codecs = " | ".join(layer.codecs) + ("?" if layer.optional else "")
             policy = f"  on-error: {layer.on_error}" if layer.on_error else ""
-            click.echo(printable(f"  {layer.path:<{width}}  {codecs}{policy}"))
+            lines.append(f"  {layer.path:<{width}}  {codecs}{policy}")
     if spec.queries:
-        click.echo("queries:")
-        for query, text in spec.queries.items():
-            click.echo(printable(f"  :{query}  {' '.join(text.split())}"))
+        lines.append("queries:")
+        lines += [f"  :{query}  {' '.join(text.split())}" for query, text in spec.queries.items()]
+    print_lines(*lines)
 
 
 @command.command("plan")
@@ -91,7 +91,7 @@ def plan(name: str) -> None:
     from nestdecode.decoder import Decoder
 
     source = Decoder(name).source
-    click.echo(printable(source) if source else "# undeclared: open is interpreted", nl=not source)
+    print_lines(*(source or "# undeclared: open is interpreted").rstrip("\n").split("\n"))
 
 
 @command.command("convert")
@@ -115,14 +115,14 @@ def convert(name: str, expanded: bool, as_yaml: bool) -> None:
     """  # fmt: skip
     spec = Spec.load(name)
     schema: dict[str, Any] = spec.expanded_schema if expanded else spec.schema
+    output = Output(indent=2)
     if as_yaml:
         import yaml
 
         text = yaml.safe_dump(schema, sort_keys=False, allow_unicode=True, width=100)
-        click.echo(text, nl=False)
-        return
-    output = Output(indent=2)
-    output.write([output.encode(schema)])
+        output.write_text(output.as_it_is(text.encode()))
+    else:
+        output.write([output.encode(schema)])
 
 
 @command.command("lint")
@@ -140,9 +140,6 @@ def lint_(names: tuple[str, ...]) -> int:
     \b
     nestdecode spec lint my.yaml
     """  # fmt: skip
-    from nestdecode.cli.output import say
-    from nestdecode.errors import SpecError
-
     code = 0
     for name in names:
         try:
@@ -152,12 +149,10 @@ def lint_(names: tuple[str, ...]) -> int:
             say(str(error))
             continue
         warnings = lint(spec) + queries.lint(spec)
-        for warning in warnings:
-            click.echo(printable(f"{name}: warning: {warning}"))
         layers = len(spec.layers)
-        click.echo(
+        print_lines(
+            *(f"{name}: warning: {warning}" for warning in warnings),
             f"{name}: {layers} layer{'' if layers == 1 else 's'}, "
-            f"{len(warnings) or 'no'} warning{'' if len(warnings) == 1 else 's'}"
+            f"{len(warnings) or 'no'} warning{'' if len(warnings) == 1 else 's'}",
         )
-        sys.stdout.flush()
     return code
