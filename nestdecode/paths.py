@@ -24,6 +24,7 @@ class Wild(enum.Enum):
 Step = str | int | Wild
 
 _BARE = r"[A-Za-z_][A-Za-z0-9_]*\Z"
+MAX_PATH = 4096
 _HINT = "a path holds fields, [], [n] and * only"
 
 
@@ -39,6 +40,8 @@ def parse_path(path: str) -> tuple[Step, ...]:
     """
     from jmespath import exceptions, parser  # late: pointers need no grammar
 
+    if len(path) > MAX_PATH:
+        raise SpecError(f"a path is at most {MAX_PATH} characters, got {len(path)}")
     try:
         # Parser().parse() caches its trees; they are read here, never changed.
         tree = parser.Parser().parse(path).parsed
@@ -53,7 +56,7 @@ def _quoted(path: str) -> str:
     """Say how a path is written whose names need quotes, if that is what is wrong."""
     from jmespath import exceptions, parser
 
-    parts = re.findall(r"([^.\[\]]+)((?:\[[^\]]*\])*)(?:\.|\Z)", path)
+    parts = re.findall(r"([^.\[\]]++)((?:\[[^\]]*+\])*+)(?:\.|\Z)", path)
     names = [
         part if part == "*" or re.match(_BARE, part) else json.dumps(part) for part, _ in parts
     ]

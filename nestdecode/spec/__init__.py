@@ -17,16 +17,19 @@ from typing import Any, Literal
 
 from nestdecode.errors import Policy, SpecError
 from nestdecode.jsontext import DUPLICATES, NUMBERS, RANGES, Duplicates, Numbers
-from nestdecode.paths import Step, Wild
+from nestdecode.paths import Step, Wild, format_path
 from nestdecode.spec import catalog, openapi
 from nestdecode.spec.convert import bundled, expanded
 from nestdecode.spec.schema import NODE_KEYS, Schemas
-from nestdecode.spec.shape import Alternative, Layer, Shape, layers_of, read_policy
+from nestdecode.spec.shape import Alternative, Layer, Shape, layers_of, read_policy, walk
 from nestdecode.spec.short import DOCUMENT_KEYS, expand_short
 from nestdecode.spec.text import Source, read
 from nestdecode.words import nearest
 
 __all__ = ["Alternative", "Layer", "Shape", "Spec"]
+
+
+MAX_EXPRESSION = 64 << 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +138,7 @@ class Spec:
     def schema(self) -> dict[str, Any]:
         """The spec as one bare JSON Schema, with what it refers to; a new object."""
         extension = {k: v for k, v in _extension_of(self._schemas.source).items() if k != "schema"}
+        self._schemas.source.renew()
         return bundled(self._schemas, self._root, extension, self.title, self.description)
 
     @cached_property
@@ -143,7 +147,12 @@ class Spec:
         The schema of the expanded tree: each content string replaced by its content.
 
         What an expanded document is validated against, and what code generators want.
+
+        Raises:
+            SpecError: If that takes too much work: what stands beside a layer is written
+                out for it, references included.
         """
+        self._schemas.source.renew()
         return expanded(self._schemas, self._root, self.title, self.description)
 
 
@@ -165,7 +174,8 @@ def _checked(text: str, name: str | None, pointer: str | None) -> Spec:
             raise source.error("a short form has no schemas to choose from", pointer)
         # Pointers into the expansion are of no use to who wrote the short form, but
         # all that can be wrong with it has been said when it is expanded.
-        schemas = Schemas(Source(expand_short(source), name, {}))
+        expansion = expand_short(source)
+        schemas = Schemas(Source(expansion, name, work=source.work))
         kind = ("/", source)
     elif "openapi" in source.value or "swagger" in source.value:
         version = openapi.version_of(source)
@@ -210,15 +220,21 @@ def _build(
         if key not in known:
             raise wrong(key, f"unknown key {key!r}{nearest(key, known)}")
     shape = schemas.shape(root)
-    focus = _expression(extension.get("focus"), "focus", wrong)
-    match = _expression(extension.get("match"), "match", wrong)
+
+    def expression(value: Any, key: str) -> str | None:
+        if isinstance(value, str):
+            source.spend(20 + 2 * len(value), f"{prefix}/{key}")
+        return _expression(value, key, wrong)
+
+    focus = expression(extension.get("focus"), "focus")
+    match = expression(extension.get("match"), "match")
     queries = extension.get("queries", {})
     if not isinstance(queries, dict):
         raise wrong("queries", "expected an object: name to expression")
-    for name, expression in queries.items():
+    for name, text in queries.items():
         if not name.replace("-", "_").isidentifier():
             raise wrong("queries", f"a query's name is letters, digits, _ and -, got {name!r}")
-        if _expression(expression, f"queries/{name}", wrong) is None:
+        if expression(text, f"queries/{name}") is None:
             raise wrong(f"queries/{name}", "expected an expression, got null")
 
     def word(key: str, words: tuple[Any, ...]) -> Any:
@@ -253,13 +269,15 @@ def _build(
         _source=origin,
     )
     if match is not None:
-        for layer in spec.layers:
-            if set(layer.codecs) != {"json"}:
-                raise wrong(
-                    "match",
-                    "a spec with match has json layers only (its records are expanded "
-                    f"without it), got {' | '.join(layer.codecs)} at {layer.path}",
-                )
+        for node, steps in walk(shape):
+            for alternative in node.alternatives:
+                if alternative.codecs != ("json",):
+                    raise wrong(
+                        "match",
+                        "a spec with match has json layers only (its records are expanded "
+                        f"without it), got {' | '.join(alternative.codecs)} "
+                        f"at {format_path(steps)}",
+                    )
     return spec
 
 
@@ -269,6 +287,8 @@ def _expression(value: Any, key: str, wrong: Any) -> str | None:
         return None
     if not isinstance(value, str):
         raise wrong(key, "expected a JMESPath expression, a string")
+    if len(value) > MAX_EXPRESSION:
+        raise wrong(key, f"longer than {MAX_EXPRESSION} characters")
     from jmespath import exceptions, parser
 
     try:

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from nestdecode.paths import join_pointer, split_pointer
 from nestdecode.spec.schema import Schemas
-from nestdecode.spec.state import Free, owns
 
 __all__ = ["bundled", "expanded"]
 
@@ -63,6 +62,7 @@ class _Copy:
         self.opened = opened
         self.root = ""
         self.definitions: dict[str, str] = {}
+        self.names: dict[str, int] = {}
         self.waiting: list[str] = []
         self.active: list[str] = []
 
@@ -87,9 +87,12 @@ class _Copy:
             return "#"
         if target not in self.definitions:
             base = (split_pointer(target) or ("root",))[-1]
-            name, number = base, 2
-            while name in self.definitions.values():
-                name, number = f"{base}-{number}", number + 1
+            name, number = base, self.names.get(base, 1)
+            while name in self.names:
+                number += 1
+                name = f"{base}-{number}"
+            self.names[base] = number
+            self.names.setdefault(name, 1)
             self.definitions[target] = name
             self.waiting.append(target)
         return "#/$defs" + quote(join_pointer([self.definitions[target]]), safe="/~")
@@ -106,13 +109,14 @@ class _Copy:
         value = self.schemas.value(pointer)
         if not isinstance(value, dict):
             return value
+        self.schemas.source.spend(5 + len(value), pointer)
         if not self.opened:
             return self.keywords(pointer, value, lambda _key: True, joined=False)
         chain = self.schemas.chain(pointer)
         if chain is not None:
             return self.content(pointer, value, *chain)
         joined = joined or any(
-            self.schemas.chain(place) is not None for place in owns(self.schemas.look_into(pointer))
+            self.schemas.chain(place) is not None for place in self.schemas.applied(pointer)
         )
         dropped = _OF_STRINGS if joined else {"x-nestdecode"}
         return self.keywords(pointer, value, lambda key: key not in dropped, joined=joined)
@@ -191,7 +195,7 @@ class _Copy:
             return inside
         if "type" not in inside and codecs[-1] == "json":
             # Scalars are opened only where a schema names them.
-            admitted = self.schemas.admits(Free if inner is None else inner)
+            admitted = self.schemas.admits(inner)
             inside["type"] = [name for name in _TYPES if name in admitted]
         if "null" in self.schemas.types(pointer) and "type" in schema:
             inside = {"anyOf": [inside, {"type": "null"}]}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from nestdecode.spec.schema import Schemas, media_codecs
-from nestdecode.spec.shape import Shape
+from nestdecode.spec.shape import walk
 from nestdecode.words import nearest
 
 if TYPE_CHECKING:
@@ -24,27 +24,15 @@ _BELOW = (
 def lint(spec: Spec) -> list[str]:
     """Return warnings, each one line with a pointer into the spec; none is best."""
     schemas, shape = spec._schemas, spec.shape
-    warnings = [w for place in _places(shape) for w in _node(schemas, place)]
+    schemas.source.renew()
+    places = dict.fromkeys(place for below, _ in walk(shape) for place in below.places)
+    warnings = [warning for place in places for warning in _node(schemas, place)]
     if not spec.layers and spec.undeclared == "keep":
         warnings.append("no layer is declared: nothing will be opened")
     if any(layer.optional and layer.on_error for layer in spec.layers):
         paths = ", ".join(la.path for la in spec.layers if la.optional and la.on_error)
         warnings.append(f"on-error has no effect on an optional layer: {paths}")
     return list(dict.fromkeys(warnings))
-
-
-def _places(root: Shape) -> Iterator[str]:
-    """Go through the schemas that describe the record, by pointer."""
-    seen: dict[int, Shape] = {}
-    waiting = [root]
-    while waiting:
-        shape = waiting.pop(0)
-        if id(shape) in seen:
-            continue
-        seen[id(shape)] = shape
-        yield from shape.places
-        waiting += [child for _, child in shape.children()]
-        waiting += [a.content for a in shape.alternatives if a.content is not None]
 
 
 def _node(schemas: Schemas, pointer: str) -> Iterator[str]:

@@ -3,36 +3,29 @@ JSON Schema 2020-12 to shapes.
 
 A place is described by any number of schemas at once: what ``$ref`` points to, the
 branches of ``anyOf``, the members of ``allOf``. So a shape is built from a *state*, a
-tree of ``any`` and ``all`` over pointers to schemas, as a subset construction builds a
+graph of ``any`` and ``all`` over pointers to schemas, as a subset construction builds a
 deterministic automaton from one that is not. Equal states are one shape; that is what
-makes recursive schemas finite. Validators leave content keywords to the application
-(2020-12 validation, section 8); this is the application.
+makes recursive schemas finite. A subset construction can explode, so all work is counted,
+and a spec that takes too much is an error at the schema that was at work. Validators
+leave content keywords to the application (2020-12 validation, section 8); this is the
+application.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from functools import partial
-from typing import Any, Literal
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from typing import Any, Literal, TypeVar
 from urllib.parse import unquote
 
 from nestdecode.codecs import CODECS, ENCODINGS
 from nestdecode.errors import SpecError
 from nestdecode.paths import join_pointer, split_pointer
+from nestdecode.spec.pattern import Pattern, PatternError
 from nestdecode.spec.shape import Alternative, Shape, read_policy, read_style
-from nestdecode.spec.state import (
-    All,
-    Asked,
-    Either,
-    Free,
-    Own,
-    State,
-    bounded,
-    combine,
-    owns,
-    project,
-)
+from nestdecode.spec.state import FREE, All, Asked, Children, Either, Free, Own, State, States
 from nestdecode.spec.text import Source
 from nestdecode.words import nearest
 
@@ -41,8 +34,8 @@ __all__ = ["NODE_KEYS", "Schemas", "media_codecs"]
 NODE_KEYS = ("on-error", "style", "codecs", "contentSchema")
 TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 CONTAINERS = frozenset({"object", "array"})
-MAX_WORK = 100_000
-MAX_SHAPES = 20_000
+MAX_NESTING = 100
+MAX_PATTERNS = 32
 
 # Keywords that say nothing about a value.
 ANNOTATIONS = frozenset(
@@ -71,6 +64,33 @@ def media_codecs(media_type: str) -> tuple[str, ...] | None:
     return codecs
 
 
+_OF_CHILDREN = frozenset(
+    "properties patternProperties additionalProperties unevaluatedProperties "
+    "items prefixItems contains unevaluatedItems".split()
+)
+
+# What ``false`` stands for.
+_NEVER: dict[str, Any] = {"not": {}}
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+
+def _once(method: Callable[[Schemas, K], T]) -> Callable[[Schemas, K], T]:
+    """Make a method of Schemas remember its answers, for each pointer or state."""
+    name = method.__name__
+
+    @wraps(method)
+    def answer(self: Schemas, key: K) -> T:
+        known = self._answers[name]
+        if key not in known:
+            known[key] = method(self, key)
+        found: T = known[key]
+        return found
+
+    return answer
+
+
 def _type_of(value: Any) -> str:
     if value is None:
         return "null"
@@ -97,14 +117,14 @@ class Schemas:
     def __init__(self, source: Source, version: Literal["3.0"] | None = None) -> None:
         self.source = source
         self.version = version
+        self.states = States(lambda work: source.spend(work, self._place))
+        self._answers: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
         self._shapes: dict[State, Shape] = {}
-        self._anchors: dict[str, str] | None = None
-        self._maps: dict[str, dict[str, str]] = {}
-        self._known: dict[str, dict[str, Any]] = {}
-        self._looked_into: dict[str, State | None] = {}
-        self._unfilled: list[tuple[Shape, State]] = []
-        self._positions: dict[str, int] = {}
-        self._work = 0
+        self._unfilled: deque[tuple[Shape, State]] = deque()
+        # The members of an object of the document, by its id: their places among them.
+        self._order: dict[int, dict[str, int]] = {}
+        # The schema that is at work, for the error if it is too much.
+        self._place = ""
 
     # What is at a pointer
 
@@ -122,6 +142,7 @@ class Schemas:
                 raise KeyError(token)
         return value
 
+    @_once
     def schema(self, pointer: str) -> dict[str, Any]:
         """
         Return the schema at *pointer*; ``true`` as ``{}``, ``false`` as ``{"not": {}}``.
@@ -129,17 +150,12 @@ class Schemas:
         Raises:
             SpecError: If no schema is there, or one that leaves the document.
         """
-        known = self._known.get(pointer)
-        if known is None:
-            known = self._known[pointer] = self._schema(pointer)
-        return known
-
-    def _schema(self, pointer: str) -> dict[str, Any]:
+        self.source.spend(5 + len(pointer) // 64, pointer)
         value = self.value(pointer)
         if value is True:
             return {}
         if value is False:
-            return {"not": {}}
+            return _NEVER
         if not isinstance(value, dict):
             found = _type_of(value)
             raise self.source.error(f"expected a schema (object or boolean), got {found}", pointer)
@@ -161,6 +177,7 @@ class Schemas:
         here = f"{pointer}/{key}"
         if not isinstance(reference, str):
             raise self.source.error(f"expected a string, got {_type_of(reference)}", here)
+        self.source.spend(5 + len(reference) // 64, here)
         document, _, fragment = reference.partition("#")
         own = self.source.value.get("$id") if isinstance(self.source.value, dict) else None
         if document and document != (own.rstrip("#") if isinstance(own, str) else None):
@@ -182,70 +199,139 @@ class Schemas:
         return target
 
     def _anchor(self, name: str) -> str | None:
-        if self._anchors is None:
-            self._anchors = {}
-            stack: list[tuple[str, Any]] = [("", self.source.value)]
-            while stack:
-                pointer, value = stack.pop()
-                if isinstance(value, dict):
-                    for key in ("$anchor", "$dynamicAnchor"):
-                        if isinstance(value.get(key), str):
-                            self._anchors[value[key]] = pointer
-                    stack += [(pointer + join_pointer([k]), v) for k, v in value.items()]
-                elif isinstance(value, list):
-                    stack += [(f"{pointer}/{i}", v) for i, v in enumerate(value)]
-        return self._anchors.get(name)
+        return self._anchors("").get(name)
+
+    @_once
+    def _anchors(self, pointer: str) -> dict[str, str]:
+        """Return the pointers of the anchors at and below a pointer."""
+        found: dict[str, str] = {}
+        path: list[str] = []
+
+        def visit(value: Any) -> None:
+            self.source.spend(1, pointer)
+            if isinstance(value, dict):
+                for key in ("$anchor", "$dynamicAnchor"):
+                    if isinstance(value.get(key), str):
+                        self.source.spend(len(path), pointer)
+                        found[value[key]] = pointer + join_pointer(path)
+            for step, child in _members_of(value):
+                if isinstance(child, (dict, list)):
+                    path.append(step)
+                    visit(child)
+                    path.pop()
+
+        visit(self.value(pointer))
+        return found
 
     # What applies at a place
 
-    def look_into(self, state: State | None) -> State | None:
-        """Replace the pointers of *state* by what applies in place, ``$ref`` followed."""
-        if isinstance(state, (Either, All)):
-            return combine(type(state), map(self.look_into, state.parts))
-        if not isinstance(state, str):
-            return self._look_into(state, frozenset())
-        if state not in self._looked_into:
-            self._looked_into[state] = self._look_into(state, frozenset())
-        return self._looked_into[state]
+    @_once
+    def _whole(self, pointer: str) -> State:
+        return self.states.schema(pointer, never=self.schema(pointer) == _NEVER)
 
-    def _look_into(self, state: State | None, active: frozenset[str]) -> State | None:
+    def look_into(self, state: State | None) -> State | None:
+        """Replace the whole schemas of *state* by what applies in place, ``$ref`` followed."""
+        return None if state is None else self._looked_into(state)
+
+    @_once
+    def _looked_into(self, state: State) -> State | None:
         if isinstance(state, (Either, All)):
-            kind = type(state)
-            return combine(kind, [self._look_into(part, active) for part in state.parts])
+            return self.states.combine(type(state), map(self._looked_into, state.parts))
         if isinstance(state, Asked):
-            inner = self._look_into(state.part, active)
-            return None if inner is None else Asked(inner)
-        if not isinstance(state, str):
-            return state
-        if state in active:
-            return None  # a $ref that leads back to itself in place says nothing more
-        pointer, active = state, active | {state}
-        self._work += 1
-        if len(active) > 100 or self._work > MAX_WORK:
-            raise self.source.error("$ref and allOf are nested too deep, or too often", pointer)
-        schema = self.schema(pointer)
-        parts: list[State | None] = [Own(pointer)]
+            inner = self._looked_into(state.part)
+            return inner and self.states.asked(inner)
+        return state if isinstance(state, (Own, Free)) else self._applied(state.pointer)
+
+    def applied(self, pointer: str) -> tuple[str, ...]:
+        """Return the pointers of the schemas that apply in place of one."""
+        return self.states.owns(self._applied(pointer))
+
+    @_once
+    def _applied(self, pointer: str) -> State | None:
+        """
+        Return what applies in place of a whole schema.
+
+        A schema that leads back to itself in place, which JSON Schema leaves undefined
+        (core, section 9.4.1), says nothing more there. Schemas that lead to one another
+        are gone through once for each of them, not once for each way between them.
+        """
+        home = self._circle(pointer)
+        known: dict[str, State | None] = {}
+
+        def applied(pointer: str) -> State | None:
+            if self._circle(pointer) != home:
+                return self._applied(pointer)
+            if pointer not in known:
+                known[pointer] = None  # while it is looked into
+                known[pointer] = self._joined(pointer, applied)
+            return known[pointer]
+
+        return applied(pointer)
+
+    def _joined(self, pointer: str, applied: Callable[[str], State | None]) -> State | None:
+        """Join a schema's own keywords with what *applied* says of its subschemas."""
+        schema, combine = self.schema(pointer), self.states.combine
+        if "$ref" in schema and self.version == "3.0":
+            # A Reference Object has no other members.
+            return applied(self.resolve(schema["$ref"], pointer))
+        self._place = pointer
+        own = self.states.own(pointer, never=schema == _NEVER)
+        parts: list[State | None] = [own]
         if "$ref" in schema:
-            target = self.resolve(schema["$ref"], pointer)
-            if self.version == "3.0":  # a Reference Object has no other members
-                return self._look_into(target, active)
-            parts.append(self._look_into(target, active))
+            parts.append(applied(self.resolve(schema["$ref"], pointer)))
 
         def branches(key: str) -> list[State | None]:
-            return [self._look_into(p, active) for p in self._list(schema, key, pointer)]
+            return [applied(branch) for branch in self._list(schema, key, pointer)]
 
         parts += branches("allOf")
         parts.append(combine(Either, branches("anyOf")))
         parts.append(combine(Either, branches("oneOf")))
         if "if" in schema:
-            asked = self._look_into(f"{pointer}/if", active)
-            then = self._look_into(f"{pointer}/then", active) if "then" in schema else None
-            other = self._look_into(f"{pointer}/else", active) if "else" in schema else None
-            parts.append(None if asked is None else Asked(asked))
-            parts.append(combine(Either, [then or Free, other or Free]))
+            asked = applied(f"{pointer}/if")
+            then = applied(f"{pointer}/then") if "then" in schema else None
+            other = applied(f"{pointer}/else") if "else" in schema else None
+            parts.append(asked and self.states.asked(asked))
+            parts.append(combine(Either, [then or FREE, other or FREE]))
         for child in self._map(schema, "dependentSchemas", pointer).values():
-            parts.append(combine(Either, [self._look_into(child, active), Free]))
+            parts.append(combine(Either, [applied(child), FREE]))
         return combine(All, parts)
+
+    def _circle(self, pointer: str) -> int:
+        """Return a number that those schemas share that lead to one another in place."""
+        circles: dict[str, int] = self._answers["_circle"]
+        if pointer not in circles:
+            self._find_circles(pointer, circles)
+        return circles[pointer]
+
+    def _find_circles(self, pointer: str, circles: dict[str, int]) -> None:
+        # Tarjan's algorithm: the least number that a schema leads back to.
+        numbers: dict[str, int] = {}
+        path: list[str] = []
+
+        def visit(pointer: str, depth: int) -> int:
+            if depth > MAX_NESTING:
+                raise self.source.error("$ref and allOf are nested too deep", pointer)
+            number = least = numbers[pointer] = len(circles) + len(path)
+            path.append(pointer)
+            subschemas: list[str] = []
+            self._joined(pointer, subschemas.append)
+            self.source.spend(1 + len(subschemas), pointer)
+            for child in subschemas:
+                if child in circles:
+                    continue
+                if child not in numbers:
+                    least = min(least, visit(child, depth + 1))
+                else:
+                    least = min(least, numbers[child])
+            if least == number:
+                while True:
+                    last = path.pop()
+                    circles[last] = number
+                    if last == pointer:
+                        break
+            return least
+
+        visit(pointer, 0)
 
     def _list(self, schema: dict[str, Any], key: str, pointer: str) -> list[str]:
         value = schema.get(key, [])
@@ -256,19 +342,20 @@ class Schemas:
         return [f"{here}/{index}" for index in range(len(value))]
 
     def _map(self, schema: dict[str, Any], key: str, pointer: str) -> dict[str, str]:
-        if key not in schema:
-            return {}
-        here = f"{pointer}/{key}"
-        known = self._maps.get(here)
-        if known is None:
-            value = schema[key]
-            if not isinstance(value, dict):
-                raise self.source.error(f"expected an object, got {_type_of(value)}", here)
-            known = self._maps[here] = {name: here + join_pointer([name]) for name in value}
-        return known
+        return self._pointers(f"{pointer}/{key}") if key in schema else {}
+
+    @_once
+    def _pointers(self, pointer: str) -> dict[str, str]:
+        """Return the pointers of an object's members, by name."""
+        value = self.value(pointer)
+        if not isinstance(value, dict):
+            raise self.source.error(f"expected an object, got {_type_of(value)}", pointer)
+        self.source.spend(len(value) * (1 + len(pointer) // 64), pointer)
+        return {name: pointer + join_pointer([name]) for name in value}
 
     # What a schema's own keywords say
 
+    @_once
     def types(self, pointer: str) -> frozenset[str]:
         """Return the types that a schema's own keywords allow."""
         schema = self.schema(pointer)
@@ -280,6 +367,7 @@ class Schemas:
         if "const" in schema:
             allowed &= _widened({_type_of(schema["const"])})
         if isinstance(schema.get("enum"), list):
+            self.source.spend(len(schema["enum"]), pointer)
             allowed &= _widened({_type_of(value) for value in schema["enum"]})
         return allowed
 
@@ -294,14 +382,16 @@ class Schemas:
             names = [*names, "null"]
         return _widened(names)
 
-    def allowed(self, state: State | None) -> frozenset[str]:
+    @_once
+    def _allowed(self, state: State | None) -> frozenset[str]:
         """Return the types that a state, looked into, does not exclude."""
         if isinstance(state, Either):
-            return frozenset().union(*map(self.allowed, state.parts))
+            return frozenset().union(*map(self._allowed, state.parts))
         if isinstance(state, All):
-            return TYPES.intersection(*map(self.allowed, state.parts))
+            return TYPES.intersection(*map(self._allowed, state.parts))
         return self.types(state.pointer) if isinstance(state, Own) else TYPES
 
+    @_once
     def _named(self, state: State | None) -> frozenset[str]:
         if isinstance(state, (Either, All)):
             return frozenset().union(*map(self._named, state.parts))
@@ -311,12 +401,17 @@ class Schemas:
         said = any(key in schema for key in ("type", "const", "enum"))
         return self.types(state.pointer) if said else frozenset()
 
-    def admits(self, content: State) -> frozenset[str]:
-        """Return the types that a decoded value may have; scalars only if named."""
+    def admits(self, content: str | None) -> frozenset[str]:
+        """Return the types that the value of a content schema may have, if there is one."""
+        return self._admits(FREE if content is None else self._whole(content))
+
+    def _admits(self, content: State) -> frozenset[str]:
+        # Scalars only if they are named.
         inside = self.look_into(content)
-        allowed = self.allowed(inside)
+        allowed = self._allowed(inside)
         return (allowed & CONTAINERS) | (allowed & self._named(inside))
 
+    @_once
     def chain(self, pointer: str) -> tuple[tuple[str, ...], str | None] | None:
         """
         Return the codecs that a schema's own keywords declare, and its content schema.
@@ -426,67 +521,76 @@ class Schemas:
 
     def shape(self, pointer: str) -> Shape:
         """Build the shape of what the schema at *pointer* describes."""
-        root = self._shape(pointer)
+        root = self._shape(self._whole(pointer))
         # One after the other: schemas may be nested deeper than Python calls.
         while self._unfilled:
-            shape, state = self._unfilled.pop(0)
+            shape, state = self._unfilled.popleft()
             own = self.look_into(state)
-            shape.places = tuple(owns(own))
+            shape.places = self.states.owns(own)
+            self._place = next(iter(shape.places), pointer)
+            self.source.spend(40 + 4 * len(shape.places), self._place)
             self._fill_string(shape, own)
             self._fill_children(shape, own)
             shape.declared = any(map(self._says_something, shape.places))
         return root
 
     def _shape(self, state: State) -> Shape:
-        state = bounded(self._settled(state), self._position)
+        state = self._bounded(state)
         shape = self._shapes.get(state)
         if shape is None:
-            if len(self._shapes) > MAX_SHAPES:
-                raise self.source.error("too many combinations of schemas", "")
             shape = self._shapes[state] = Shape((), {}, (), None, (), None, (), True, None, False)
             self._unfilled.append((shape, state))
         return shape
 
-    def _position(self, pointer: str) -> int:
-        """Return where a schema stands in the document."""
-        if not self._positions:
-            waiting: list[tuple[str, Any]] = [("", self.source.value)]
-            while waiting:
-                place, value = waiting.pop()
-                self._positions[place] = len(self._positions)
-                if isinstance(value, dict):
-                    below = [(place + join_pointer([k]), v) for k, v in value.items()]
-                elif isinstance(value, list):
-                    below = [(f"{place}/{i}", v) for i, v in enumerate(value)]
-                else:
-                    below = []
-                waiting += reversed(below)
-        return self._positions.get(pointer, 0)
+    @_once
+    def _bounded(self, state: State) -> State:
+        return self.states.bounded(self._settled(state), self._position, self._whole)
 
+    @_once
+    def _position(self, pointer: str) -> tuple[int, ...]:
+        """Return where a schema stands in the document, to sort by."""
+        value, position = self.source.value, []
+        for token in split_pointer(pointer):
+            self.source.spend(1, pointer)
+            if isinstance(value, list):
+                position.append(int(token))
+                value = value[int(token)]
+            else:
+                order = self._order.get(id(value))
+                if order is None:
+                    order = self._order[id(value)] = {key: n for n, key in enumerate(value)}
+                position.append(order[token])
+                value = value[token]
+        return tuple(position)
+
+    @_once
     def _settled(self, state: State) -> State:
-        """Replace pointers to schemas that only refer by what they refer to."""
+        """Replace schemas that only refer by what they refer to."""
         if isinstance(state, (Either, All)):
-            settled = combine(type(state), map(self._settled, state.parts))
-            return Free if settled is None else settled
+            return self.states.combine(type(state), map(self._settled, state.parts)) or FREE
         if isinstance(state, Asked):
-            return Asked(self._settled(state.part))
-        if not isinstance(state, str):
-            return state
-        seen = {state}
+            return self.states.asked(self._settled(state.part))
+        return state if isinstance(state, (Own, Free)) else self._whole(self._target(state.pointer))
+
+    @_once
+    def _target(self, pointer: str) -> str:
+        """Return the pointer of the schema that one refers to, if it does nothing else."""
+        seen = {pointer}
         while True:
-            schema = self.schema(state)
+            schema = self.schema(pointer)
             if "$ref" not in schema or (
                 self.version != "3.0" and set(schema) - ANNOTATIONS > {"$ref"}
             ):
-                return state
-            state = self.resolve(schema["$ref"], state)
-            if state in seen:
-                return state
-            seen.add(state)
+                return pointer
+            pointer = self.resolve(schema["$ref"], pointer)
+            if pointer in seen:
+                return pointer
+            seen.add(pointer)
 
     def _optional(self, state: State | None) -> Shape | None:
-        return self._shape(state) if state is not None and owns(state) else None
+        return self._shape(state) if state is not None and self.states.owns(state) else None
 
+    @_once
     def _says_something(self, pointer: str) -> bool:
         schema = self.schema(pointer)
         if pointer == "" and "codecs" not in self.extension(schema, pointer):
@@ -502,7 +606,7 @@ class Schemas:
         shape.alternatives = tuple(
             Alternative(
                 codecs,
-                self.admits(content) if codecs[-1] == "json" else frozenset({"string"}),
+                self._admits(content) if codecs[-1] == "json" else frozenset({"string"}),
                 self._optional(content),
             )
             for codecs, content in self._contents(own).items()
@@ -526,20 +630,30 @@ class Schemas:
                     )
                 shape.on_error = policy
 
+    @_once
     def _contents(self, state: State | None) -> dict[tuple[str, ...], State]:
         """Return the chains that a state declares, in order, with what each decodes to."""
         if isinstance(state, Asked):
             return self._contents(state.part)
         if isinstance(state, Own):
             chain = self.chain(state.pointer)
-            return {} if chain is None else {chain[0]: Free if chain[1] is None else chain[1]}
+            if chain is None:
+                return {}
+            return {chain[0]: FREE if chain[1] is None else self._whole(chain[1])}
         found: dict[tuple[str, ...], list[State]] = {}
+        held: set[tuple[str, ...]] = set()
         for part in state.parts if isinstance(state, (Either, All)) else ():
             for codecs, content in self._contents(part).items():
                 found.setdefault(codecs, []).append(content)
-        kind = Either if isinstance(state, Either) else All
-        return {codecs: combine(kind, contents) or Free for codecs, contents in found.items()}
+                if isinstance(state, All) and not isinstance(part, Asked):
+                    held.add(codecs)
+        self.source.spend(len(found), self._place)
+        return {
+            codecs: self.states.combine(All if codecs in held else Either, contents) or FREE
+            for codecs, contents in found.items()
+        }
 
+    @_once
     def _plain(self, state: State | None) -> Literal[True] | frozenset[str]:
         """Return the strings that may stay: all, or those that a schema lists."""
         if isinstance(state, All):
@@ -554,6 +668,7 @@ class Schemas:
                 if plain is True:
                     return True
                 listed |= plain
+            self.source.spend(len(listed), self._place)
             return frozenset(listed)
         if not isinstance(state, Own):
             return True  # a condition keeps nothing out
@@ -567,41 +682,66 @@ class Schemas:
 
     def _fill_children(self, shape: Shape, own: State | None) -> None:
         views = self._views(own)
-        places = [pointer for view in views for pointer in owns(view)]
+        if not any(self._has_children(pointer) for v in views for pointer in self.states.owns(v)):
+            return
+        places = [pointer for view in views for pointer in self.states.owns(view)]
         names: dict[str, None] = {}
-        patterns: dict[str, re.Pattern[str]] = {}
+        patterns: dict[str, Pattern] = {}
         prefix = 0
+        self.source.spend(len(places), self._place)
         for pointer in places:
             schema = self.schema(pointer)
             names.update(dict.fromkeys(self._map(schema, "properties", pointer)))
             for pattern, where in self._map(schema, "patternProperties", pointer).items():
-                patterns.setdefault(pattern, self._regex(pattern, where))
+                patterns.setdefault(pattern, self._pattern(where))
+                if len(patterns) > MAX_PATTERNS:
+                    raise self.source.error(
+                        f"more than {MAX_PATTERNS} patterns for the names of one object", where
+                    )
             prefix = max(prefix, len(self._list(schema, "prefixItems", pointer)))
 
-        def child(of: Callable[[str], State | None], unevaluated: str) -> Shape | None:
-            def rest(pointer: str) -> State | None:
-                return f"{pointer}/{unevaluated}" if unevaluated in self.schema(pointer) else None
+        def members(pointer: str) -> Children[str]:
+            return self._members(pointer, names, patterns)
 
-            # What nothing in place evaluates is left to the unevaluated* keywords.
-            state = combine(Either, [project(view, of) for view in views])
-            if not owns(state):
-                state = combine(Either, [project(view, rest) for view in views])
-            return self._optional(state)
+        member = self._child(views, members, "unevaluatedProperties")
+        shape.names = {name: found for name in names if (found := member(name))}
+        shape.rest = member(None)
+        if patterns:
+            matching = self._child(views, self._matching, "unevaluatedProperties")
+            shape.patterns = tuple(
+                (pattern, found) for key, pattern in patterns.items() if (found := matching(key))
+            )
+        element = self._child(views, self._elements, "unevaluatedItems")
+        shape.prefix = tuple(map(element, range(prefix)))
+        shape.items = element(None)
 
-        for name in names:
-            member = child(partial(self._member, name, patterns), "unevaluatedProperties")
-            if member is not None:
-                shape.names[name] = member
-        found = [
-            (regex, child(partial(self._pattern, key), "unevaluatedProperties"))
-            for key, regex in patterns.items()
-        ]
-        shape.patterns = tuple((regex, member) for regex, member in found if member)
-        shape.rest = child(self._rest, "unevaluatedProperties")
-        shape.prefix = tuple(
-            child(partial(self._element, index), "unevaluatedItems") for index in range(prefix)
-        )
-        shape.items = child(partial(self._element, None), "unevaluatedItems")
+    def _child(
+        self, views: list[State], of: Callable[[str], Children[K]], unevaluated: str
+    ) -> Callable[[K | None], Shape | None]:
+        """
+        Return what gives the shape of a child by its key, and of every other one by None.
+
+        Args:
+            views: What describes the place of the children.
+            of: Returns what a schema's own keywords say of the children.
+            unevaluated: The keyword for children of which nothing in place says anything.
+        """
+        combine, owns = self.states.combine, self.states.owns
+        found = [self.states.children(view, of) for view in views]
+
+        def left_over(pointer: str) -> Children[K]:
+            here = f"{pointer}/{unevaluated}"
+            return {}, self._whole(here) if unevaluated in self.schema(pointer) else None
+
+        left = combine(Either, [self.states.children(view, left_over)[1] for view in views])
+
+        def child(key: K | None) -> Shape | None:
+            state = combine(
+                Either, [rest if key is None else named.get(key, rest) for named, rest in found]
+            )
+            return self._optional(state if owns(state) else left)
+
+        return child
 
     def _views(self, own: State | None) -> list[State]:
         """Return a state, and the states of what its strings decode to, and so on."""
@@ -612,55 +752,83 @@ class Schemas:
             if view is None or view in views:
                 continue
             views[view] = None
-            waiting += map(self.look_into, self._contents(view).values())
+            contents = map(self._bounded, self._contents(view).values())
+            waiting += map(self.look_into, contents)
+        self.source.spend(len(views), self._place)
         return list(views)
 
-    def _regex(self, pattern: str, pointer: str) -> re.Pattern[str]:
-        if len(pattern) > 1024:
-            raise self.source.error("pattern longer than 1024 characters", pointer)
+    @_once
+    def _has_children(self, pointer: str) -> bool:
+        return not _OF_CHILDREN.isdisjoint(self.schema(pointer))
+
+    @_once
+    def _pattern(self, pointer: str) -> Pattern:
+        """Compile the pattern that is the last token of a pointer."""
+        text = split_pointer(pointer)[-1]
         try:
-            return re.compile(pattern)
-        except re.error as error:
-            reason = f"pattern does not compile: {error.msg}"
-        except (OverflowError, RecursionError):
-            reason = "pattern does not compile: too large or too deep"
+            return Pattern(text, lambda work: self.source.spend(work, pointer))
+        except PatternError as error:
+            reason = f"pattern does not compile: {error}"
         raise self.source.error(reason, pointer)
 
-    def _member(
-        self, name: str, patterns: dict[str, re.Pattern[str]], pointer: str
-    ) -> State | None:
-        schema = self.schema(pointer)
-        parts: list[State | None] = []
-        if name in self._map(schema, "properties", pointer):
-            parts.append(f"{pointer}/properties{join_pointer([name])}")
-        for pattern, where in self._map(schema, "patternProperties", pointer).items():
-            if patterns[pattern].search(name):
-                parts.append(where)
-        return combine(All, parts) or self._rest(pointer)
+    def _members(
+        self, pointer: str, names: Iterable[str], patterns: dict[str, Pattern]
+    ) -> Children[str]:
+        """Return what own keywords say of members: of these *names*, and of all others."""
+        known = self._map(self.schema(pointer), "patternProperties", pointer)
+        if not known:
+            return self._properties(pointer)
+        properties, rest = self._properties(pointer)
+        named: dict[str, State | None] = {}
+        for name in names:
+            self.source.spend(len(known) * (1 + len(name) // 16), pointer)
+            parts = [properties[name]] if name in properties else []
+            parts += [self._whole(at) for key, at in known.items() if patterns[key].search(name)]
+            if parts:
+                named[name] = self.states.combine(All, parts)
+        return named, rest
 
-    def _pattern(self, pattern: str, pointer: str) -> State | None:
+    @_once
+    def _properties(self, pointer: str) -> Children[str]:
         schema = self.schema(pointer)
-        where = self._map(schema, "patternProperties", pointer).get(pattern)
-        return where if where is not None else self._rest(pointer)
+        properties = self._map(schema, "properties", pointer)
+        self.source.spend(4 * len(properties), pointer)
+        return {name: self._whole(at) for name, at in properties.items()}, self._rest(pointer)
+
+    @_once
+    def _matching(self, pointer: str) -> Children[str]:
+        """Return what own keywords say of members that match a pattern."""
+        patterns = self._map(self.schema(pointer), "patternProperties", pointer)
+        return {key: self._whole(at) for key, at in patterns.items()}, self._rest(pointer)
 
     def _rest(self, pointer: str) -> State | None:
-        schema = self.schema(pointer)
-        return f"{pointer}/additionalProperties" if "additionalProperties" in schema else None
+        given = "additionalProperties" in self.schema(pointer)
+        return self._whole(f"{pointer}/additionalProperties") if given else None
 
-    def _element(self, index: int | None, pointer: str) -> State | None:
+    @_once
+    def _elements(self, pointer: str) -> Children[int]:
+        """Return what own keywords say of elements."""
         schema = self.schema(pointer)
         prefix = self._list(schema, "prefixItems", pointer)
-        if index is not None and index < len(prefix):
-            return prefix[index]
         if isinstance(schema.get("items"), list):
             raise self.source.error(
                 "expected a schema, got array: a schema for each index is prefixItems",
                 f"{pointer}/items",
             )
-        parts: list[State | None] = [f"{pointer}/items"] if "items" in schema else []
+        parts = [self._whole(f"{pointer}/items")] if "items" in schema else []
         if "contains" in schema:
-            parts.append(combine(Either, [f"{pointer}/contains", Free]))
-        return combine(All, parts)
+            contained = self.states.combine(Either, [self._whole(f"{pointer}/contains"), FREE])
+            parts += [contained] if contained else []
+        self.source.spend(4 * len(prefix), pointer)
+        return dict(enumerate(map(self._whole, prefix))), self.states.combine(All, parts)
+
+
+def _members_of(value: Any) -> Iterator[tuple[str, Any]]:
+    """Go through what a value of the document holds, with the last tokens of pointers."""
+    if isinstance(value, dict):
+        yield from value.items()
+    elif isinstance(value, list):
+        yield from ((str(index), child) for index, child in enumerate(value))
 
 
 def _widened(names: Iterable[str]) -> frozenset[str]:

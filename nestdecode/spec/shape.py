@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from nestdecode.errors import POLICIES, Policy
+from nestdecode.jsontext import DEEPEST
 from nestdecode.paths import Step, Wild, format_path
+from nestdecode.spec.pattern import Pattern
 from nestdecode.spec.text import Source
 from nestdecode.tokens import named
 from nestdecode.words import nearest
@@ -21,6 +23,7 @@ __all__ = [
     "live_shapes",
     "read_policy",
     "read_style",
+    "walk",
 ]
 
 
@@ -85,7 +88,7 @@ class Shape:
 
     places: tuple[str, ...]
     names: dict[str, Shape]
-    patterns: tuple[tuple[re.Pattern[str], Shape], ...]
+    patterns: tuple[tuple[Pattern, Shape], ...]
     rest: Shape | None
     prefix: tuple[Shape | None, ...]
     items: Shape | None
@@ -117,7 +120,7 @@ class Shape:
         """Go through the declared children, in the order of the spec."""
         yield from self.names.items()
         for pattern, shape in self.patterns:
-            yield f"/{pattern.pattern}/", shape
+            yield f"/{pattern.text}/", shape
         if self.rest is not None:
             yield Wild.MEMBERS, self.rest
         for index, element in enumerate(self.prefix):
@@ -125,6 +128,21 @@ class Shape:
                 yield index, element
         if self.items is not None:
             yield Wild.ELEMENTS, self.items
+
+
+def walk(root: Shape) -> Iterator[tuple[Shape, tuple[Step, ...]]]:
+    """Go through a shape and all below it, each with the shortest path that leads to it."""
+    seen = {root}
+    waiting: deque[tuple[Shape, tuple[Step, ...]]] = deque([(root, ())])
+    while waiting:
+        shape, steps = waiting.popleft()
+        yield shape, steps
+        below = [(child, (*steps, step)) for step, child in shape.children()]
+        below += [(a.content, steps) for a in shape.alternatives if a.content is not None]
+        for child, path in below:
+            if child not in seen:
+                seen.add(child)
+                waiting.append((child, path))
 
 
 def live_shapes(root: Shape) -> set[Shape]:
@@ -186,22 +204,6 @@ def read_style(value: Any, source: Source, pointer: str) -> str:
     raise source.error(f"unknown style {value!r}: wanted {wanted}", pointer)
 
 
-def _chains(
-    alternatives: tuple[Alternative, ...], seen: tuple[Shape, ...] = ()
-) -> Iterator[tuple[str, ...]]:
-    """Spell out alternatives whose content may be a string that is opened in turn."""
-    for alternative in alternatives:
-        content = alternative.content
-        if content is None or not content.alternatives or "string" not in alternative.admits:
-            yield alternative.codecs
-            continue
-        if alternative.admits != {"string"}:
-            yield alternative.codecs
-        if content not in seen:
-            for rest in _chains(content.alternatives, (*seen, content)):
-                yield alternative.codecs + rest
-
-
 def layers_of(root: Shape, most: int = 10_000) -> tuple[Layer, ...]:
     """
     List the layers that a shape declares, in the order of the spec.
@@ -217,19 +219,41 @@ def layers_of(root: Shape, most: int = 10_000) -> tuple[Layer, ...]:
     live = live_shapes(root)
     visits = 0
 
-    def visit(shape: Shape, steps: tuple[Step, ...], active: tuple[Shape, ...]) -> None:
+    def is_enough() -> bool:
         nonlocal visits
         visits += 1
-        if visits > 20 * most:
-            return
+        return visits > 20 * most or len(found) >= most
+
+    def chains(shape: Shape, seen: tuple[Shape, ...]) -> Iterator[tuple[str, ...]]:
+        """Spell out alternatives whose content may be a string that is opened in turn."""
+        for alternative in shape.alternatives:
+            content = alternative.content
+            is_end = (
+                content is None or not content.alternatives or "string" not in alternative.admits
+            )
+            if is_end or alternative.admits != {"string"}:
+                yield alternative.codecs
+            if content is None or is_end or content in seen or len(seen) >= DEEPEST:
+                continue
+            for rest in chains(content, (*seen, content)):
+                yield alternative.codecs + rest
+            if is_enough():
+                return
+
+    def visit(shape: Shape, steps: tuple[Step, ...], active: tuple[Shape, ...]) -> None:
         # No document has more containers inside one another than may be written.
-        if shape in active or shape not in live or len(found) >= most or len(steps) > 254:
+        if is_enough() or shape in active or shape not in live or len(steps) > DEEPEST:
             return
-        for codecs in dict.fromkeys(_chains(shape.alternatives)):
-            optional = shape.plain is True
-            found.append(Layer(format_path(steps), codecs, optional, shape.on_error))
+        path, optional = format_path(steps), shape.plain is True
+        listed: set[tuple[str, ...]] = set()
+        for codecs in chains(shape, ()):
+            if codecs not in listed:
+                listed.add(codecs)
+                found.append(Layer(path, codecs, optional, shape.on_error))
+            if is_enough():
+                return
         for step, child in shape.children():
             visit(child, (*steps, step), (*active, shape))
 
     visit(root, (), ())
-    return tuple(found[:most])
+    return tuple(found)

@@ -101,13 +101,14 @@ def expand_short(source: Source) -> dict[str, Any]:
 
 def _add_layer(source: Source, root: _Place, path: str, written: Any) -> None:
     here = "/layers" + join_pointer([path])
-    if here in source.quoted and _DOTTED.match(path):
+    if (id(source.value["layers"]), path) in source.quoted and _DOTTED.match(path):
         # In JMESPath "a.b" is the member named a.b; YAML takes those quotes off.
         raise source.error(
             f"YAML takes the quotes off: write '{json.dumps(path)}' for the member of that "
             f"name, or {path} without quotes for the path",
             here,
         )
+    source.spend(20 + 2 * len(path), here)
     try:
         steps = parse_path(path)
     except SpecError as error:
@@ -159,6 +160,7 @@ def _chain(source: Source, text: str, here: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in text.split("|"))
     if len(names) > MOST_CODECS:
         raise source.error(f"more than {MOST_CODECS} codecs", here)
+    source.spend(10 + 4 * len(names), here)
     gives = "text"
     for name in names:
         if name not in CODECS:

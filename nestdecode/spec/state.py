@@ -1,126 +1,237 @@
 """
 States: which schemas describe one place, and how they are joined.
 
-A tree of ``Either`` and ``All`` over pointers to schemas. A pointer stands for a whole
+A state is a graph of ``Either`` and ``All`` over schemas. ``Schema`` stands for a whole
 schema that has not been looked into; ``Own`` for a schema's own keywords, without those
-that apply other schemas in place.
+that apply other schemas in place. Equal states are one object, so what is found out
+about a state is found out once, however many states it is a part of.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
-__all__ = [
-    "All",
-    "Asked",
-    "Either",
-    "Free",
-    "Own",
-    "State",
-    "bounded",
-    "combine",
-    "owns",
-    "project",
-]
+__all__ = ["FREE", "All", "Asked", "Either", "Free", "Own", "Schema", "State", "States"]
 
 # A state with more parts than this forgets how they are joined, so that states of
 # recursive schemas are finite.
 MOST_PARTS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Either:
-    """One of several schemas holds."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Schema:
+    """A whole schema; *never* if nothing is valid against it."""
 
-    parts: tuple[State, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """Several schemas hold together."""
-
-    parts: tuple[State, ...]
+    pointer: str
+    never: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A condition: it is followed, but it holds nothing and excludes nothing."""
-
-    part: State
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Own:
     """A schema's own keywords."""
 
     pointer: str
+    never: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Either:
+    """One of several states holds."""
+
+    parts: tuple[State, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class All:
+    """Several states hold together."""
+
+    parts: tuple[State, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A schema in a condition: it is followed, but it holds nothing and excludes nothing."""
+
+    part: Schema | Own
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Free:
     """Nothing is asked: the branch of a condition that was not written."""
 
 
-State = str | Either | All | Asked | Own | type[Free]
+FREE = Free()
+
+State = Schema | Own | Either | All | Asked | Free
+Key = TypeVar("Key")
+# States of children by name or index, and that of all others. None says nothing.
+Children = tuple[dict[Key, "State | None"], "State | None"]
 
 
-def combine(kind: type[Either] | type[All], parts: Iterable[State | None]) -> State | None:
-    """Join states; None says nothing, and is nothing."""
-    flat: dict[State, None] = {}
-    for part in parts:
-        if isinstance(part, kind):
-            flat.update(dict.fromkeys(part.parts))
-        elif part is not None:
-            flat[part] = None
-    if kind is All:
-        # What holds anyway need not be held again under a condition.
-        flat = {
-            p: None
-            for p in flat
-            if not (
-                isinstance(p, Either) and Free in p.parts and set(p.parts) - {Free} <= set(flat)
-            )
-        }
-    if len(flat) < 2:
-        return next(iter(flat), None)
-    return kind(tuple(flat))
-
-
-def owns(state: State | None) -> list[str]:
-    """Return the pointers in a state, each once, in order."""
-    if isinstance(state, (Either, All)):
-        return list(dict.fromkeys(pointer for part in state.parts for pointer in owns(part)))
-    if isinstance(state, Asked):
-        return owns(state.part)
-    if isinstance(state, Own):
-        return [state.pointer]
-    return [state] if isinstance(state, str) else []
-
-
-def bounded(state: State, position: Callable[[str], int]) -> State:
+class States:
     """
-    Return the state, or one with the same schemas that has forgotten how they are joined.
+    Every state of one document, each once.
 
-    Then they are in the order of the document, which *position* tells.
+    Args:
+        spend: Called with the work that is done, before it is.
     """
-    flat = isinstance(state, (Either, All)) and all(isinstance(p, str) for p in state.parts)
-    if flat or _size(state) <= MOST_PARTS:
-        return state
-    pointers: list[str] = sorted(owns(state), key=position)
-    return Either(tuple(pointers))
+
+    def __init__(self, spend: Callable[[int], None]) -> None:
+        self._spend = spend
+        self._known: dict[tuple[object, ...], State] = {}
+        self._owns: dict[State, tuple[str, ...]] = {}
+        self._sizes: dict[State, int] = {}
+
+    def schema(self, pointer: str, *, never: bool) -> State:
+        """Return the state of a whole schema."""
+        key = (Schema, pointer)
+        return self._known.get(key) or self._known.setdefault(key, Schema(pointer, never))
+
+    def own(self, pointer: str, *, never: bool) -> State:
+        """Return the state of a schema's own keywords."""
+        key = (Own, pointer)
+        return self._known.get(key) or self._known.setdefault(key, Own(pointer, never))
+
+    def asked(self, state: State) -> State:
+        """Return the state of a condition; how schemas are joined in it does not matter."""
+        if isinstance(state, (Either, All)):
+            return self.combine(All, map(self.asked, state.parts)) or FREE
+        if isinstance(state, (Asked, Free)):
+            return state
+        key = (Asked, state)
+        return self._known.get(key) or self._known.setdefault(key, Asked(state))
+
+    def combine(
+        self, kind: type[Either] | type[All], parts: Iterable[State | None]
+    ) -> State | None:
+        """Join states; None says nothing, and is nothing."""
+        flat: dict[State, None] = {}
+        for part in parts:
+            if isinstance(part, kind):
+                flat.update(dict.fromkeys(part.parts))
+            elif part is not None:
+                flat[part] = None
+        self._spend(1 + len(flat))
+        if kind is All:
+            # What holds anyway need not be held again under a condition.
+            flat = {p: None for p in flat if not self._holds_anyway(p, flat)} or flat
+        else:
+            # What nothing is valid against is no alternative, if there is another.
+            flat = {p: None for p in flat if not _is_never(p)} or flat
+        if len(flat) < 2:
+            return next(iter(flat), None)
+        key = (kind, *flat)
+        return self._known.get(key) or self._known.setdefault(key, kind(tuple(flat)))
+
+    def _holds_anyway(self, state: State, others: dict[State, None]) -> bool:
+        if isinstance(state, Asked):
+            return state.part in others
+        if not isinstance(state, Either) or FREE not in state.parts:
+            return state is FREE
+        self._spend(len(state.parts))
+        return all(part is FREE or part in others for part in state.parts)
+
+    def owns(self, state: State | None) -> tuple[str, ...]:
+        """Return the pointers of the schemas in a state, each once, in order."""
+        if state is None or isinstance(state, Free):
+            return ()
+        if isinstance(state, (Schema, Own)):
+            return (state.pointer,)
+        known = self._owns.get(state)
+        if known is None:
+            parts = (state.part,) if isinstance(state, Asked) else state.parts
+            found = dict.fromkeys(pointer for part in parts for pointer in self.owns(part))
+            self._spend(len(found))
+            known = self._owns[state] = tuple(found)
+        return known
+
+    def bounded(
+        self,
+        state: State,
+        position: Callable[[str], tuple[int, ...]],
+        whole: Callable[[str], State],
+    ) -> State:
+        """
+        Return the state, or one with the same schemas that has forgotten how they are joined.
+
+        Args:
+            state: Any state.
+            position: Says where a schema stands in the document; that is their order then.
+            whole: Returns the state of a whole schema.
+        """
+        flat = isinstance(state, (Either, All)) and all(isinstance(p, Schema) for p in state.parts)
+        if flat or self._size(state) <= MOST_PARTS:
+            return state
+        pointers = self.owns(state)
+        self._spend(4 * len(pointers))
+        return self.combine(Either, map(whole, sorted(pointers, key=position))) or FREE
+
+    def _size(self, state: State) -> int:
+        """Count the parts of a state, up to one too many."""
+        if isinstance(state, Asked):
+            return self._size(state.part)
+        if not isinstance(state, (Either, All)):
+            return 1
+        known = self._sizes.get(state)
+        if known is None:
+            known = 0
+            for part in state.parts:
+                known += self._size(part)
+                if known > MOST_PARTS:
+                    break
+            self._sizes[state] = known
+        return known
+
+    def children(self, state: State | None, of: Callable[[str], Children[Key]]) -> Children[Key]:
+        """
+        Return what a state says of the children of its place.
+
+        Args:
+            state: One that has been looked into.
+            of: Returns what a schema's own keywords say of the children.
+        """
+        known: dict[State, Children[Key]] = {}
+
+        def children(state: State) -> Children[Key]:
+            found = known.get(state)
+            if found is None:
+                found = known[state] = join(state)
+            return found
+
+        def join(state: State) -> Children[Key]:
+            self._spend(3)
+            if isinstance(state, Own):
+                return of(state.pointer)
+            if isinstance(state, Asked):
+                named, rest = children(state.part)
+                self._spend(len(named))
+                return {k: c and self.asked(c) for k, c in named.items()}, rest and self.asked(rest)
+            if not isinstance(state, (Either, All)):
+                return {}, FREE
+            kind = type(state)
+            parts = [children(part) for part in state.parts]
+            # Most parts say nothing of most names: only those that do are gone through.
+            rests = {index: rest for index, (_, rest) in enumerate(parts) if rest is not None}
+            none: State | None = None
+            if kind is Either:
+                none = next(filter(_is_never, rests.values()), None)
+                rests = {index: rest for index, rest in rests.items() if not _is_never(rest)}
+            by_name: dict[Key, dict[int, State | None]] = {}
+            for index, (named, _) in enumerate(parts):
+                self._spend(len(named))
+                for name, child in named.items():
+                    by_name.setdefault(name, {})[index] = child
+            joined: dict[Key, State | None] = {}
+            for name, some in by_name.items():
+                self._spend(len(rests))
+                together = rests | some
+                joined[name] = self.combine(kind, [together[i] for i in sorted(together)]) or none
+            return joined, self.combine(kind, rests.values()) or none
+
+        return ({}, None) if state is None else children(state)
 
 
-def _size(state: State) -> int:
-    if isinstance(state, (Either, All)):
-        return sum(map(_size, state.parts))
-    return _size(state.part) if isinstance(state, Asked) else 1
-
-
-def project(state: State | None, child: Callable[[str], State | None]) -> State | None:
-    """Map each schema's own keywords to a state for a child place."""
-    if isinstance(state, (Either, All)):
-        return combine(type(state), [project(part, child) for part in state.parts])
-    if isinstance(state, Asked):
-        inner = project(state.part, child)
-        return None if inner is None else Asked(inner)
-    return child(state.pointer) if isinstance(state, Own) else state
+def _is_never(state: State) -> bool:
+    return isinstance(state, (Schema, Own)) and state.never

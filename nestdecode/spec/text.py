@@ -15,40 +15,74 @@ from typing import Any, NoReturn
 
 from nestdecode.errors import SpecError
 from nestdecode.jsontext import is_deeper
-from nestdecode.paths import join_pointer
+from nestdecode.paths import join_pointer, split_pointer
 
 __all__ = ["Source", "read"]
 
 MAX_BYTES = 16 << 20
 MAX_DEPTH = 200
+# A second at most, whatever the work.
+MAX_WORK = 400_000
+TOO_MUCH_WORK = "takes too much work to read: simplify it, or split it"
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\Z")
 _WORDS = {"": None, "null": None, "true": True, "false": False}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Source:
     """
-    A spec's document, and where each piece of it stood.
+    A spec's document, where each piece of it stood, and the work it may still take.
 
     Attributes:
         value: The document, exact builtins.
         name: File or catalog name for messages, or None.
-        lines: Pointer of a value -> its line, from 1; empty for JSON.
-        quoted: Pointers of the members whose keys were in YAML's double quotes.
+        lines: Lines of members and elements, from 1, by the id of the container and the
+            key; empty for JSON.
+        quoted: Members whose keys were in YAML's double quotes, in the same way.
+        work: What may still be spent, in steps of about a microsecond.
     """
 
     value: Any
     name: str | None
-    lines: dict[str, int] = field(default_factory=dict)
-    quoted: frozenset[str] = frozenset()
+    lines: dict[tuple[int, str | int], int] = field(default_factory=dict)
+    quoted: set[tuple[int, str | int]] = field(default_factory=set)
+    work: int = MAX_WORK
 
     def error(self, reason: str, pointer: str) -> SpecError:
-        """Build the error for the value at *pointer*, or its nearest known parent."""
-        known = pointer
-        while known and known not in self.lines:
-            known = known.rpartition("/")[0]
-        return SpecError(reason, pointer, self.name, self.lines.get(known))
+        """Build the error for the value at *pointer*, with the line of the nearest that has one."""
+        return SpecError(reason, pointer, self.name, self._line(pointer))
+
+    def spend(self, work: int, pointer: str) -> None:
+        """
+        Count work, before it is done.
+
+        Args:
+            work: Steps of about a microsecond.
+            pointer: The place it is done for.
+
+        Raises:
+            SpecError: If it was too much.
+        """
+        self.work -= work
+        if self.work < 0:
+            raise self.error(TOO_MUCH_WORK, pointer)
+
+    def renew(self) -> None:
+        """Begin to count anew: for what is asked of a spec that has been read."""
+        self.work = MAX_WORK
+
+    def _line(self, pointer: str) -> int | None:
+        line, value = None, self.value
+        for token in split_pointer(pointer):
+            key: str | int = token
+            if isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+                key = int(token)
+            elif not isinstance(value, dict) or token not in value:
+                break
+            line = self.lines.get((id(value), key), line)
+            value = value[key]
+        return line
 
 
 def read(text: str, name: str | None = None) -> Source:
@@ -117,7 +151,7 @@ class _Open:
     """A container whose end has not been read yet."""
 
     value: Any
-    pointer: str
+    step: str | int
     key: str | None = None
 
 
@@ -125,7 +159,6 @@ def _read_yaml(text: str, name: str | None) -> Source:
     import yaml  # late: built-in commands on JSON input never need it
 
     source = Source(None, name)
-    quoted: set[str] = set()
     stack: list[_Open] = []
     documents = 0
 
@@ -136,48 +169,49 @@ def _read_yaml(text: str, name: str | None) -> Source:
     def fail(reason: str, event: Any) -> NoReturn:
         raise SpecError(
             reason,
-            stack[-1].pointer if stack else None,
+            join_pointer(container.step for container in stack[1:]) if stack else None,
             name,
             line_of(event) + 1,
         )
 
-    def place(value: Any, event: Any) -> str:
-        """Put a finished scalar or a new container where it belongs."""
+    def place(value: Any, event: Any) -> str | int:
+        """Put a finished scalar or a new container where it belongs; return its key there."""
         if not stack:
             source.value = value
             return ""
         top = stack[-1]
         if isinstance(top.value, list):
             top.value.append(value)
-            pointer = f"{top.pointer}/{len(top.value) - 1}"
-            source.lines[pointer] = line_of(event) + 1
-            return pointer
+            index = len(top.value) - 1
+            source.lines[id(top.value), index] = line_of(event) + 1
+            return index
         if top.key is None:
             _explain_yaml(text, name, line_of(event))
             fail("a key is a string, got an object or an array", event)
-        pointer = top.pointer + join_pointer([top.key])
-        top.value[top.key] = value
-        top.key = None
-        return pointer
+        key, top.key = top.key, None
+        top.value[key] = value
+        return key
 
     def scalar(event: Any) -> None:
         top = stack[-1] if stack else None
         if top is not None and isinstance(top.value, dict) and top.key is None:
             key = event.value
-            pointer = top.pointer + join_pointer([key])
             if not event.style and key == "<<":
                 fail("merge keys are not read: use $ref", event)
             if key in top.value:
                 fail(f"key {key!r} is there twice", event)
             if event.style == '"':
-                quoted.add(pointer)
-            source.lines[pointer] = line_of(event) + 1
+                source.quoted.add((id(top.value), key))
+            source.lines[id(top.value), key] = line_of(event) + 1
             top.key = key
         else:
             place(event.value if event.style else _plain(event.value), event)
 
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            source.work -= 1
+            if source.work < 0:
+                fail(TOO_MUCH_WORK, event)
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 _explain_yaml(text, name, line_of(event))
                 fail("anchors and aliases are not read: use $ref", event)
@@ -207,7 +241,6 @@ def _read_yaml(text: str, name: str | None) -> Source:
         ) from None
     except (yaml.YAMLError, UnicodeEncodeError):
         raise SpecError("invalid YAML: a character that YAML forbids", source=name) from None
-    source.quoted = frozenset(quoted)
     return source
 
 
