@@ -422,13 +422,6 @@ def test_lines_can_be_forced(run):
             '{"a":1}\n{"a":2}\n',
             id="a form feed is no JSON white space",
         ),
-        pytest.param(
-            b'{"a":1}{"b":1}\n{"a":1}\n{"a":2}\n',
-            b'{"a":1}{"b":1}',
-            1,
-            '{"a":1}\n{"a":2}\n',
-            id="two on a line",
-        ),
     ],
 )
 def test_a_broken_line_leaves_the_others_in_order(run, stdin, bad, where, stdout):

@@ -6,7 +6,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import click
 
@@ -22,28 +22,35 @@ from nestdecode.stream import (
     Framing,
     framing_of,
     is_blank,
-    lines_of_range,
     read_batches,
 )
 from nestdecode.words import one_line
 
-__all__ = ["Session", "need_input"]
+__all__ = [
+    "ENOUGH_BYTES",
+    "ENOUGH_MESSAGES",
+    "Answering",
+    "Put",
+    "Report",
+    "Session",
+    "need_input",
+]
 
 SHOWN = 10
 # Output and messages are let go when they are this many.
-_ENOUGH_BYTES = 2 << 20
-_ENOUGH_MESSAGES = 1000
+ENOUGH_BYTES = 2 << 20
+ENOUGH_MESSAGES = 1000
 # From this size on, a file is worth more than one process.
 _LARGE = 32 << 20
 # Records that are checked at once.
 _GROUP = 32
-_RANGE = 2 << 20
-_SMALL_RANGE = 1 << 16
 
 Answer = Callable[[bytes], Any]
 # Answers several at once, or gives None if each has to be answered for itself.
 Many = Callable[[list[bytes]], "list[Any] | None"]
 Render = Callable[[Any], "bytes | None"]
+# Writes what has become of some records, and tells what is to be told.
+Put = Callable[["bytes | memoryview", "Report"], None]
 
 
 class Report:
@@ -64,6 +71,7 @@ class Report:
         last: Whether the last value written was neither null nor false; None if nothing
             was written.
         unreadable: Why input ends here, if it does not end well.
+        unsettled: Where what follows begins, in bytes, if it needs more to be answered.
     """
 
     __slots__ = (
@@ -76,6 +84,7 @@ class Report:
         "records",
         "skipped",
         "unreadable",
+        "unsettled",
         "with_problems",
         "written",
     )
@@ -92,6 +101,7 @@ class Report:
         self.lines = 0
         self.last: bool | None = None
         self.unreadable: str | None = None
+        self.unsettled: int | None = None
 
     def add(self, other: Report) -> None:
         """Add what came of the records that follow, but for messages and letters."""
@@ -104,9 +114,10 @@ class Report:
         self.lines += other.lines
         self.last = self.last if other.last is None else other.last
         self.unreadable = self.unreadable or other.unreadable
+        self.unsettled = self.unsettled if other.unsettled is None else other.unsettled
 
 
-class _Answering:
+class Answering:
     """Answers batches, in this process or in a worker: writes nothing, tells nobody."""
 
     def __init__(self) -> None:
@@ -121,28 +132,33 @@ class _Answering:
         self._at_problem = -1
 
     def results(self, batch: Batch) -> Iterator[tuple[bytes, Report]]:
-        """Yield what is written for a batch, in whole records, and what is to be told."""
+        """
+        Yield what is written for a batch, in whole records, and what is to be told.
+
+        A line of a batch that is not settled is given back if it can't be read.
+        """
         self._batch, self._index, self._at_problem = batch, 0, -1
         if batch.skipped:
             self._report.records += 1
             self._refuse(LimitError(f"longer than max_record_bytes={self.most}"))
         else:
-            yield from self._answered(batch.raws)
+            yield from self._answered(batch)
         yield b"", self._reported()
         # The collector is off: what errors left in cycles goes now, when no tree is alive.
         gc.collect(0)
 
-    def _answered(self, raws: list[bytes]) -> Iterator[tuple[bytes, Report]]:
-        many = self.many
+    def _answered(self, batch: Batch) -> Iterator[tuple[bytes, Report]]:
+        many, raws = self.many, batch.raws
         if many is None or len(raws) < _GROUP:
-            yield from self._one_by_one(raws, 0)
+            yield from self._one_by_one(raws, batch.start, len(raws))
             return
-        for start in range(0, len(raws), _GROUP):
+        for start in range(batch.start - batch.start % _GROUP, len(raws), _GROUP):
             group = raws[start : start + _GROUP]
-            trees = many(group)
+            # What is left of a group of which a line was given back is not good for it.
+            trees = many(group) if start >= batch.start else None
             if trees is None:
-                yield from self._one_by_one(group, start)
-                if self.stopped:
+                yield from self._one_by_one(raws, max(start, batch.start), start + len(group))
+                if self.stopped or batch.refused is not None:
                     return
             else:
                 # Each tree is let go once it is written.
@@ -155,11 +171,14 @@ class _Answering:
                 if texts:
                     yield _joined(texts), self._reported()
 
-    def _one_by_one(self, raws: list[bytes], start: int) -> Iterator[tuple[bytes, Report]]:
+    def _one_by_one(
+        self, raws: list[bytes], start: int, end: int
+    ) -> Iterator[tuple[bytes, Report]]:
         answer, render = self.answer, self.render
         texts: list[bytes] = []
         size = 0
-        for self._index, raw in enumerate(raws, start):
+        for self._index in range(start, end):
+            raw = raws[self._index]
             if is_blank(raw):
                 continue
             self._report.records += 1
@@ -167,10 +186,12 @@ class _Answering:
                 # Not by way of a name, which would keep each tree until the next is there.
                 text = render(answer(raw))
             except (DecodeError, QueryError) as error:
+                if self._gives_back(error):
+                    break
                 self._refuse(error)
                 if self.stopped:
                     break
-                if len(self._report.messages) < _ENOUGH_MESSAGES:
+                if len(self._report.messages) < ENOUGH_MESSAGES:
                     continue
             else:
                 if text is None:
@@ -179,12 +200,25 @@ class _Answering:
                 self._report.written += 1
                 texts.append(text)
                 size += len(text)
-                if size < _ENOUGH_BYTES:
+                if size < ENOUGH_BYTES:
                     continue
             yield _joined(texts), self._reported()
             size = 0
         if texts:
             yield _joined(texts), self._reported()
+
+    def _gives_back(self, error: DecodeError | QueryError) -> bool:
+        """Give a line back that can't be read, if it may be no record, or more than one."""
+        if (
+            self._batch.settled
+            or not isinstance(error, DecodeError)
+            or error.pointer
+            or error.codec
+        ):
+            return False
+        self._batch.refused = self._index
+        self._report.records -= 1
+        return True
 
     def noting_last(self, render: Render, *, each: bool) -> Render:
         """Return a function like *render* that also notes what became the last value."""
@@ -231,14 +265,6 @@ class _Answering:
         self._report.messages.append((kind, record.line, record.whole_line, text))
 
 
-class _Range(NamedTuple):
-    """A task for a worker: the lines that begin in a range of a file."""
-
-    start: int
-    end: int | None
-    first: bool
-
-
 class _EnoughError(Exception):
     """A record failed, and no other is wanted."""
 
@@ -276,7 +302,7 @@ class Session:
         self._kept: Letters | None = None
         self._fail_fast = fail_fast
         self._summary = summary
-        self._answering = _Answering()
+        self._answering = Answering()
         self._total = Report()
         self._name = ""
         self._lines = 0
@@ -368,16 +394,25 @@ class Session:
             if framing is None:
                 framing, start = framing_of(source.read, self._answering.most)
             jobs = self._jobs_for(source, framing)
-            if jobs > 1 and source.size is not None and framing == "lines":
-                self._share_ranges(source, source.size, jobs, put)
-            elif jobs > 1:
-                self._share_batches(source, framing, start, jobs, put)
-            else:
-                for batch in read_batches(source.read, self._answering.most, framing, start):
-                    for text, report in self._answering.results(batch):
-                        put(text, report)
+            if jobs == 1:
+                batches = read_batches(
+                    source.read, self._answering.most, framing, start, answered=True
+                )
+                self._answer(batches, put)
                 if source.total is not None and source.done < source.total:
                     raise UnreadableError(f"can't be read: {CUT}")
+                return
+            from nestdecode.cli import sharing
+
+            if framing == "documents":
+                sharing.share_documents(source, self._answering, start, jobs, put)
+            else:
+                sharing.share_lines(source, self._answering, framing, start, jobs, put)
+
+    def _answer(self, batches: Iterator[Batch], put: Put) -> None:
+        for batch in batches:
+            for text, report in self._answering.results(batch):
+                put(text, report)
 
     def _bar(self, source: Source) -> Any:
         if self._progress is False:
@@ -394,85 +429,11 @@ class Session:
         if self._jobs == 1:
             return 1
         large = source.size is not None and source.size - source.start >= _LARGE
-        if self._jobs is None and not (large and framing == "lines"):
+        if self._jobs is None and not (large and framing != "documents"):
             return 1
         from nestdecode.stream import workers
 
         return (self._jobs or workers.cores()) if workers.can_fork() else 1
-
-    def _share_ranges(self, source: Source, size: int, jobs: int, put: Callable[..., None]) -> None:
-        """Let workers read a file, each its own ranges."""
-        from nestdecode.stream.workers import Workers
-
-        descriptor, start = source.descriptor, source.start
-
-        def work(task: _Range) -> Iterator[tuple[bytes, Report]]:
-            # Together: whose turn has not come can keep a few results only.
-            return _together(self._results_of(descriptor, task))
-
-        step = min(_RANGE, max(_SMALL_RANGE, (size - start) // (jobs * 4)))
-        with Workers(jobs, work, ahead=2) as pool:
-
-            def collect() -> None:
-                for result in pool.collect():
-                    put(*result)
-                source.done += step
-
-            for at in range(start, size, step):
-                if pool.full:
-                    collect()
-                # The last range goes on if the file has grown.
-                end = at + step if at + step < size else None
-                pool.submit(_Range(at, end, at == start))
-            while pool.busy:
-                collect()
-        source.leave_at_end()
-
-    def _results_of(self, descriptor: int, task: _Range) -> Iterator[tuple[bytes, Report]]:
-        """Answer the lines of a range, in a worker."""
-        answering = self._answering
-        ends = Report()
-        try:
-            for batch in lines_of_range(
-                descriptor, task.start, task.end, answering.most, first=task.first
-            ):
-                yield from answering.results(batch)
-                ends.lines += len(batch.raws)
-                if answering.stopped:
-                    break
-        except OSError as error:
-            ends.unreadable = f"can't be read: {error.strerror or error}"
-        yield b"", ends
-
-    def _share_batches(
-        self, source: Source, framing: Framing, start: bytes, jobs: int, put: Callable[..., None]
-    ) -> None:
-        """Send workers what is read here; write what is done while input idles."""
-        from nestdecode.stream.workers import Workers
-
-        with Workers(jobs, self._answering.results) as pool:
-
-            def collect() -> None:
-                for result in pool.collect():
-                    put(*result)
-
-            def read(size: int) -> bytes:
-                while pool.busy and not source.ready(pool.next_answer):
-                    collect()
-                return source.read(size)
-
-            unreadable = None
-            try:
-                for batch in read_batches(read, self._answering.most, framing, start):
-                    if pool.full:
-                        collect()
-                    pool.submit(batch)
-            except UnreadableError as error:
-                unreadable = error
-            while pool.busy:
-                collect()
-        if unreadable is not None:
-            raise unreadable
 
     def _tell(self, report: Report) -> None:
         """Keep the records that failed, and tell what is to be told."""
@@ -575,23 +536,6 @@ def _collector_off() -> Iterator[None]:
         gc.unfreeze()
         if was_on:
             gc.enable()
-
-
-def _together(results: Iterator[tuple[bytes, Report]]) -> Iterator[tuple[bytes, Report]]:
-    """Put small results together."""
-    texts: list[bytes] = []
-    size = 0
-    report = Report()
-    for text, one in results:
-        if size + len(text) > 2 * _ENOUGH_BYTES or len(report.messages) > _ENOUGH_MESSAGES:
-            yield b"".join(texts), report
-            texts, size, report = [], 0, Report()
-        texts.append(text)
-        size += len(text) + sum(len(letter.raw) for letter in one.letters)
-        report.add(one)
-        report.messages += one.messages
-        report.letters += one.letters
-    yield b"".join(texts), report
 
 
 def _joined(texts: list[bytes]) -> bytes:

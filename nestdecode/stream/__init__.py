@@ -4,26 +4,20 @@ Streams: input decompressed, cut into records, shared out to worker processes.
 What reads compressed input and what runs workers is imported by those who need it.
 """
 
-from nestdecode.stream.framing import (
-    CUT,
-    Batch,
-    Framing,
-    Record,
-    expand_records,
-    framing_of,
-    is_blank,
-    lines_of_range,
-    of_lines,
-    read_batches,
-)
 from nestdecode.stream.letters import DeadLetter, original
+from nestdecode.stream.lines import CUT, LineCutter, Lines, lines_of_range
+from nestdecode.stream.records import Batch, Record, expand_records, is_blank, of_lines
+from nestdecode.stream.splitter import Framing, Splitter, framing_of, read_batches
 
 __all__ = [
     "CUT",
     "Batch",
     "DeadLetter",
     "Framing",
+    "LineCutter",
+    "Lines",
     "Record",
+    "Splitter",
     "expand_records",
     "framing_of",
     "is_blank",

@@ -1,0 +1,295 @@
+"""Input shared out to worker processes; everything comes out as with one process."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from nestdecode.cli.records import ENOUGH_BYTES, ENOUGH_MESSAGES, Answering, Put, Report
+from nestdecode.cli.sources import Source, UnreadableError
+from nestdecode.stream import (
+    Batch,
+    Framing,
+    LineCutter,
+    Lines,
+    Splitter,
+    lines_of_range,
+    read_batches,
+)
+from nestdecode.stream.workers import Workers
+
+__all__ = ["share_documents", "share_lines"]
+
+_RANGE = 2 << 20
+_SMALL_RANGE = 1 << 16
+_READ = 1 << 18
+
+
+class _Range(NamedTuple):
+    """
+    A task: the lines that begin in a range of a file.
+
+    Attributes:
+        descriptor: The file's.
+        origin: Where input begins in it.
+        start: Where the range begins.
+        end: Where it ends; None for the end of the file.
+    """
+
+    descriptor: int
+    origin: int
+    start: int
+    end: int | None
+
+    @property
+    def first(self) -> bool:
+        """Whether input begins with it."""
+        return self.start == self.origin
+
+    def lines(self, most: int) -> Iterator[Lines]:
+        """Read the lines, of at most so many bytes each."""
+        begin, pieces = lines_of_range(self.descriptor, self.start, self.end, first=self.first)
+        cutter = LineCutter(most, begin - self.origin)
+        for piece in pieces:
+            yield from cutter.feed(piece)
+        yield from cutter.finish()
+
+
+class _Read(NamedTuple):
+    """
+    A task: lines that have been read.
+
+    Attributes:
+        read: The lines.
+        first: Whether input begins with them.
+    """
+
+    read: Lines
+    first: bool
+
+    def lines(self, _most: int) -> Iterator[Lines]:
+        """Return the lines."""
+        yield self.read
+
+
+def share_documents(
+    source: Source, answering: Answering, start: bytes, jobs: int, put: Put
+) -> None:
+    """Send workers the documents that are read here."""
+    with Workers(jobs, answering.results) as pool:
+
+        def collect() -> None:
+            for result in pool.collect():
+                put(*result)
+
+        read = _reading(source, pool, collect)
+        unreadable = None
+        try:
+            for batch in read_batches(read, answering.most, "documents", start):
+                if pool.full:
+                    collect()
+                pool.submit(batch)
+        except UnreadableError as error:
+            unreadable = error
+        while pool.busy:
+            collect()
+    if unreadable is not None:
+        raise unreadable
+
+
+def share_lines(
+    source: Source, answering: Answering, framing: Framing, start: bytes, jobs: int, put: Put
+) -> None:
+    """Have workers answer lines; of a file that is not compressed they read them, too."""
+    shared = _SharedLines(answering, framing, put)
+    ranges = source.size is not None
+    with Workers(jobs, shared.work, ahead=2 if ranges else 1) as pool:
+
+        def collect() -> None:
+            shared.collect(pool.collect())
+            if ranges:
+                source.done += step
+
+        tasks: Iterator[_Range | _Read]
+        if source.size is not None:
+            size = source.size - source.start
+            step = min(_RANGE, max(_SMALL_RANGE, size // (jobs * 4)))
+            tasks = _ranges(source, step)
+        else:
+            step = 0
+            tasks = _pieces(_reading(source, pool, collect), start, answering.most)
+        unreadable = None
+        while True:
+            try:
+                task = next(tasks, None)
+            except UnreadableError as error:
+                # What was read before is answered all the same.
+                unreadable = error
+                break
+            if task is None:
+                break
+            if pool.full:
+                collect()
+            pool.submit(task)
+            shared.waiting.append(task)
+        while pool.busy:
+            collect()
+    shared.finish()
+    if ranges:
+        source.leave_at_end()
+    if unreadable is not None:
+        raise unreadable
+
+
+def _reading(source: Source, pool: Workers, collect: Callable[[], None]) -> Callable[[int], bytes]:
+    """Return a function that reads, and writes what is done while input idles."""
+
+    def read(size: int) -> bytes:
+        while pool.busy and not source.ready(pool.next_answer):
+            collect()
+        return source.read(size)
+
+    return read
+
+
+def _ranges(source: Source, step: int) -> Iterator[_Range]:
+    assert source.size is not None
+    for at in range(source.start, source.size, step):
+        # The last range goes on if the file has grown.
+        end = at + step if at + step < source.size else None
+        yield _Range(source.descriptor, source.start, at, end)
+
+
+def _pieces(read: Callable[[int], bytes], start: bytes, most: int) -> Iterator[_Read]:
+    cutter = LineCutter(most)
+    first = True
+    chunk = start or read(_READ)
+    while chunk:
+        for lines in cutter.feed(chunk):
+            yield _Read(lines, first)
+            first = False
+        chunk = read(_READ)
+    for lines in cutter.finish():
+        yield _Read(lines, first)
+
+
+class _SharedLines:
+    """
+    Lines of which each worker answers those of its own tasks.
+
+    A worker takes it that a record begins where its task does. Where a document goes on
+    from one task to the next, what came of the latter is not used: it is answered here.
+
+    Attributes:
+        waiting: Tasks that have not been collected.
+    """
+
+    def __init__(self, answering: Answering, framing: Framing, put: Put) -> None:
+        self.waiting: deque[_Range | _Read] = deque()
+        self._answering = answering
+        self._framing = framing
+        self._put = put
+        self._here: Splitter | None = None
+
+    def work(self, task: _Range | _Read) -> Iterator[tuple[bytes, Report]]:
+        """Answer a task, in a worker."""
+        # Together: whose turn has not come can keep a few results only.
+        return _together(self._answered(task))
+
+    def _answered(self, task: _Range | _Read) -> Iterator[tuple[bytes, Report]]:
+        answering, ends = self._answering, Report()
+        splitter = None
+        try:
+            for lines in task.lines(answering.most):
+                if splitter is None:
+                    splitter = self._splitter(lines.offset, first=task.first)
+                for batch in splitter.take(lines):
+                    yield from answering.results(batch)
+                    if answering.stopped:
+                        return
+        except OSError as error:
+            ends.unreadable = f"can't be read: {error.strerror or error}"
+        if splitter is not None:
+            ends.lines, ends.unsettled = splitter.settled
+        yield b"", ends
+
+    def _splitter(self, offset: int, *, first: bool = False) -> Splitter:
+        most = self._answering.most
+        return Splitter(self._framing, most, answered=True, offset=offset, first=first)
+
+    def collect(self, results: Iterator[tuple[bytes | memoryview, Report]]) -> None:
+        """Take the results of the oldest task, or answer it here."""
+        lines = self.waiting.popleft().lines(self._answering.most)
+        if self._here is None:
+            unsettled = None
+            for text, report in results:
+                self._put(text, report)
+                unsettled = report.unsettled if unsettled is None else unsettled
+            if unsettled is None:
+                return
+            self._here = self._splitter(unsettled)
+            lines = _from(unsettled, lines)
+        else:
+            for _ in results:
+                pass
+        for some in _readable(lines):
+            self._answer_here(self._here.take(some))
+        read, unsettled = self._here.settled
+        if unsettled is None:
+            self._leave(read)
+
+    def finish(self) -> None:
+        """Answer what is left when input has ended."""
+        if self._here is not None:
+            self._answer_here(self._here.finish())
+            self._leave(self._here.settled[0])
+
+    def _answer_here(self, batches: Iterator[Batch]) -> None:
+        for batch in batches:
+            for text, report in self._answering.results(batch):
+                self._put(text, report)
+
+    def _leave(self, lines: int) -> None:
+        """Go on with what workers answer."""
+        report = Report()
+        report.lines = lines
+        self._here = None
+        self._put(b"", report)
+
+
+def _readable(several: Iterator[Lines]) -> Iterator[Lines]:
+    """Yield lines; do not mistake errors of reading them for those of writing."""
+    try:
+        yield from several
+    except OSError as error:
+        reason = error.strerror or str(error)
+    else:
+        return
+    raise UnreadableError(f"can't be read: {reason}")
+
+
+def _from(offset: int, several: Iterator[Lines]) -> Iterator[Lines]:
+    """Drop what begins before an offset."""
+    for lines in several:
+        if lines.offset >= offset:
+            yield lines
+        elif offset - lines.offset < len(lines.text):
+            yield Lines(lines.text[offset - lines.offset :], offset)
+
+
+def _together(results: Iterator[tuple[bytes, Report]]) -> Iterator[tuple[bytes, Report]]:
+    """Put small results together."""
+    texts: list[bytes] = []
+    size = 0
+    report = Report()
+    for text, one in results:
+        if size + len(text) > 2 * ENOUGH_BYTES or len(report.messages) > ENOUGH_MESSAGES:
+            yield b"".join(texts), report
+            texts, size, report = [], 0, Report()
+        texts.append(text)
+        size += len(text) + sum(len(letter.raw) for letter in one.letters)
+        report.add(one)
+        report.messages += one.messages
+        report.letters += one.letters
+    yield b"".join(texts), report

@@ -1,0 +1,173 @@
+"""
+Input cut where lines end: at LF alone.
+
+str.splitlines() would also cut a JSON string at U+2028.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+__all__ = ["CHUNK", "CUT", "KEPT", "LineCutter", "Lines", "lines_of_range"]
+
+# What stays in a processor's cache while it is cut, read and written.
+CHUNK = 1 << 18
+# Why a file can't be read that is shorter than it was at first.
+CUT = "it was cut meanwhile"
+# How much is kept of a record that is too long to be one.
+KEPT = 1024
+
+
+class Lines(NamedTuple):
+    """
+    Whole lines, or the beginning of one that is too long.
+
+    Attributes:
+        text: Their bytes. Each ends in LF, but for one that is too long.
+        offset: Where they begin, in bytes from 0.
+        skipped: Bytes of the one that is too long after ``text``, without its LF.
+    """
+
+    text: bytes
+    offset: int
+    skipped: int = 0
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether this is one line, or the beginning of one, that is too long."""
+        return not self.text.endswith(b"\n")
+
+
+class LineCutter:
+    """Cuts pieces of input where lines end, and keeps what is too long to be a record short."""
+
+    def __init__(self, max_record_bytes: int, offset: int = 0) -> None:
+        self.most = max_record_bytes
+        self.offset = offset  # of the pending line
+        self.size = 0  # of the line whose end has not been read yet
+        self.pending: list[bytes] = []
+
+    def feed(self, chunk: bytes) -> Iterator[Lines]:
+        """Take a piece of input; return the lines that are now whole."""
+        end = chunk.rfind(b"\n") + 1
+        if end and self.size > self.most:
+            first = chunk.find(b"\n")
+            self.add(chunk[:first])
+            yield self._too_long(self.size)
+            chunk, end = chunk[first + 1 :], end - first - 1
+        if end:
+            text = chunk[:end]
+            if self.pending:
+                text = b"".join([*self.pending, text])
+                self.pending.clear()
+                self.size = 0
+            yield from self._lines(text)
+        self.add(chunk[end:])
+
+    def finish(self) -> Iterator[Lines]:
+        """Return the last line, if input did not end in LF."""
+        if self.size > self.most:
+            yield self._too_long(self.size)
+        elif self.size:
+            yield from self._lines(b"".join(self.pending) + b"\n")
+
+    def add(self, piece: bytes) -> None:
+        """Keep what belongs to the pending line."""
+        if piece:
+            self.size += len(piece)
+            self.pending.append(piece)
+            if self.size > self.most:
+                self.pending = [b"".join(self.pending)[:KEPT]]
+
+    def unfinished(self) -> bytes:
+        """Return the pending line."""
+        self.pending = [b"".join(self.pending)]
+        return self.pending[0]
+
+    def give(self, size: int) -> bytes:
+        """Return so much of the pending line, and let it go."""
+        text = self.unfinished()
+        self.pending, self.size = [], 0
+        self.offset += size
+        self.add(text[size:])
+        return text[:size]
+
+    def _lines(self, text: bytes) -> Iterator[Lines]:
+        """Yield lines, each one that is too long by itself."""
+        if len(text) <= self.most:
+            yield Lines(text, self.offset)
+            self.offset += len(text)
+            return
+        start = at = 0
+        while at < len(text):
+            end = text.find(b"\n", at) + 1
+            if end - 1 - at > self.most:
+                if at > start:
+                    yield Lines(text[start:at], self.offset)
+                    self.offset += at - start
+                self.pending, self.size = [text[at : min(end - 1, at + KEPT)]], end - 1 - at
+                yield self._too_long(self.size)
+                start = end
+            at = end
+        if at > start:
+            yield Lines(text[start:], self.offset)
+            self.offset += at - start
+
+    def _too_long(self, size: int) -> Lines:
+        kept = b"".join(self.pending)[:KEPT]
+        lines = Lines(kept, self.offset, size - len(kept))
+        self.pending, self.size = [], 0
+        self.offset += size + 1
+        return lines
+
+
+def lines_of_range(
+    descriptor: int, start: int, end: int | None, *, first: bool
+) -> tuple[int, Iterator[bytes]]:
+    """
+    Read the lines that begin in a range of a regular file, whatever its position is.
+
+    Args:
+        descriptor: The file's.
+        start: Where the range begins.
+        end: Where it ends; None for the end of the file.
+        first: Whether a line begins at *start* for sure.
+
+    Returns:
+        Where the first of them begins, and their text in pieces, which raise OSError if
+        the file turns out to be shorter than *end*.
+    """
+    begin = start if first else _after_newline(descriptor, start - 1, end)
+    return begin, _pieces_of_lines(descriptor, begin, end)
+
+
+def _pieces_of_lines(descriptor: int, position: int, end: int | None) -> Iterator[bytes]:
+    chunk = b"\n"
+    while end is None or position < end:
+        chunk = os.pread(descriptor, CHUNK if end is None else min(CHUNK, end - position), position)
+        if not chunk:
+            if end is not None:
+                raise OSError(errno.ENODATA, CUT)
+            return
+        position += len(chunk)
+        yield chunk
+    while not chunk.endswith(b"\n") and (chunk := os.pread(descriptor, 1 << 16, position)):
+        position += len(chunk)
+        chunk = chunk[: chunk.find(b"\n") + 1] or chunk
+        yield chunk
+
+
+def _after_newline(descriptor: int, position: int, end: int | None) -> int:
+    """Return where the first line begins, no less than *end* if none does before it."""
+    while end is None or position < end:
+        chunk = os.pread(descriptor, 1 << 16, position)
+        if not chunk:
+            return position if end is None else max(position, end)
+        found = chunk.find(b"\n")
+        if found >= 0:
+            return position + found + 1
+        position += len(chunk)
+    return position

@@ -1,0 +1,128 @@
+"""Records with their places, and batches of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from nestdecode.errors import DecodeError, LimitError
+from nestdecode.stream.letters import DeadLetter
+
+__all__ = ["BLANKS", "Batch", "Record", "expand_records", "is_blank", "of_lines"]
+
+BLANKS = b" \t\r\n"
+
+
+class Record(NamedTuple):
+    """
+    One record's text, as it stood in its source.
+
+    Attributes:
+        raw: Its bytes, without the line's LF.
+        line: Where it begins, from 1.
+        offset: Where it begins, in bytes from 0.
+        skipped: Bytes after ``raw`` that were not kept because it is too long.
+        whole_line: Whether it is a line, and not a document over any number of them.
+    """
+
+    raw: bytes
+    line: int
+    offset: int
+    skipped: int = 0
+    whole_line: bool = True
+
+
+def expand_records(
+    records: Iterable[Record],
+    expand: Callable[[bytes], Any],
+    on_dead_letter: Callable[[DeadLetter], None] | None,
+    max_record_bytes: int,
+) -> Iterator[Any]:
+    """Expand each record, in order. A bad one raises, unless *on_dead_letter* takes it."""
+    for record in records:
+        try:
+            if record.skipped:
+                raise LimitError(f"longer than max_record_bytes={max_record_bytes}")
+            tree = expand(record.raw)
+        except DecodeError as error:
+            if on_dead_letter is None:
+                raise
+            on_dead_letter(
+                DeadLetter(record.line, record.offset, record.raw, error, record.skipped)
+            )
+        else:
+            yield tree
+
+
+def of_lines(lines: Iterable[bytes | str], first: int = 1, offset: int = 0) -> Iterator[Record]:
+    """
+    Number lines that somebody else has split. Blank ones are no records.
+
+    Args:
+        lines: With their newlines or without.
+        first: Number of the first one.
+        offset: Where it begins, in bytes.
+    """
+    for number, line in enumerate(lines, first):
+        raw = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else bytes(line)
+        if raw.strip(BLANKS):
+            yield Record(raw.removesuffix(b"\n"), number, offset)
+        offset += len(raw)
+
+
+class Batch:
+    """
+    Records that were there at once: lines, or records that know their places.
+
+    Attributes:
+        raws: Their bytes. Of lines some may be blank, which are no records.
+        line: Where the first begins, from 1.
+        offset: Where the first begins, in bytes from 0.
+        places: Each record's place; None for lines, whose places are counted if asked for.
+        skipped: Bytes that were not kept of the one record that this is, if it is too long.
+        settled: Whether each is a record. Else they are lines, and one that can't be read
+            is given back: it may be several records, or the beginning of one.
+        start: The first of them that is to be answered.
+        refused: The line that is given back, by whoever answers.
+    """
+
+    __slots__ = ("line", "offset", "places", "raws", "refused", "settled", "skipped", "start")
+
+    def __init__(
+        self,
+        raws: list[bytes],
+        line: int,
+        offset: int,
+        places: list[Record] | None = None,
+        skipped: int = 0,
+        *,
+        settled: bool = True,
+    ) -> None:
+        self.raws = raws
+        self.line = line
+        self.offset = offset
+        self.places = places
+        self.skipped = skipped
+        self.settled = settled
+        self.start = 0
+        self.refused: int | None = None
+
+    def record(self, index: int) -> Record:
+        """Return a record with its place."""
+        if self.places is None:
+            sizes = (len(raw) + 1 for raw in self.raws)
+            self.places = [
+                Record(raw, line, offset, self.skipped)
+                for line, (raw, offset) in enumerate(
+                    zip(self.raws, itertools.accumulate(sizes, initial=self.offset), strict=False),
+                    self.line,
+                )
+            ]
+        return self.places[index]
+
+
+def is_blank(line: bytes) -> bool:
+    """Tell whether a line is no record."""
+    # bytes.isspace() knows more blanks than JSON does, and is fast at telling there is none.
+    return not line or (line.isspace() and not line.strip(BLANKS))

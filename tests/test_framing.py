@@ -1,0 +1,230 @@
+"""Input split into records, and into texts that are none."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nestdecode import DecodeError, Decoder
+from nestdecode.stream import is_blank, read_batches
+from tests import framing_oracle as oracle
+
+MANY = 1 << 30
+
+
+def pieces_of(text, sizes):
+    """Read a text in pieces of random sizes."""
+    chance = random.Random(sizes)
+    left = text
+
+    def read(_size):
+        nonlocal left
+        size = chance.choice([1, 2, 3, 7, 64, 1 << 20]) if sizes else 1 << 20
+        piece, left = left[:size], left[size:]
+        return piece
+
+    return read
+
+
+def split(text, framing, sizes=0, most=MANY, *, answered=False):
+    """Return the records of a text: each with its line and whether it can be read."""
+    decoder = Decoder()
+    found = []
+    for batch in read_batches(pieces_of(text, sizes), most, framing, answered=answered):
+        for index, raw in enumerate(batch.raws[batch.start :], batch.start):
+            if is_blank(raw):
+                continue
+            record = batch.record(index)
+            try:
+                decoder.expand(raw)
+                good = True
+            except DecodeError:
+                if not batch.settled:
+                    batch.refused = index
+                    break
+                good = False
+            assert text[: record.offset].count(b"\n") + 1 == record.line
+            found.append((record.offset, record.raw, good))
+    return found
+
+
+LINES = [
+    b"", b"  ", b"\t", b"{", b"[", b"}", b"]", b",", b"{}", b"[]", b'{"a":1}', b"[1]", b" {}",
+    b" [", b"  {", b'{"a":', b'"a":1,', b'"a":[', b'{"a":1,', b'{"a":[{}', b"[{},", b"},", b"],",
+    b"] , [", b"} {", b"]} {", b"{}{}", b'{"a":1} [2]', b"[1] {", b"{}[", b"1", b"2,", b'"x"', b'"x', b"1 2",
+    b'4 "5"', b"true", b"tru", b"text", b"a: {}", b"{} text", b"[10] bottles", b'{"a":"x', b"{oops", b"[1,]",
+    b'{"a" 1}', b"{]", b'["\\u00e9\\"]"]', b'["\xc3\xa9"]', b'["\xff"]', b"\xff", b"[\xff", b"\xef\xbb\xbf", b"\xef\xbb\xbf{}",
+    b"\xef\xbb\xbf[", b"{}\x0c", b"[]\r", b"[\r", b"\r", b'["\\ud800"]', b'"\\q"', b"-", b"0.5", b"01", b"1e9", b":",
+]  # fmt: skip
+texts = st.builds(
+    lambda lines, end: b"\n".join(lines) + end,
+    st.lists(st.sampled_from(LINES), max_size=12),
+    st.sampled_from([b"", b"\n"]),
+)
+framings = st.sampled_from(["lines", "mixed", "documents"])
+
+
+@given(texts, framings, st.integers(0, 9), st.booleans())
+@settings(max_examples=1000)
+def test_input_is_split_as_the_rules_say(text, framing, sizes, answered):
+    assert split(text, framing, sizes, answered=answered) == oracle.split(text, framing)
+
+
+# What people had in their files
+
+
+def expand(text, *arguments, folder, jobs=1):
+    """Run the command; return its output, its letters as they are replayed, and the counts."""
+    (folder / "x").write_bytes(text)
+    (folder / "dead").unlink(missing_ok=True)
+    command = [sys.executable, "-m", "nestdecode"]
+    options = ["--dead-letters", "dead", "--summary", "json", "--jobs", str(jobs)]
+    done = subprocess.run(
+        [*command, "expand", *options, *arguments, "x"],
+        capture_output=True,
+        cwd=folder,
+        check=False,
+    )
+    letters = (folder / "dead").read_bytes()
+    replayed = subprocess.run(
+        [*command, "replay", "dead"], capture_output=True, cwd=folder, check=True
+    )
+    counts = json.loads(done.stderr.splitlines()[-1])
+
+    assert done.returncode == (5 if letters else 0)
+    assert counts["in"] == counts["out"] + counts["dead"] + counts["skipped"]
+    assert counts["dead"] == letters.count(b"\n")
+    return done.stdout, replayed.stdout, [json.loads(line)["line"] for line in letters.splitlines()]
+
+
+CASES = [
+    pytest.param(
+        b'WARNING: x\n{\n "c": [\n  1\n ]\n}\n',
+        b'{"c":[1]}\n',
+        b"WARNING: x\n",
+        id="a line of text, then a document",
+    ),
+    pytest.param(
+        b'{\n"a":1\n}\nDone in 3.21 s, 12 files, 0 errors\n{\n"b":2\n}',
+        b'{"a":1}\n{"b":2}\n',
+        b"Done in 3.21 s, 12 files, 0 errors\n",
+        id="a line of text between documents",
+    ),
+    pytest.param(
+        b'{\n"a":1\n}\n one\n\n  two: [10] {x}\n\n{\n"b":2\n}',
+        b'{"a":1}\n{"b":2}\n',
+        b" one\n\n  two: [10] {x}\n",
+        id="text over several lines, with its blanks",
+    ),
+    pytest.param(
+        b'{"n":1}\n{\n "a": [\n  2\n ]\n}\n{"n":3}\n',
+        b'{"n":1}\n{"a":[2]}\n{"n":3}\n',
+        b"",
+        id="lines, with a document over several in the middle",
+    ),
+    pytest.param(
+        b'{"m":"{}"}{"m":"{}"}\n', b'{"m":{}}\n{"m":{}}\n', b"", id="two records on a line"
+    ),
+    pytest.param(b'{"a":1} {"b":2}\n', b'{"a":1}\n{"b":2}\n', b"", id="with a blank between"),
+    pytest.param(
+        b'{"a":1} {"b":2\n{"c":3}\n',
+        b'{"c":3}\n',
+        b'{"a":1} {"b":2\n',
+        id="a line of several that is cut short",
+    ),
+    pytest.param(
+        b'[\n{"a":1},\n{"a":2}\n]\n', b'[{"a":1},{"a":2}]\n', b"", id="an array over lines"
+    ),
+    pytest.param(
+        b'{"log":"cut\n{"log":"whole"}\n',
+        b'{"log":"whole"}\n',
+        b'{"log":"cut\n',
+        id="a line that is cut short",
+    ),
+    pytest.param(
+        b'{\n"a":{\n{"n":1}\n{"n":2}\n', b'{"n":1}\n{"n":2}\n', b'{\n"a":{\n', id="a cut document"
+    ),
+    pytest.param(
+        b"2026-01-01 [10] bottles {x}\n[INFO] up\n1 2 3\n",
+        b"",
+        b"2026-01-01 [10] bottles {x}\n[INFO] up\n1 2 3\n",
+        id="text that holds brackets and numbers",
+    ),
+]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(("text", "records", "dead"), CASES)
+def test_nothing_is_invented_and_nothing_is_lost(text, records, dead, jobs, tmp_path):
+    out, replayed, lines = expand(text, folder=tmp_path, jobs=jobs)
+
+    assert (out, replayed) == (records, dead)
+    assert all(text.split(b"\n")[line - 1].strip() for line in lines)
+
+
+@pytest.mark.parametrize("framing", [(), ("--lines",), ("--documents",)], ids=lambda f: "".join(f))
+def test_jobs_records_and_letters_are_the_same(framing, tmp_path):
+    chance = random.Random(7)
+    text = b"\n".join(chance.choice(LINES) for _ in range(40_000)) + b"\n"
+    one = expand(text, *framing, folder=tmp_path)
+
+    assert expand(text, *framing, folder=tmp_path, jobs=2) == one
+    assert one[0].count(b"\n") > 1000
+
+
+BROKEN = {
+    "members": b'{"a":1,\n',
+    "objects": b'{"a":\n',
+    "brackets": b"[\n",
+    "strings": b'{"a":"x\n',
+    "mismatches": b'{"a":1]\n',
+    "whole lines in an array": b'{"a":1},\n',
+    "whole lines, and brackets": b'{"a":1}\n[\n',
+    "documents that fail": b'{\n"a" 1\n}\n',
+    "cut log lines": json.dumps({"log": "x" * 3000}).encode()[:1000] + b"\n",
+    "text": b"a line of text, 1 2 3\n",
+    "multibyte": '{"é":"\u20ac\n'.encode(),
+    "several on a line, cut": b'{"a":1} {"b":2} {"c":\n',
+    "blanks": b"{\n\n\n   \n",
+}
+
+
+def seconds(text, framing):
+    begin = time.process_time()
+    for _ in read_batches(pieces_of(text, 0), MANY, framing):
+        pass
+    return time.process_time() - begin
+
+
+@pytest.mark.parametrize("framing", ["mixed", "documents"])
+@pytest.mark.parametrize("piece", BROKEN.values(), ids=BROKEN)
+def test_splitting_is_linear(piece, framing):
+    small, large = (piece * (size // len(piece)) for size in (1 << 16, 1 << 20))
+
+    assert seconds(large, framing) < 40 * seconds(small, framing) + 0.1
+
+
+@pytest.mark.parametrize("most", [1, 2, 5, 2000])
+@pytest.mark.parametrize("framing", ["lines", "mixed", "documents"])
+@pytest.mark.parametrize("sizes", [0, 1, 2])
+def test_of_a_record_that_is_too_long_the_beginning_is_kept(framing, sizes, most):
+    text = b'[1]\n{}\n"' + b"x" * 3000 + b'"\n[]\n' + b"[1,2,3,4]\n" + b"[\n1\n]\n"
+    parts = [
+        (batch.record(index), batch.skipped)
+        for batch in read_batches(pieces_of(text, sizes), most, framing)
+        for index in range(len(batch.raws))
+    ]
+
+    for record, skipped in parts:
+        assert text[record.offset :].startswith(record.raw)
+        assert len(record.raw) <= max(most, 1024)
+        assert skipped == 0 or len(record.raw) == 1024
+    if framing != "documents" or most > 2:  # else no line ends the text that is too long
+        assert max(len(record.raw) + skipped for record, skipped in parts) == 3002
+        assert {b"{}", b"[]"} <= {record.raw for record, _ in parts}
+        assert sum(skipped for _, skipped in parts) == 3002 - 1024
