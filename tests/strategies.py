@@ -254,6 +254,41 @@ def encode(value: Any, codecs: tuple[str, ...], style: Style = COMPACT) -> Any:
     return value
 
 
+LAYER = {"type": "string", "contentMediaType": "application/json"}
+
+
+def layer_schema(kind: str, content: Any, policy: str | None = None, *, optional: bool) -> Any:
+    """
+    Write a place of layers as JSON Schema.
+
+    Args:
+        kind: What it holds: ``json``, the same ``twice``, in ``base64``, also in ``gzip``,
+            ``either`` the first or the third, ``strings`` or ``scalars``, or a ``text``
+            that is base64.
+        content: Schema of what is in the layer.
+        policy: What is done with one that does not open, if that is said.
+        optional: Whether it may stay a string.
+    """
+    layer: Any = LAYER | ({"contentSchema": content} if content else {})
+    encoded = layer | {"contentEncoding": "base64"}
+    branches = {
+        "json": [layer],
+        "twice": [LAYER | {"contentSchema": layer}],
+        "base64": [encoded],
+        "gzip": [encoded | {"contentMediaType": "application/json+gzip"}],
+        "either": [layer, encoded],
+        "strings": [LAYER | {"contentSchema": {"type": ["string", "object", "array"]}}],
+        "scalars": [LAYER | {"contentSchema": {"type": ["number", "boolean", "null"]}}],
+        "text": [{"type": "string", "x-nestdecode": {"codecs": "base64"}}],
+    }[kind]
+    if policy:
+        key = "x-nestdecode"
+        branches = [b | {key: b.get(key, {}) | {"on-error": policy}} for b in branches]
+    if optional:
+        branches.append({"type": "string"})
+    return branches[0] if len(branches) == 1 else {"anyOf": branches}
+
+
 def b64(raw: bytes) -> str:
     """Write bytes as base64 text."""
     return base64.b64encode(raw).decode()

@@ -9,7 +9,8 @@ from jmespath import parser
 
 from nestdecode.query_growth import may_multiply, may_share
 from tests import strategies
-from tests.test_late import ask, queries
+from tests.query_oracle import ask
+from tests.test_late import queries
 from tests.test_queries import containers, draws
 
 

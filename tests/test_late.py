@@ -12,50 +12,13 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jmespath import exceptions, functions, parser, visitor
 
 from nestdecode import DecodeError, Decoder, QueryError, Spec
 from nestdecode.plan import Plan, Run
 from nestdecode.queries import REFUSALS
-from tests import oracle
+from tests import oracle, strategies
+from tests.query_oracle import ATOMS, FORMS, ask
 from tests.test_queries import containers, draws, scribble
-
-# An independent evaluation
-
-
-class _Functions(functions.Functions):  # type: ignore[misc]
-    @functions.signature({"types": []})
-    def _func_to_string(self, value):
-        return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
-
-
-class _Interpreter(visitor.TreeInterpreter):  # type: ignore[misc]
-    def visit_comparator(self, node, value):
-        if node["value"] not in ("eq", "ne"):
-            return super().visit_comparator(node, value)
-        left, right = (self.visit(child, value) for child in node["children"])
-        return equal(left, right) is (node["value"] == "eq")
-
-
-def equal(one: Any, other: Any) -> bool:
-    """Compare by the specification: true is no number, at any depth."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(equal, one, other))
-    return bool(one == other)
-
-
-def ask(query: str, tree: Any) -> tuple[Any, bool]:
-    """Ask jmespath.py: (answer, whether it refuses)."""
-    interpreter = _Interpreter(visitor.Options(custom_functions=_Functions()))
-    try:
-        return interpreter.visit(parser.Parser().parse(query).parsed, tree), False
-    except (exceptions.JMESPathError, TypeError):
-        return None, True
-
 
 # Specs and documents
 
@@ -135,27 +98,8 @@ def schema_of(place: Place) -> Any:
         return schema | (
             {"prefixItems": [schema_of(p) for p in place.names.values()]} if place.names else {}
         )
-    content: Any = {} if place.rest is None else {"contentSchema": schema_of(place.rest)}
-    layer: Any = {"type": "string", "contentMediaType": "application/json"}
-    branches = [layer | content]
-    if place.kind == "strings":
-        branches = [layer | {"contentSchema": {"type": ["string", "object", "array"]}}]
-    elif place.kind == "scalars":
-        branches = [layer | {"contentSchema": {"type": ["number", "boolean", "null"]}}]
-    elif place.kind == "twice":
-        branches = [layer | {"contentSchema": layer | content}]
-    elif place.kind == "base64":
-        branches = [layer | content | {"contentEncoding": "base64"}]
-    elif place.kind == "text":
-        branches = [{"type": "string", "x-nestdecode": {"codecs": "base64"}}]
-    elif place.kind == "either":
-        branches.append(layer | content | {"contentEncoding": "base64"})
-    if place.policy:
-        key = "x-nestdecode"
-        branches = [b | {key: b.get(key, {}) | {"on-error": place.policy}} for b in branches]
-    if place.optional:
-        branches.append({"type": "string"})
-    return branches[0] if len(branches) == 1 else {"anyOf": branches}
+    content: Any = {} if place.rest is None else schema_of(place.rest)
+    return strategies.layer_schema(place.kind, content, place.policy, optional=place.optional)
 
 
 def b64(text: str) -> str:
@@ -205,46 +149,13 @@ def records(draw: st.DrawFn) -> tuple[dict[str, Any], Any]:
     return schema_of(place), value_of(draw, place)
 
 
-ATOMS = [
-    *("a", "b", "c", "a", "b", "c", "d", "@", "*", "[0]", "[-1]", "[1]", "[]", "[*]", "[?@]"),
-    *("[:1]", "[::-1]", "`[]`", "`null`", "'x'", "'abc'", "`[[1], 2]`", '`{"a": 1}`'),
-    *("a[0]", "a[-1]", "b[]", "c[*]", "b.*", "*.a", "[].a", "[*].b", "[?a].b", "a[].b[]"),
-]
-
-
 @st.composite
 def queries(draw, depth=3):
     if not depth or draw(st.integers(0, 5)) == 0:
         return draw(st.sampled_from(ATOMS))
     one = draw(queries(depth - 1))
     other = draw(queries(depth - 1)) if draw(st.booleans()) else draw(st.sampled_from(ATOMS[:6]))
-    return draw(
-        st.sampled_from(
-            [
-                *(f"{one} | {other}", f"{one} || {other}", f"{one} && {other}", f"!({one})"),
-                *(f"[{one}]", f"[{one}, {other}]", f"[{one}, {other}][0]", f"[{one}][-1]"),
-                *(f"[{one} || {other}]", f"[{one} && {other}, @]", f"({one} || {other}).a"),
-                *(f"{{a: {one}, b: {other}}}", f"{{a: {one}}}.a", f"{{a: {one}, c: {other}}}.*"),
-                *(f"[{one}][]", f"[{one}, {other}][]", f"[{one}][*]", f"[{one}][?@]"),
-                *(f"({one})[0]", f"({one})[]", f"({one})[*]", f"({one}).*", f"({one})[:2]"),
-                *(f"({one}) | [0]", f"({one}) | [*]", f"({one}) | *", f"({one})[?{other}]"),
-                *(f"({one}).a", f"({one}).[{other}]", f"({one})[].[{other}]", f"({one})[*].b"),
-                *(f"({one})[?({other}) == @]", f"({one}) == ({other})", f"({one}) != 'abc'"),
-                *(f"not_null({one}, {other})", f"to_array({one})", f"type({one})"),
-                *(
-                    f"to_string({one})",
-                    f"length(to_array({one}))",
-                    f"map(&({other}), to_array({one}))",
-                ),
-                *(
-                    f"[to_string({one}), {one}]",
-                    f"[{one}, to_string({one})]",
-                    f"merge({one}, {other})",
-                ),
-                *(f"[{one}, @]", f"[@, {one}]", f"values(not_null({one}, @))"),
-            ]
-        )
-    )
+    return draw(st.sampled_from(FORMS)).format(one, other)
 
 
 SHAPES = [
