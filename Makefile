@@ -53,7 +53,7 @@ wheel: $(VENV)/ready
 
 bench: $(VENV)/ready
 	$(BIN)/python benchmarks/ratios.py
-	$(BIN)/pytest benchmarks -q --benchmark-only --benchmark-disable-gc --benchmark-quiet \
+	$(BIN)/pytest benchmarks/test_workloads.py -q --benchmark-only --benchmark-disable-gc --benchmark-quiet \
 		--benchmark-json=benchmarks/results/workloads.json
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/scaling.py
@@ -63,7 +63,7 @@ bench: $(VENV)/ready
 bench-quick: $(VENV)/ready
 	mkdir -p .benchmarks
 	$(BIN)/python benchmarks/ratios.py --quick --results .benchmarks
-	$(BIN)/pytest benchmarks -q --benchmark-only --benchmark-disable-gc --benchmark-quiet \
+	$(BIN)/pytest benchmarks/test_workloads.py -q --benchmark-only --benchmark-disable-gc --benchmark-quiet \
 		--benchmark-max-time=0.02 --benchmark-min-rounds=3 \
 		--benchmark-json=.benchmarks/workloads.json
 	$(BIN)/python benchmarks/compare.py --quick --results .benchmarks

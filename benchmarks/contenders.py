@@ -36,29 +36,19 @@ def interpreted(expression: str, expand: Contender) -> Contender:
 
 
 # Each makes a contender for a workload, ready to be timed.
-EXPANDING = {
-    "hand-written orjson": lambda workload: workload.by_hand,
-    "nestdecode, spec": Workload.told,
-    "nestdecode, learnt": Workload.learnt,
-    "recursive orjson": lambda workload: recursion(orjson.loads),
-    "recursive json": lambda workload: recursion(json.loads),
-}
+Make = Callable[[Workload], Contender]
 
 
-def contenders(workload: Workload) -> dict[str, Callable[[Workload], Contender]]:
+def contenders(workload: Workload) -> dict[str, Make]:
     """Return who competes on a workload."""
-    if workload.query is None:
-        return EXPANDING
-    from workloads import seed_by_hand
-
+    found: dict[str, Make] = {"hand-written orjson": lambda workload: workload.by_hand}
+    parsers = {"recursive orjson": orjson.loads, "recursive json": json.loads}
     query = workload.query
-    return {
-        "hand-written orjson": lambda workload: workload.by_hand,
-        "nestdecode, spec": Workload.told,
-        "nestdecode, learnt": Workload.learnt,
-        "hand-written orjson, jmespath.py": lambda _: interpreted(query, seed_by_hand),
-        "recursive orjson, jmespath.py": lambda _: interpreted(query, recursion(orjson.loads)),
-        "recursive json, jmespath.py": lambda _: interpreted(query, recursion(json.loads)),
+    if query is None:
+        return found | {name: lambda _, p=parser: recursion(p) for name, parser in parsers.items()}
+    return found | {
+        f"{name}, jmespath.py": lambda _, p=parser: interpreted(query, recursion(p))
+        for name, parser in parsers.items()
     }
 
 

@@ -9,13 +9,16 @@ import platform
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import stringzilla
+
 ROOT = Path(__file__).parent.parent
-LIBRARIES = ("nestdecode", "orjson", "stringzilla", "jmespath", "click", "pyyaml")
+LIBRARIES = ("nestdecode", "orjson", "msgspec", "stringzilla", "jmespath", "click", "pyyaml")
 
 
 def environment() -> dict[str, Any]:
@@ -24,6 +27,8 @@ def environment() -> dict[str, Any]:
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": _commit(),
         "cpu": _cpu(),
+        # Slowest first: StringZilla takes the last that it has for what it is asked.
+        "kernels": list(stringzilla.__capabilities__),
         # The cores that were busy in the last minute: this measurement's own, and others.
         "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "system": f"{platform.system()} {platform.machine()}",
@@ -53,13 +58,17 @@ def _commit() -> str:
 
 def _cpu() -> str:
     try:
-        text = Path("/proc/cpuinfo").read_text()
-        names = [
-            line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line
-        ]
-        return f"{names[0]}, {os.cpu_count()} cores"
-    except (OSError, IndexError):
+        text = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
+    except OSError:
         return platform.processor() or platform.machine()
+    told = {
+        name.strip(): value.strip()
+        for name, _, value in (line.partition(":") for line in text.splitlines())
+    }
+    name = told.get("model name") or platform.machine()
+    # Cloud machines call every generation by one name.
+    numbers = "".join(f", {key} {told[key]}" for key in ("cpu family", "model") if key in told)
+    return f"{name} ({os.cpu_count()} cores{numbers})"
 
 
 def summary(values: Sequence[float], digits: int = 4) -> dict[str, Any]:
@@ -75,36 +84,58 @@ def summary(values: Sequence[float], digits: int = 4) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Run:
+    """
+    Calls of one function, one for each of its inputs.
+
+    *inputs* makes them anew, outside of the clock, where the function may change them.
+    """
+
+    call: Callable[[Any], object]
+    inputs: Callable[[], Iterable[Any]]
+
+    def time(self, repeat: int) -> float:
+        """Return the seconds of CPU that this thread takes for all inputs."""
+        batches = [[*self.inputs()] for _ in range(repeat)]
+        call = self.call
+        start = time.thread_time_ns()
+        for batch in batches:
+            for one in batch:
+                call(one)
+            # Whoever changed an input filled it: throwing that away belongs to the price.
+            batch.clear()
+        return (time.thread_time_ns() - start) / repeat / 1e9
+
+
 def by_turns(
-    runs: dict[str, Callable[[], object]], rounds: int, seconds: float = 0.01
+    runs: dict[str, Run], rounds: int, seconds: float = 0.003, budget: float = 10
 ) -> dict[str, list[float]]:
     """
-    Time each run in each round: A B A B, so that the machine's mood strikes all alike.
+    Time each run in each round: A B, B A, ... so that the machine's mood strikes all alike.
 
-    A run is repeated within its turn until the fastest fills *seconds*. The cyclic collector
-    is off while it is timed, and runs between the rounds.
+    A run is repeated within its turn until it fills *seconds*. There are fewer rounds, but at
+    least 11, where all of them would take more than *budget*. The cyclic collector is off while
+    a run is timed, and runs between the rounds.
     """
     collecting = gc.isenabled()
+    gc.collect()
     gc.disable()
     try:
-        once = min(min(_time(run, 1) for _ in range(3)) for run in runs.values())
-        repeat = max(1, math.ceil(seconds / once))
+        once = {name: min(run.time(1) for _ in range(3)) for name, run in runs.items()}
+        repeat = {name: max(1, math.ceil(seconds / spent)) for name, spent in once.items()}
+        turn = sum(once[name] * repeat[name] for name in runs)
+        rounds = min(rounds, max(11, int(budget / turn)))
         times: dict[str, list[float]] = {name: [] for name in runs}
-        for _ in range(rounds):
-            for name, run in runs.items():
-                times[name].append(_time(run, repeat))
-            gc.collect()
+        for number in range(rounds):
+            for name in reversed(runs) if number % 2 else runs:
+                times[name].append(runs[name].time(repeat[name]))
+            if number % 16 == 15 or turn > 0.1:
+                gc.collect()
     finally:
         if collecting:
             gc.enable()
     return times
-
-
-def _time(run: Callable[[], object], repeat: int) -> float:
-    start = time.perf_counter()
-    for _ in range(repeat):
-        run()
-    return (time.perf_counter() - start) / repeat
 
 
 def save(folder: Path, name: str, result: dict[str, Any]) -> None:

@@ -1,25 +1,37 @@
 """
 The figures that this project promises: times of nestdecode over times of hand-written code.
 
-One process, one thread, the two by turns (A B A B ...). Each round gives one ratio; shown are
-the median and the quartiles. The cyclic collector is off for both.
+One process, one thread, its CPU time, the two by turns. Each round gives one ratio; shown are
+the median and the quartiles. The cyclic collector is off for both. Whole commands, and memory,
+are at the end. Words choose rows: then nothing is saved.
 """
 
 import argparse
+import inspect
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import by_hand
+import commands
 import orjson
-from contenders import over
 from measure import by_turns, save, summary
-from workloads import SEEN, WORKLOADS, flat_line, lines_of
-
-from nestdecode import Decoder
-
-KB = 1 << 10
+from pairs import (
+    KB,
+    Pair,
+    collapsed,
+    flat_lines,
+    learnt,
+    opened,
+    problems,
+    seed_lines,
+    told,
+    worst,
+)
+from worst import WORST
 
 
 @dataclass(frozen=True)
@@ -27,111 +39,189 @@ class Row:
     """One ratio. *most* and *aim* are None where none was promised."""
 
     name: str
-    ours: Callable[[], object]
-    theirs: Callable[[], object]
-    documents: int
-    most: float | None = None
-    aim: float | None = None
+    most: float | None
+    aim: float | None
+    make: Callable[[], Pair]
 
 
-def single(
-    name: str, workload: str, make: str, most: float | None = None, aim: float | None = None
-) -> Row:
-    """Compare one call a document, after checking the answers."""
-    load = WORKLOADS[workload]
-    ours = getattr(load, make)()
-    answers = [ours(raw) for raw in load.documents]
-    if answers != load.answers:
-        raise SystemExit(f"{name}: not the answer of the hand-written code")
-    docs = load.documents
-    return Row(name, over(ours, docs), over(load.by_hand, docs), len(docs), most, aim)
+def from_bytes() -> Iterator[Row]:
+    for name, load, most in (
+        ("seed", "seed", 1.12),
+        ("SNS in SQS", "sns", 1.12),
+        ("six deep", "deep", 1.10),
+        ("200 small layers", "many", 1.18),
+    ):
+        yield Row(f"`Decoder(spec).expand`, {name}", most, 1.05, partial(told, load))
+    for name, load, most in (
+        ("seed", "seed", 1.22),
+        ("SNS in SQS", "sns", 1.25),
+        ("six deep", "deep", 1.15),
+        ("seed, indented", "pretty", 1.22),
+        ("seed, quoted `\\u0022`", "quoted", 1.7),
+        ("seed with `\\u00e9`", "accented", 1.5),
+    ):
+        yield Row(f"`Decoder().expand` learnt, {name}", most, 1.15, partial(learnt, load))
 
 
-def streamed(name: str, size: int, most: float | None = None, aim: float | None = None) -> Row:
-    """Compare expand_lines on *size* bytes of lines with a loop of orjson.loads."""
-    lines = list(lines_of(flat_line, size // 230))
-    decoder = Decoder()
-    exhaust(decoder.expand_lines(lines_of(flat_line, SEEN)))
-    if list(decoder.expand_lines(lines)) != [orjson.loads(line) for line in lines]:
-        raise SystemExit(f"{name}: not the answer of orjson.loads")
-    return Row(
-        name,
-        lambda: exhaust(decoder.expand_lines(lines)),
-        over(orjson.loads, lines),
-        len(lines),
-        most,
-        aim,
-    )
+def lines() -> Iterator[Row]:
+    for name, load, most, aim in (
+        ("without layers", "flat lines", 1.15, 1.05),
+        ("a payload in one of ten", "lines", 1.15, 1.05),
+        ("messages begin with `[INFO]`", "bracketed lines", 1.45, 1.39),
+    ):
+        yield Row(f"log lines, one call each, {name}", most, aim, partial(learnt, load))
+    for name, size in (("64 KB", 64 * KB), ("1 MB", KB * KB)):
+        of = f"`expand_lines`, {name} of log lines without layers"
+        yield Row(of, 1.02, 0.95, partial(flat_lines, size))
+    yield Row("`expand_lines`, 1 MB of the seed", 1.05, 0.95, partial(seed_lines, None))
+    spec = partial(seed_lines, "repair-results")
+    yield Row("`expand_lines`, 1 MB of the seed, spec", 1.05, 0.95, spec)
 
 
-def there_and_back() -> list[Row]:
-    """Compare opening and putting back with expanding."""
-    docs = WORKLOADS["seed"].documents
-    decoder = Decoder()
-    for _ in range(SEEN // len(docs)):
-        documents = [decoder.open(raw) for raw in docs]
-    if [document.collapse() for document in documents] != docs:
-        raise SystemExit("collapse: not the bytes that came in")
-    expand = over(decoder.expand, docs)
-
-    def collapse():
-        for document in documents:
-            document.collapse()
-
-    return [
-        Row("`open` / `expand`, seed", over(decoder.open, docs), expand, len(docs), 1.60, 1.40),
-        Row("`collapse` unchanged / `expand`, seed", collapse, expand, len(docs), 1.00, 0.50),
-    ]
+def queries() -> Iterator[Row]:
+    yield Row('`compile("structData.data[]")`, spec', 1.12, 1.05, partial(told, "query"))
+    yield Row("the same question without a spec, learnt", 1.35, 1.05, partial(learnt, "query"))
+    for how, make in (("spec", told), ("learnt", learnt)):
+        for size in (10, 100, 1000, 10_000):
+            name = f"`items[].payload.total`, {size:,} elements, {how}"
+            yield Row(name, 1.3, 1.1, partial(make, f"items {size}"))
 
 
-def exhaust(trees: Iterable[Any]) -> None:
-    for _ in trees:
-        pass
+def entries() -> Iterator[Row]:
+    parsed = orjson.loads
+    for how, make in (("spec", told), ("learnt", learnt)):
+        yield Row(f"seed as `str`, {how}", 1.25, 1.1, partial(make, "seed", bytes.decode))
+        changed = partial(make, "seed", parsed, by_hand.seed_parsed)
+        yield Row(f"seed as a parsed `dict`, {how}", 1.3, 1.1, changed)
+        copied = partial(make, "seed", parsed, by_hand.seed_copied)
+        yield Row("the same, by hand the given `dict` stays as it is", None, None, copied)
 
 
-def rows() -> list[Row]:
-    return [
-        single("`Decoder(spec).expand`, seed", "seed", "told", 1.20, 1.05),
-        single("`Decoder(spec).expand`, SNS in SQS", "sns", "told", 1.20, 1.05),
-        single("`Decoder().expand` learnt, seed", "seed", "learnt", 1.40, 1.20),
-        single("`Decoder().expand` learnt, SNS in SQS", "sns", "learnt", 1.40, 1.20),
-        single(
-            "`Decoder().expand` learnt, log lines without layers", "flat lines", "learnt", 1.6, 1.2
-        ),
-        single("the same, messages begin with `[INFO]`", "bracketed lines", "learnt"),
-        single("`Decoder().expand` learnt, log lines with payloads", "lines", "learnt"),
-        streamed("`expand_lines`, 64 KB of log lines without layers", 64 * KB, 1.20, 1.05),
-        streamed("`expand_lines`, 1 MB of the same", KB * KB, 1.20, 1.05),
-        single('`compile("structData.data[]")`, spec', "query", "told", 1.30, 1.05),
-        single("the same question without a spec, learnt", "query", "learnt"),
-        *there_and_back(),
-    ]
+def codecs() -> Iterator[Row]:
+    for name, load in (
+        ("`base64 | json`, 1 record", "base64 1"),
+        ("`base64 | json`, 50 records", "base64 50"),
+        ("`base64 | gzip | json`, 1 record", "gzip 1"),
+        ("`base64 | gzip | json`, 50 records", "gzip 50"),
+        ("`[json, base64 | json]`, half of ten each", "alternatives"),
+        ("`json?`, half of ten are text", "half text"),
+    ):
+        yield Row(name, 1.25, 1.1, partial(told, load))
+
+
+def specs() -> Iterator[Row]:
+    for name, load in (
+        ("`undeclared: open`, seed, one layer of five declared", "open"),
+        ("`undeclared: open`, seed, all of them found", "all open"),
+        ("a wildcard, ten members", "wildcard"),
+        ("`patternProperties`, five members of ten", "pattern"),
+        ("`$ref` to itself, 40 comments", "comments"),
+        ("`$ref` to itself through six layers", "envelopes"),
+        ("seed, two task results, spec", "two results"),
+    ):
+        yield Row(name, 1.4, 1.2, partial(told, load))
+    yield Row("seed, two task results, learnt", 1.4, 1.2, partial(learnt, "two results"))
+    yield Row("log lines, nine of ten are problems and told", 3, 2, problems)
+
+
+def back() -> Iterator[Row]:
+    yield Row("`open` / `expand`, seed", 1.6, 1.4, opened)
+    yield Row("`collapse` unchanged / `expand`, seed", 1.0, 0.5, collapsed)
+
+
+def worst_megabyte() -> Iterator[Row]:
+    for name in WORST:
+        yield Row(name, 20, None, partial(worst, name))
+    surrogates = "layers with escaped lone surrogates"
+    again = partial(worst, surrogates, telling=True)
+    yield Row(f"{surrogates}, `on_problem` given", 20, None, again)
+
+
+GROUPS: dict[str, Callable[[], Iterable[Row]]] = {
+    "One document, from bytes": from_bytes,
+    "Lines": lines,
+    "Queries": queries,
+    "Other entries": entries,
+    "Codecs": codecs,
+    "What specs say": specs,
+    "There and back": back,
+    "The worst megabyte": worst_megabyte,
+}
+
+
+def measured(row: Row, rounds: int) -> tuple[dict[str, Any], Callable[..., object] | None]:
+    """Return a row's figures, and what it was held against."""
+    pair = row.make()
+    runs = {"ours": pair.ours, "theirs": pair.theirs}
+    if pair.smaller:
+        runs["smaller"] = pair.smaller
+    times = by_turns(runs, rounds)
+    found = {
+        "row": row.name,
+        "ratio": summary([a / b for a, b in zip(times["ours"], times["theirs"], strict=True)]),
+        "most": row.most,
+        "aim": row.aim,
+    }
+    for who in ("ours", "theirs"):
+        found[f"{who}_ns"] = round(statistics.median(times[who]) / pair.documents * 1e9)
+    if pair.smaller:
+        pairs = zip(times["ours"], times["smaller"], strict=True)
+        found["growth"] = round(statistics.median(a / b / 4 for a, b in pairs), 3)
+    return found, pair.source
+
+
+def source_of(function: Callable[..., object]) -> str:
+    try:
+        return inspect.getsource(function)
+    except TypeError:
+        return f"{function.__module__}.{function.__name__}\n"
+
+
+def show(row: dict[str, Any]) -> None:
+    ratio = row.get("ratio")
+    value = ratio["median"] if ratio else row["mb"]
+    spread = f"{ratio['low']:.2f}-{ratio['high']:.2f}" if ratio else "MB"
+    bounds = "".join(f"{'-' if b is None else f'{b:.2f}':>8}" for b in (row["most"], row["aim"]))
+    missed = "  missed" if row["most"] and value > row["most"] else ""
+    name = row["row"].replace("`", "")
+    print(f"  {name:60}{value:8.2f}  {spread:13}{bounds}{missed}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="The table of promised ratios.")
-    parser.add_argument("--quick", action="store_true", help="few rounds")
+    parser.add_argument("words", nargs="*", help="only rows and groups with one of these in them")
+    parser.add_argument("--quick", action="store_true", help="few rounds, small files")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
-    measured = []
-    print(f"{'ours / hand-written':52}{'ratio':>7}  {'quartiles':13}{'at most':>8}{'aim':>6}")
-    for row in rows():
-        times = by_turns({"ours": row.ours, "theirs": row.theirs}, 15 if options.quick else 101)
-        ratio = summary([a / b for a, b in zip(times["ours"], times["theirs"], strict=True)])
-        per_document = {
-            f"{who}_us": round(statistics.median(spent) / row.documents * 1e6, 3)
-            for who, spent in times.items()
-        }
-        measured.append({"row": row.name, "ratio": ratio, "most": row.most, "aim": row.aim})
-        measured[-1] |= per_document
-        spread = f"{ratio['low']:.2f}-{ratio['high']:.2f}"
-        bounds = f"{row.most:8.2f}{row.aim:6.2f}" if row.most and row.aim else f"{'-':>8}{'-':>6}"
-        missed = "  missed" if row.most and ratio["median"] > row.most else ""
-        print(
-            f"{row.name.replace('`', ''):52}{ratio['median']:7.2f}  {spread:13}{bounds}{missed}",
-            flush=True,
-        )
-    save(options.results, "ratios", {"collector": "off for both", "rows": measured})
+    found: dict[str, list[dict[str, Any]]] = {}
+    sources: dict[str, str] = {}
+
+    def chosen(*names: str) -> bool:
+        text = " ".join(names).lower()
+        return not options.words or any(word.lower() in text for word in options.words)
+
+    for group, rows in GROUPS.items():
+        for row in rows():
+            if not chosen(group, row.name):
+                continue
+            if group not in found:
+                print(group)
+            result, source = measured(row, 11 if options.quick else 101)
+            if source is not None:
+                result["by_hand"] = source.__name__
+                sources[source.__name__] = source_of(source)
+            found.setdefault(group, []).append(result)
+            show(result)
+    if chosen("commands memory"):
+        for group, rows in commands.measured(quick=options.quick).items():
+            print(group)
+            found[group] = rows
+            for result in rows:
+                show(result)
+        sources |= commands.sources()
+    if not options.words:
+        result = {"collector": "off for both", "groups": found, "by_hand": sources}
+        save(options.results, "ratios", result)
 
 
 if __name__ == "__main__":

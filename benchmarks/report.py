@@ -7,138 +7,161 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from workloads import WORKLOADS
+from workloads import SHOWN
 
 HERE = Path(__file__).parent
 Result = dict[str, Any]
 
+# Four times the text in more than this times four times the time.
+SUPERLINEAR = 1.5
+
 
 def table(head: list[str], rows: list[list[str]]) -> str:
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    cells = ([cell.replace("|", r"\|") for cell in line] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
 def provenance(result: Result) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     return (
         f"Measured on {result['date']} at commit {result['commit']}: {result['python']} on"
-        f" {result['cpu']}, load {result['load']}, {result['system']}; {versions}."
+        f" {result['cpu']}, load {result['load']}, {result['system']}; StringZilla's kernels:"
+        f" {', '.join(result['kernels'])}; {versions}."
     )
 
 
-def ratios(result: Result) -> str:
-    def bound(value: float | None) -> str:
-        return "" if value is None else f"{value:.2f}"
+def value(row: Result) -> float:
+    return row["ratio"]["median"] if "ratio" in row else row["mb"]
 
-    head = ["ours / hand-written", "ratio", "quartiles", "at most", "aim", "ours, µs", "theirs, µs"]
-    rows = [
+
+def missed(row: Result) -> bool:
+    return row["most"] is not None and value(row) > row["most"]
+
+
+def figure(row: Result) -> str:
+    return f"{value(row):.2f}" if "ratio" in row else f"{value(row):.0f} MB"
+
+
+def summary(result: Result) -> str:
+    """Return a line for each group: how far its figures go, and by how much bounds are missed."""
+    bound = [row for rows in result["groups"].values() for row in rows if row["most"] is not None]
+    lost = sum(map(missed, bound))
+    head = (
+        f"{len(bound)} figures have a bound: {len(bound) - lost} hold it, {lost} miss it, on"
+        f" {result['cpu']} with StringZilla's kernels for {result['kernels'][-1]}. By group, from"
+        f" the least to the most, hand-written code being 1:"
+    )
+    lines = [f"{n}. {told(*group)}" for n, group in enumerate(result["groups"].items(), 1)]
+    return "\n".join([head, "", *lines])
+
+
+def told(group: str, rows: list[Result]) -> str:
+    """Return the summary of a group; of its missed bounds the three that are missed most."""
+    ratios = [value(row) for row in rows if "ratio" in row]
+    lost = sorted(filter(missed, rows), key=lambda row: row["most"] / value(row))
+    worst = "; ".join(f"{row['row']}, {figure(row)} (at most {row['most']:g})" for row in lost[:3])
+    more = f"; and {len(lost) - 3} more" if len(lost) > 3 else ""
+    end = f"**missed**: {worst}{more}" if lost else "all bounds hold"
+    return f"*{group}*: {min(ratios):.2f} to {max(ratios):.2f}; {end}."
+
+
+def spent(row: Result, who: str) -> str:
+    """Return a time with its unit."""
+    nanoseconds = row.get(f"{who}_ns")
+    if nanoseconds is None:
+        return f"{row['mb']:.0f} MB" if who == "ours" and "mb" in row else ""
+    if nanoseconds < 1e6:
+        return f"{nanoseconds:,} ns"
+    return f"{nanoseconds / 1e6:,.1f} ms" if nanoseconds < 1e9 else f"{nanoseconds / 1e9:.2f} s"
+
+
+def ratios(result: Result) -> str:
+    parts = [f"### {group}\n\n{tabled(rows)}" for group, rows in result["groups"].items()]
+    code = "\n\n".join(source.strip("\n") for source in result["by_hand"].values())
+    return "\n\n".join(
         [
-            row["row"],
-            f"**{row['ratio']['median']:.2f}**",
-            f"{row['ratio']['low']:.2f}-{row['ratio']['high']:.2f}",
-            bound(row["most"]),
-            bound(row["aim"]),
-            f"{row['ours_us']:.2f}",
-            f"{row['theirs_us']:.2f}",
+            *parts,
+            f"<details>\n<summary>The code by hand</summary>\n\n```python\n{code}\n```\n\n</details>",
+            provenance(result),
         ]
-        for row in result["rows"]
-    ]
-    rounds = result["rows"][0]["ratio"]["rounds"]
-    note = f"Medians of {rounds} rounds; µs a document. {provenance(result)}"
-    return f"{table(head, rows)}\n\n{note}"
+    )
+
+
+def tabled(rows: list[Result]) -> str:
+    """Return one group; columns that none of its rows has are left out."""
+    columns = {
+        "": [row["row"] for row in rows],
+        "measured": [f"**{figure(row)}**" for row in rows],
+        "quartiles": [quartiles(row) for row in rows],
+        "at most": [bound(row, "most") + " **missed**" * missed(row) for row in rows],
+        "aim": [bound(row, "aim") for row in rows],
+        "ours": [spent(row, "ours") for row in rows],
+        "theirs": [spent(row, "theirs") for row in rows],
+        "a byte, 1 MB / 256 KB": [growth(row) for row in rows],
+        "code": [f"`{row['by_hand']}`" if row.get("by_hand") else "" for row in rows],
+    }
+    kept = {head: cells for head, cells in columns.items() if any(cells)}
+    return table(list(kept), [list(cells) for cells in zip(*kept.values(), strict=True)])
+
+
+def quartiles(row: Result) -> str:
+    ratio = row.get("ratio", {"rounds": 1})
+    return f"{ratio['low']:.2f}-{ratio['high']:.2f}" if ratio["rounds"] > 1 else ""
+
+
+def bound(row: Result, name: str) -> str:
+    return "" if row[name] is None else f"{row[name]:.2f}"
+
+
+def growth(row: Result) -> str:
+    if "growth" not in row:
+        return ""
+    return f"{row['growth']:.2f}" + " **superlinear**" * (row["growth"] > SUPERLINEAR)
 
 
 def workloads(result: Result) -> str:
     """Return one table: a row for each workload, a column for each contender."""
-    cells: dict[str, dict[str, Result]] = {}
+    columns = ("floor", "nestdecode, fresh", "recursive orjson", "recursive json")
+    cells: dict[str, dict[str, float]] = {}
     for row in result["rows"]:
-        name = row["contender"]
         # In the query's group the recursions end in jmespath.py.
-        cells.setdefault(row["workload"], {})[name.removesuffix(", jmespath.py")] = row
-        if name == "hand-written orjson":
-            cells[row["workload"]]["by hand"] = row
-    columns = {
-        "floor": "floor",
-        "by hand": "by hand",
-        "nestdecode, spec": "spec",
-        "nestdecode, learnt": "learnt",
-        "nestdecode, fresh": "fresh",
-        "recursive orjson": "recursive orjson",
-        "recursive json": "recursive json",
-    }
-
-    def cell(found: dict[str, Result], column: str) -> str:
-        micro = found[column]["median_us"]
-        if column == "by hand":
-            return f"{micro:.3g} µs" if micro < 1000 else f"{micro / 1000:.3g} ms"
-        return f"{micro / found['by hand']['median_us']:.2f}"
-
-    rows = [[name, *(cell(found, column) for column in columns)] for name, found in cells.items()]
-    query = cells["query"]
-    interpreted = query["hand-written orjson"]["median_us"] / query["by hand"]["median_us"]
-    notes = (
-        f"*query*: the recursions are followed by jmespath.py; expanding by hand and then"
-        f" jmespath.py is {interpreted:.2f}."
-    )
-    asked = "\n".join(f"- *{name}*: {load.question}" for name, load in WORKLOADS.items())
-    return f"{asked}\n\n{table(['', *columns.values()], rows)}\n\n{notes} {provenance(result)}"
+        name = row["contender"].removesuffix(", jmespath.py")
+        cells.setdefault(row["workload"], {}).setdefault(name, row["median_us"])
+    rows = [
+        [name, *(f"{found[column] / found['hand-written orjson']:.2f}" for column in columns)]
+        for name, found in cells.items()
+    ]
+    asked = "\n".join(f"- *{load.name}*: {load.question}" for load in SHOWN)
+    return f"{asked}\n\n{table(['by hand = 1', *columns], rows)}\n\n{provenance(result)}"
 
 
 def compare(result: Result) -> str:
-    parts = []
-    for key, size in (("commands", "size_mb"), ("long", "long_mb")):
-        if key not in result:
-            continue
-        head = [f"{result[size]} MB", "by hand = 1", "wall, s", "CPU, s", "MB/s", "peak, MB"]
-        rows = [
-            [
-                row["command"],
-                f"**{row['ratio']['median']:.2f}**",
-                f"{row['wall']['median']:.2f} ({row['wall']['low']:.2f}-{row['wall']['high']:.2f})",
-                f"{row['cpu']:.2f}",
-                f"{row['mb_s']:.1f}",
-                f"{row['peak_mb']:.0f}",
-            ]
-            for row in result[key]
-        ]
-        parts.append(table(head, rows))
-    start = result["start"]
+    head = [f"{result['size_mb']} MB", "`expand` = 1", "wall, s", "CPU, s", "MB/s", "peak, MB"]
     rows = [
         [
-            row["row"],
-            f"**{row['value']:.2f}**" if row["value"] < 20 else f"**{row['value']:.0f}**",
-            f"{row['bound']} {row['limit']:g}",
-            f"{row['aim']:g}" if row["aim"] else "",
+            row["command"],
+            f"**{row['ratio']['median']:.2f}**",
+            f"{row['wall']['median']:.2f} ({row['wall']['low']:.2f}-{row['wall']['high']:.2f})",
+            f"{row['cpu']:.2f}",
+            f"{row['mb_s']:.1f}",
+            f"{row['peak_mb']:.0f}",
         ]
-        for row in result["promised"]
+        for row in result["commands"]
     ]
-    parts.insert(0, table(["promised", "measured", "bound", "aim"], rows))
-    parts.append(
-        f"Start-up: `nestdecode expand FILE` {start['ours_ms']['median']:.0f} ms,"
-        f" `python -c 'import orjson, click'` {start['imports_ms']['median']:.0f} ms, bare Python"
-        f" {start['python_ms']['median']:.0f} ms: **{start['ratio']['median']:.2f}** times the two"
-        f" imports ({start['ratio']['low']:.2f}-{start['ratio']['high']:.2f})."
-    )
-    if "memory" in result:
-        found = ", ".join(
-            f"{row['command'].removeprefix('nestdecode, ')} {row['mb']} MB"
-            for row in result["memory"]
-        )
-        parts.append(
-            f"Peak memory on {result['memory_mb']} MB of NDJSON, workers and all: {found}."
-        )
-    rows = [[row["what"], f"{row['mb']:.0f}", f"{row['ratio']:.2f}"] for row in result["document"]]
-    parts.append(table(["peak memory on one large document", "MB", "orjson.loads = 1"], rows))
     notes = "".join(f" Note: {note}." for note in result["notes"])
-    parts.append(f"Medians of {result['rounds']} rounds.{notes} {provenance(result)}")
-    return "\n\n".join(parts)
+    return (
+        f"{table(head, rows)}\n\nMedians of {result['rounds']} rounds.{notes} {provenance(result)}"
+    )
 
 
-TABLES: dict[str, Callable[[Result], str]] = {
-    "ratios": ratios,
-    "workloads": workloads,
-    "compare": compare,
-    "scaling": provenance,
+# Place in README.md: the result that it is made of, and how.
+TABLES: dict[str, tuple[str, Callable[[Result], str]]] = {
+    "summary": ("ratios", summary),
+    "ratios": ("ratios", ratios),
+    "workloads": ("workloads", workloads),
+    "compare": ("compare", compare),
+    "scaling": ("scaling", provenance),
 }
 
 
@@ -149,8 +172,8 @@ def main() -> None:
     options = parser.parse_args()
     readme = HERE / "README.md"
     text = readme.read_text()
-    for name, write in TABLES.items():
-        result = json.loads((options.results / f"{name}.json").read_text())
+    for name, (of, write) in TABLES.items():
+        result = json.loads((options.results / f"{of}.json").read_text())
         between = re.compile(f"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.DOTALL)
         made = f"\n{write(result)}\n\n"
         text, found = between.subn(lambda _, made=made: made, text)

@@ -4,28 +4,19 @@ import argparse
 import gc
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import by_hand
 import orjson
-from contenders import over, recursion
-from measure import by_turns, save, summary
+from contenders import recursion
+from documents import deep, large, lines_of, mixed_line
+from measure import Run, by_turns, save, summary
 from picture import Panel, draw
-from workloads import (
-    LINES,
-    SEEN,
-    Workload,
-    deep,
-    deep_by_hand,
-    deep_spec,
-    large,
-    large_by_hand,
-    line_by_hand,
-    lines_of,
-    mixed_line,
-)
+from workloads import LARGE, LINES, SEEN, Workload, deep_spec
 
-from nestdecode import Decoder, Spec
+from nestdecode import Decoder
 
 Times = dict[str, list[float]]
 
@@ -38,12 +29,12 @@ def records(counts: list[int], rounds: int) -> list[dict[str, Any]]:
     """
     ways: dict[str, Callable[[Iterable[bytes]], Iterable[Any]]] = {
         "floor": lambda lines: map(orjson.loads, lines),
-        "hand-written orjson": lambda lines: map(line_by_hand, lines),
+        "hand-written orjson": lambda lines: map(by_hand.line, lines),
         "nestdecode, spec": lambda lines: Decoder(LINES).expand_lines(lines),
         "nestdecode, automatic": lambda lines: Decoder().expand_lines(lines),
         "recursive orjson": lambda lines: map(recursion(orjson.loads), lines),
     }
-    answers = [line_by_hand(line) for line in lines_of(mixed_line, 2000)]
+    answers = [by_hand.line(line) for line in lines_of(mixed_line, 2000)]
     for name, way in ways.items():
         if name != "floor" and list(way(lines_of(mixed_line, 2000))) != answers:
             raise SystemExit(f"{name}: not the answer of the hand-written code")
@@ -62,10 +53,10 @@ def streamed(way: Callable[[Iterable[bytes]], Iterable[Any]], count: int) -> flo
     lines = lines_of(mixed_line, count)
     gc.collect()
     gc.disable()
-    start = time.perf_counter()
+    start = time.thread_time()
     for _ in way(lines):
         pass
-    spent = time.perf_counter() - start
+    spent = time.thread_time() - start
     gc.enable()
     return spent
 
@@ -82,7 +73,7 @@ def documents(points: list[tuple[int, Workload]], rounds: int) -> list[dict[str,
         del load.__dict__["answers"]
         ways = {"floor": orjson.loads, "hand-written orjson": load.by_hand, **ours}
         ways["recursive orjson"] = recursion(orjson.loads)
-        runs = {name: over(way, load.documents) for name, way in ways.items()}
+        runs = {name: Run(way, lambda docs=load.documents: docs) for name, way in ways.items()}
         times = by_turns(runs, rounds, 0.005)
         micro = {k: [t / load.count * 1e6 for t in v] for k, v in times.items()}
         size = sum(map(len, load.documents)) // load.count
@@ -107,8 +98,8 @@ def sized(nodes: int) -> Workload:
         f"{nodes} nodes",
         "",
         lambda rng: large(rng, nodes),
-        large_by_hand,
-        Spec.parse("{nestdecode: 1, layers: {'items[].note': json}}"),
+        by_hand.large,
+        LARGE,
         count=max(1, 2000 // nodes),
         small=lambda rng: large(rng, min(nodes, 2500)),
     )
@@ -117,7 +108,11 @@ def sized(nodes: int) -> Workload:
 def layered(depth: int) -> Workload:
     """Return the deep document at another depth."""
     return Workload(
-        f"{depth} layers", "", lambda rng: deep(rng, depth), deep_by_hand, deep_spec(depth)
+        f"{depth} layers",
+        "",
+        lambda rng: deep(rng, depth),
+        partial(by_hand.deep, layers=depth),
+        deep_spec(depth),
     )
 
 

@@ -1,5 +1,5 @@
 """
-Each workload, by everyone who can answer it.
+What else people use, on each workload; nestdecode itself is in ratios.py.
 
 Every contender must first give the answer of the hand-written code. A round is all of a
 workload's documents, one after another; the report divides by their number.
@@ -8,13 +8,14 @@ workload's documents, one after another; the report divides by their number.
 import orjson
 import pytest
 from contenders import contenders, over
-from workloads import WORKLOADS
+from workloads import SHOWN
 
 CASES = [
-    pytest.param(workload, make, id=f"{name}-{contender}")
-    for name, workload in WORKLOADS.items()
+    pytest.param(workload, make, id=f"{workload.name}-{contender}")
+    for workload in SHOWN
     for contender, make in contenders(workload).items()
 ]
+NAMES = [workload.name for workload in SHOWN]
 
 
 def describe(benchmark, workload, contender):
@@ -26,7 +27,7 @@ def describe(benchmark, workload, contender):
     }
 
 
-@pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS.keys())
+@pytest.mark.parametrize("workload", SHOWN, ids=NAMES)
 def test_floor(benchmark, workload):
     describe(benchmark, workload, "floor")
     benchmark(over(orjson.loads, workload.documents))
@@ -42,7 +43,7 @@ def test_contender(benchmark, workload, make, request):
     benchmark(over(contender, workload.documents))
 
 
-@pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS.keys())
+@pytest.mark.parametrize("workload", SHOWN, ids=NAMES)
 def test_fresh(benchmark, workload):
     """A new Decoder's first documents."""
     first = workload.documents[:20]
