@@ -3,7 +3,7 @@ The figures that this project promises: times of nestdecode over times of hand-w
 
 One process, one thread, its CPU time, the two by turns. Each round gives one ratio; shown are
 the median and the quartiles. The cyclic collector is off for both. Whole commands, and memory,
-are at the end. Words choose rows: then nothing is saved.
+are at the end. Words choose rows, and --kernels what StringZilla may use: then nothing is saved.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from typing import Any
 import by_hand
 import commands
 import orjson
+import stringzilla
 from measure import by_turns, save, summary
 from pairs import (
     KB,
@@ -174,7 +175,7 @@ def source_of(function: Callable[..., object]) -> str:
     try:
         return inspect.getsource(function)
     except TypeError:
-        return f"{function.__module__}.{function.__name__}\n"
+        return f"{function.__name__} = {function.__module__}.{function.__name__}\n"
 
 
 def show(row: dict[str, Any]) -> None:
@@ -191,8 +192,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The table of promised ratios.")
     parser.add_argument("words", nargs="*", help="only rows and groups with one of these in them")
     parser.add_argument("--quick", action="store_true", help="few rounds, small files")
+    parser.add_argument("--kernels", help="of StringZilla: serial, or serial,haswell")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
+    if options.kernels:
+        stringzilla.reset_capabilities(tuple(options.kernels.split(",")))
     found: dict[str, list[dict[str, Any]]] = {}
     sources: dict[str, str] = {}
 
@@ -212,14 +216,15 @@ def main() -> None:
                 sources[source.__name__] = source_of(source)
             found.setdefault(group, []).append(result)
             show(result)
-    if chosen("commands memory"):
+    # Other processes choose their kernels for themselves.
+    if chosen("commands memory") and not options.kernels:
         for group, rows in commands.measured(quick=options.quick).items():
             print(group)
             found[group] = rows
             for result in rows:
                 show(result)
         sources |= commands.sources()
-    if not options.words:
+    if not (options.words or options.kernels):
         result = {"collector": "off for both", "groups": found, "by_hand": sources}
         save(options.results, "ratios", result)
 
