@@ -31,6 +31,7 @@ from nestdecode.jsontext import (
     dump,
 )
 from nestdecode.learnt import Learner
+from nestdecode.paths import format_path
 from nestdecode.plan import DROP, Plan, Run, policies_of, source_of
 from nestdecode.stream import DeadLetter, Record, expand_records, of_lines
 from nestdecode.words import nearest
@@ -418,7 +419,8 @@ class Decoder:
         run = run or self._start()
         plan = self._plan
         opened = discover.find(tree, 0, 0, run) if plan is None else plan.run(tree, run)
-        return None if opened is DROP else opened
+        # Only a member can go; the record stays what it is.
+        return tree if opened is DROP else opened
 
     def _answerer(self, text: str, start: Start | None) -> tuple[Callable[[Any], Any], Expression]:
         """Return the function that answers a query for a document, and the query."""
@@ -663,19 +665,19 @@ def _limits(given: dict[str, int | None], spec: Spec | None) -> Limits:
 
 
 def _plan(spec: Spec, policy: Policy) -> Plan:
-    if policy == "drop":
-        for layer in spec.layers:
-            if layer.on_error is None and not layer.optional and _is_no_member(layer.path):
-                raise SpecError(
-                    f"on_error: drop is for object members, not for {layer.path}; "
-                    "give that layer an on-error of its own",
-                    source=spec.name,
-                )
-    return Plan(spec.shape, policy, discover.FINDER if spec.undeclared == "open" else None)
+    from nestdecode.spec.shape import outside_objects  # late: detection needs no specs
 
-
-def _is_no_member(path: str) -> bool:
-    return path.endswith("]") or path == "@"
+    plan = Plan(spec.shape, policy, discover.FINDER if spec.undeclared == "open" else None)
+    for shape, is_content, steps in outside_objects(spec.shape) if policy == "drop" else ():
+        if is_content or not shape.alternatives or shape.plain is True:
+            continue
+        if plan.policy((shape,)) == "drop":
+            raise SpecError(
+                f"on_error: drop is for members of objects, not for {format_path(steps)}; "
+                "give that layer an on-error of its own",
+                source=spec.name,
+            )
+    return plan
 
 
 def _copy(value: Any, limits: Limits) -> Any:

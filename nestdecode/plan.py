@@ -311,7 +311,10 @@ class Plan:
             waiting += [
                 a.content
                 for a in shape.alternatives
-                if a.content is not None and "string" in a.admits and a.content not in seen
+                if a.content is not None
+                and a.content.alternatives
+                and "string" in a.admits
+                and a.content not in seen
             ]
         return self.on_error
 
@@ -519,7 +522,8 @@ def policies_of(plan: Plan) -> set[Policy]:
     from nestdecode.spec.shape import live_shapes  # late: detection needs no specs
 
     shapes = [live for shape in plan.shapes for live in live_shapes(shape)]
-    return {plan.on_error, *(s.on_error for s in shapes if s.on_error is not None)}
+    named = {s.on_error for s in shapes if s.alternatives and s.on_error is not None}
+    return {plan.on_error, *named}
 
 
 def _may_exceed_layers(plan: Plan, limits: Limits) -> bool:
@@ -581,7 +585,7 @@ class _Emitter:
         self.places = 0
         self.loops = 0
         self.dynamic = _may_exceed_layers(plan, self.limits)
-        self.drops = plan.on_error == "drop" or any(s.on_error == "drop" for s in self.live)
+        self.drops = "drop" in policies_of(plan)
         self.source.names |= {
             "repair": self._repair,
             "drop": DROP,

@@ -535,7 +535,7 @@ class LateInterpreter(Interpreter):
         """Return the answer for a record, and report what stayed shut of what it saw."""
         root = self._enter(tree, self._plan.shapes, (), 0)
         if root is DROP:
-            root = None
+            root = tree
         answer = self.finish(self.visit(node, root))
         for problem in in_document_order(root, self._problems, self._orders):
             self._report(problem)

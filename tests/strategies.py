@@ -4,7 +4,7 @@ import base64
 import gzip
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -356,3 +356,117 @@ def short_form(layers: Iterable[oracle.Declared]) -> str:
         },
         ensure_ascii=False,
     )
+
+
+# Schemas of all kinds, and documents with the same names
+
+NAMES = ["a", "b", "c"]
+EVERY_POLICY = ["keep", "null", "drop", "fail"]
+CONTENT_TYPES = ["application/json"] * 6 + ["application/json+gzip", "text/plain"]
+WORDLESS = [True, {}, {"type": "string"}, {"type": ["object", "string"]}, {"enum": ["x", "[1]", 1]}]
+
+
+def _layer_schema(draw: st.DrawFn, depth: int, policies: Sequence[str]) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string"}
+    extension: dict[str, Any] = {}
+    if draw(st.booleans()):
+        schema["contentMediaType"] = media = draw(st.sampled_from(CONTENT_TYPES))
+        if "gzip" in media or draw(st.integers(0, 3)) == 0:
+            schema["contentEncoding"] = "base64"
+        holder = schema
+    else:
+        codecs = draw(st.sampled_from(["json", "json", "base64", "base64 | json"]))
+        extension["codecs"] = codecs
+        holder = extension if codecs.endswith("json") else {}
+    if draw(st.booleans()):
+        holder["contentSchema"] = _schema(draw, depth - 1, policies)
+    if draw(st.integers(0, 2)) == 0:
+        extension["on-error"] = draw(st.sampled_from(policies))
+    return schema | ({"x-nestdecode": extension} if extension else {})
+
+
+def _object_schema(draw: st.DrawFn, depth: int, policies: Sequence[str]) -> dict[str, Any]:
+    names = draw(st.lists(st.sampled_from(NAMES), max_size=3, unique=True))
+    schema: dict[str, Any] = {
+        "properties": {name: _schema(draw, depth - 1, policies) for name in names}
+    }
+    for key, chance in (("additionalProperties", 2), ("unevaluatedProperties", 5)):
+        if draw(st.integers(0, chance)) == 0:
+            schema[key] = _schema(draw, depth - 1, policies)
+    if draw(st.integers(0, 5)) == 0:
+        pattern = draw(st.sampled_from(["^a", "b$", "^[bc]"]))
+        schema["patternProperties"] = {pattern: _schema(draw, depth - 1, policies)}
+    return schema
+
+
+def _array_schema(draw: st.DrawFn, depth: int, policies: Sequence[str]) -> dict[str, Any]:
+    schema: dict[str, Any] = {"items": _schema(draw, depth - 1, policies)}
+    if draw(st.integers(0, 5)) == 0:
+        schema["prefixItems"] = [_schema(draw, depth - 1, policies)]
+    return schema
+
+
+def _schema(draw: st.DrawFn, depth: int, policies: Sequence[str]) -> Any:
+    kind = draw(st.sampled_from("llllloooaajr+")) if depth > 0 else "+"
+    if kind == "l":
+        return _layer_schema(draw, depth, policies)
+    if kind == "o":
+        return _object_schema(draw, depth, policies)
+    if kind == "a":
+        return _array_schema(draw, depth, policies)
+    if kind == "j":
+        count = draw(st.integers(1, 2))
+        branches = [_schema(draw, depth - 1, policies) for _ in range(count)]
+        return {draw(st.sampled_from(["anyOf", "oneOf", "allOf"])): branches}
+    if kind == "r":
+        return {"$ref": draw(st.sampled_from(["#", "#/$defs/D"]))}
+    schema = draw(st.sampled_from(WORDLESS))
+    if type(schema) is dict and draw(st.integers(0, 7)) == 0:
+        return schema | {"x-nestdecode": {"on-error": draw(st.sampled_from(policies))}}
+    return schema
+
+
+@st.composite
+def schemas(draw: st.DrawFn, policies: Sequence[str] = EVERY_POLICY) -> dict[str, Any]:
+    """Draw a schema of records; some that are drawn are no specs."""
+    schema = _object_schema(draw, 4, policies) | {"$defs": {"D": _schema(draw, 2, policies)}}
+    extension: dict[str, Any] = {}
+    if draw(st.integers(0, 5)) == 0:
+        extension["undeclared"] = "open"
+    if draw(st.integers(0, 3)) == 0:
+        extension["on-error"] = draw(st.sampled_from(policies))
+    if draw(st.integers(0, 5)) == 0:
+        extension["limits"] = {draw(st.sampled_from(["max-layers", "max-depth"])): 3}
+    elif draw(st.integers(0, 5)) == 0:
+        extension["limits"] = {"max-bytes": draw(st.integers(0, 40))}
+    return schema | ({"x-nestdecode": extension} if extension else {})
+
+
+def _text(draw: st.DrawFn, value: Any) -> str:
+    """Write a value as a layer, most of the time one that opens."""
+    text = json.dumps(value)
+    fate = draw(st.integers(0, 9))
+    if fate in (0, 1):
+        return base64.b64encode(text.encode()).decode()
+    if fate == 2:
+        return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+    return f" {text}\n" if fate == 3 else text[:-1] if fate == 4 else text
+
+
+def _document(draw: st.DrawFn, depth: int) -> Any:
+    kind = draw(st.sampled_from("ooolltttx")) if depth else "x"
+    if kind == "o":
+        names = draw(st.permutations(NAMES))[: draw(st.integers(0, 3))]
+        return {name: _document(draw, depth - 1) for name in names}
+    if kind == "l":
+        return [_document(draw, depth - 1) for _ in range(draw(st.integers(0, 2)))]
+    if kind == "t":
+        return _text(draw, _document(draw, depth - 1))
+    odd = ["", "x", "[1]", "{", '["\\ud800"]', "[1e400]", "[[[[[]]]]]", "YWJj", "e30=", "/w=="]
+    return draw(st.sampled_from([None, 0, 2**64, *odd]))
+
+
+@st.composite
+def records(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw a record with the names that ``schemas`` declare."""
+    return {name: _document(draw, 4) for name in draw(st.permutations(NAMES))}

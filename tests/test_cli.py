@@ -863,6 +863,51 @@ def test_spec_lint_finds_nothing_in_a_good_spec(run, folder):
     assert run("spec", "lint", "spec.yaml") == ("spec.yaml: 2 layers, no warnings\n", "", 0)
 
 
+def test_what_may_be_no_spec_at_all_is_asked_about(run, folder):
+    stray = "is this a spec? It declares no layer and has no key of nestdecode: nothing will be"
+    (folder / "package.json").write_text('{"name": "x", "dependencies": {"a": "1"}}')
+    (folder / "none.yaml").write_text("nestdecode: 1\nqueries: {a: a}")
+    (folder / "open.json").write_text('{"x-nestdecode": {"undeclared": "open"}}')
+    told = f"nestdecode: ./package.json: warning: {stray} opened\n"
+    for command in (["expand"], ["query", "@"], ["collapse"]):
+        stdout, stderr, code = run(*command, "-s", "./package.json", stdin=b'{"a":"[1]"}\n')
+
+        assert (stdout, stderr, code) == ('{"a":"[1]"}\n', told, 0), command
+    assert run("spec", "lint", "package.json") == (
+        f"package.json: warning: {stray} opened\npackage.json: 0 layers, 1 warning\n",
+        "",
+        0,
+    )
+    for spec in ("none.yaml", "open.json", "spec.yaml"):
+        _, stderr, code = run("expand", "-s", spec, stdin=b'{"x":"[1]"}\n')
+
+        assert (stderr, code) == ("", 0), spec
+
+
+def test_spec_lint_names_what_has_no_effect(run, folder):
+    schema = {
+        "properties": {
+            "a": {"x-nestdecode": {"on-error": "drop"}},
+            "b": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": {"type": "string", "x-nestdecode": {"on-error": "fail"}},
+            },
+        }
+    }
+    (folder / "schema.json").write_text(json.dumps(schema))
+    warning = "schema.json: warning: on-error has no effect: no layer is declared here - at "
+
+    assert run("spec", "lint", "schema.json") == (
+        (
+            f"{warning}/properties/a\n{warning}/properties/b/contentSchema\n"
+            "schema.json: 1 layer, 2 warnings\n"
+        ),
+        "",
+        0,
+    )
+
+
 def commands(
     command: click.Command = cli, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from nestdecode.cli.output import say
 from nestdecode.decoder import Decoder
 from nestdecode.errors import POLICIES, NestdecodeError
 from nestdecode.jsontext import DUPLICATES, NUMBERS, RANGES, Limits
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from nestdecode.spec import Spec
 
 __all__ = ["decoder_from", "decoding", "framing", "output", "running"]
 
@@ -127,7 +130,7 @@ def decoder_from(
     """Build the decoder that the options of ``decoding`` describe."""
     spec = options["spec"]
     try:
-        return Decoder(
+        decoder = Decoder(
             None if spec == "none" else spec,
             on_error=options["on_error"],
             on_problem=on_problem,
@@ -139,4 +142,15 @@ def decoder_from(
         raise
     except ValueError as error:
         reason = str(error)
+    else:
+        if decoder.spec is not None:
+            _warn(decoder.spec)
+        return decoder
     raise click.UsageError(reason)
+
+
+def _warn(spec: Spec) -> None:
+    from nestdecode.spec.lint import STRAY, is_stray
+
+    if is_stray(spec):
+        say(f"{spec.name}: warning: {STRAY}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -17,11 +17,19 @@ from typing import Any, Literal
 
 from nestdecode.errors import Policy, SpecError
 from nestdecode.jsontext import DUPLICATES, NUMBERS, RANGES, Duplicates, Numbers
-from nestdecode.paths import Step, Wild, format_path
+from nestdecode.paths import format_path
 from nestdecode.spec import catalog, openapi
 from nestdecode.spec.convert import bundled, expanded
 from nestdecode.spec.schema import NODE_KEYS, Schemas
-from nestdecode.spec.shape import Alternative, Layer, Shape, layers_of, read_policy, walk
+from nestdecode.spec.shape import (
+    Alternative,
+    Layer,
+    Shape,
+    layers_of,
+    outside_objects,
+    read_policy,
+    walk,
+)
 from nestdecode.spec.short import DOCUMENT_KEYS, expand_short
 from nestdecode.spec.text import Source, read
 from nestdecode.words import nearest
@@ -52,6 +60,7 @@ class Spec:
         limits: Limits that the spec sets.
         numbers: ``exact`` if the text of numbers is kept, else ``double``.
         duplicates: ``error`` if repeated names are refused, else ``last``.
+        is_marked: Whether the document has a key of ours, so that it was written as a spec.
     """
 
     name: str | None
@@ -66,6 +75,7 @@ class Spec:
     limits: Mapping[str, int]
     numbers: Numbers
     duplicates: Duplicates
+    is_marked: bool
     _schemas: Schemas = field(repr=False)
     _root: str = field(repr=False)
     _source: tuple[str, str | None, str | None] = field(repr=False)
@@ -248,9 +258,16 @@ def _build(
     if "on-error" in extension:
         on_error = read_policy(extension["on-error"], source, f"{prefix}/on-error")
     title, description = _titles(schemas)
-    for place, kind, policy in _policies(shape):
-        if policy == "drop" and kind != "member":
-            raise schemas.source.error(f"on-error: drop is for object members, not {kind}", place)
+    for place, is_content, _ in outside_objects(shape):
+        if place.on_error == "drop":
+            instead = (
+                "write it beside the keywords of the layer that this is in"
+                if is_content
+                else "keep, null or fail are for any place"
+            )
+            pointer = next(p for p in place.places if schemas.names_policy(p))
+            reason = f"on-error: drop is for members of objects: {instead}"
+            raise schemas.source.error(reason, pointer)
     spec = Spec(
         name=schemas.source.name,
         title=title,
@@ -264,6 +281,7 @@ def _build(
         limits=MappingProxyType(_limits(extension.get("limits", {}), wrong)),
         numbers=word("numbers", NUMBERS),
         duplicates=word("duplicates", DUPLICATES),
+        is_marked=prefix == "" or "x-nestdecode" in schemas.source.value,
         _schemas=schemas,
         _root=root,
         _source=origin,
@@ -326,22 +344,3 @@ def _titles(schemas: Schemas) -> tuple[str, str]:
         title if isinstance(title, str) else "",
         description if isinstance(description, str) else "",
     )
-
-
-def _policies(root: Shape) -> Iterator[tuple[str, str, Policy]]:
-    """Go through the policies that layers name, with what kind of place has each."""
-    seen: set[tuple[int, str]] = set()
-    waiting: list[tuple[Shape, str]] = [(root, "the root")]
-    while waiting:
-        shape, kind = waiting.pop()
-        if (id(shape), kind) in seen:
-            continue
-        seen.add((id(shape), kind))
-        if shape.on_error is not None:
-            yield (shape.places or ("",))[0], kind, shape.on_error
-        waiting += [(child, _kind(step)) for step, child in shape.children()]
-        waiting += [(a.content, kind) for a in shape.alternatives if a.content is not None]
-
-
-def _kind(step: Step) -> str:
-    return "array elements" if isinstance(step, int) or step is Wild.ELEMENTS else "member"

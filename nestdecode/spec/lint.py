@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from nestdecode.spec.schema import Schemas, media_codecs
-from nestdecode.spec.shape import walk
+from nestdecode.spec.shape import live_shapes, walk
 from nestdecode.words import nearest
 
 if TYPE_CHECKING:
     from nestdecode.spec import Spec
 
-__all__ = ["lint"]
+__all__ = ["STRAY", "is_stray", "lint"]
+
+STRAY = "is this a spec? It declares no layer and has no key of nestdecode: nothing will be opened"
 
 _CONTENT = ("contentMediaType", "contentEncoding", "contentSchema")
 _BELOW = (
@@ -27,12 +29,26 @@ def lint(spec: Spec) -> list[str]:
     schemas.source.renew()
     places = dict.fromkeys(place for below, _ in walk(shape) for place in below.places)
     warnings = [warning for place in places for warning in _node(schemas, place)]
-    if not spec.layers and spec.undeclared == "keep":
+    if is_stray(spec):
+        warnings.append(STRAY)
+    elif not spec.layers and spec.undeclared == "keep":
         warnings.append("no layer is declared: nothing will be opened")
+    warnings += [
+        f"on-error has no effect: no layer is declared here - at {place}"
+        for below, _ in walk(shape)
+        if not below.alternatives
+        for place in below.places
+        if schemas.names_policy(place)
+    ]
     if any(layer.optional and layer.on_error for layer in spec.layers):
         paths = ", ".join(la.path for la in spec.layers if la.optional and la.on_error)
         warnings.append(f"on-error has no effect on an optional layer: {paths}")
     return list(dict.fromkeys(warnings))
+
+
+def is_stray(spec: Spec) -> bool:
+    """Tell whether a spec may be any other JSON object: no layer, no key of ours."""
+    return not (spec.is_marked or live_shapes(spec.shape))
 
 
 def _node(schemas: Schemas, pointer: str) -> Iterator[str]:

@@ -517,6 +517,10 @@ class Schemas:
                     )
         return extension
 
+    def names_policy(self, pointer: str) -> bool:
+        """Tell whether a node names a policy; that of the root is the document's."""
+        return pointer != "" and "on-error" in self.extension(self.schema(pointer), pointer)
+
     # Shapes
 
     def shape(self, pointer: str) -> Shape:
@@ -620,8 +624,7 @@ class Schemas:
                     reason = f"style is {shape.style} and {style} for the same place"
                     raise self.source.error(reason, here)
                 shape.style = style
-            # At the root of the document it is that of all layers.
-            if "on-error" in extension and pointer != "":
+            if self.names_policy(pointer):
                 here = f"{pointer}/x-nestdecode/on-error"
                 policy = read_policy(extension["on-error"], self.source, here)
                 if shape.on_error not in (None, policy):

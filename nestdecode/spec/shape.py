@@ -21,6 +21,7 @@ __all__ = [
     "Shape",
     "layers_of",
     "live_shapes",
+    "outside_objects",
     "read_policy",
     "read_style",
     "walk",
@@ -143,6 +144,34 @@ def walk(root: Shape) -> Iterator[tuple[Shape, tuple[Step, ...]]]:
             if child not in seen:
                 seen.add(child)
                 waiting.append((child, path))
+
+
+def outside_objects(root: Shape) -> Iterator[tuple[Shape, bool, tuple[Step, ...]]]:
+    """
+    Go through the shapes of places that are no members of an object, so that none can go.
+
+    Yields:
+        The shape; whether it is that of a layer's content; the shortest path to the place.
+    """
+    seen: set[tuple[Shape, str]] = set()
+    waiting: deque[tuple[Shape, str, tuple[Step, ...]]] = deque()
+
+    def enter(shape: Shape, kind: str, steps: tuple[Step, ...]) -> None:
+        if (shape, kind) not in seen:
+            seen.add((shape, kind))
+            waiting.append((shape, kind, steps))
+
+    enter(root, "record", ())
+    while waiting:
+        shape, kind, steps = waiting.popleft()
+        if kind != "member":
+            yield shape, kind == "content", steps
+        for step, child in shape.children():
+            is_element = isinstance(step, int) or step is Wild.ELEMENTS
+            enter(child, "element" if is_element else "member", (*steps, step))
+        for alternative in shape.alternatives:
+            if alternative.content is not None:
+                enter(alternative.content, "content", steps)
 
 
 def live_shapes(root: Shape) -> set[Shape]:

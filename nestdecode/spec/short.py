@@ -142,7 +142,10 @@ def _add_layer(source: Source, root: _Place, path: str, written: Any) -> None:
         if place.on_error == "drop" and not (
             steps and steps[-1] is not Wild.ELEMENTS and not isinstance(steps[-1], int)
         ):
-            raise source.error("on-error: drop is for object members only", here)
+            raise source.error(
+                "on-error: drop is for members of objects: keep, null or fail are for any place",
+                here,
+            )
     choices = codecs if isinstance(codecs, list) else [codecs]
     if not choices:
         raise source.error("expected at least one chain of codecs", here)
