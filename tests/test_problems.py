@@ -8,7 +8,7 @@ from hypothesis import assume, example, given
 
 from nestdecode import DecodeError, Decoder, Spec, SpecError
 from tests.strategies import records, schemas
-from tests.test_properties import BUILTINS, _nodes
+from tests.test_properties import BUILTINS, nodes
 
 JSON = {"type": "string", "contentMediaType": "application/json"}
 DROP = {"x-nestdecode": {"on-error": "drop"}}
@@ -36,7 +36,7 @@ def test_a_tree_holds_exact_builtins_only_whatever_a_spec_says(schema, record):
     for document in (json.dumps(record).encode(), json.dumps(record), record):
         tree, _ = outcome(decoder, problems, document)
 
-        assert {type(node) for node in _nodes(tree)} <= BUILTINS
+        assert {type(node) for node in nodes(tree)} <= BUILTINS
 
 
 @pytest.mark.parametrize(

@@ -31,18 +31,18 @@ settings.load_profile("nestdecode")
 BUILTINS = {dict, list, str, int, float, bool, type(None)}
 
 
-def _nodes(value: Any) -> Iterator[Any]:
+def nodes(value: Any) -> Iterator[Any]:
     """List every value of a tree, containers before what they hold."""
     yield value
     if isinstance(value, dict):
         value = list(value.values())
-        yield from (node for child in value for node in _nodes(child))
+        yield from (node for child in value for node in nodes(child))
     elif isinstance(value, list):
-        yield from (node for child in value for node in _nodes(child))
+        yield from (node for child in value for node in nodes(child))
 
 
 def _containers(value: Any) -> set[int]:
-    return {id(node) for node in _nodes(value) if isinstance(node, dict | list)}
+    return {id(node) for node in nodes(value) if isinstance(node, dict | list)}
 
 
 def _named(texts: list[str]) -> list[Any]:
@@ -123,7 +123,7 @@ def test_parsed_input_is_neither_changed_nor_shared(value):
 @given(strategies.texts_of(st.lists(st.sampled_from(strategies.TEXTS_OF_LAYERS))))
 def test_no_two_layers_share_a_container(text):
     tree = nestdecode.expand(text)
-    found = [node for node in _nodes(tree) if isinstance(node, dict | list)]
+    found = [node for node in nodes(tree) if isinstance(node, dict | list)]
 
     assert len(_containers(tree)) == len(found)
 
@@ -145,7 +145,7 @@ def test_a_key_is_never_a_layer(value):
 def test_a_tree_holds_exact_builtins_only(text):
     tree = nestdecode.expand(text)
 
-    assert {type(node) for node in _nodes(tree)} <= BUILTINS
+    assert {type(node) for node in nodes(tree)} <= BUILTINS
 
 
 @st.composite

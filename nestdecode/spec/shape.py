@@ -148,7 +148,7 @@ def walk(root: Shape) -> Iterator[tuple[Shape, tuple[Step, ...]]]:
 
 def outside_objects(root: Shape) -> Iterator[tuple[Shape, bool, tuple[Step, ...]]]:
     """
-    Go through the shapes of places that are no members of an object, so that none can go.
+    Go through the shapes of places that are not members of an object and cannot be dropped.
 
     Yields:
         The shape; whether it is that of a layer's content; the shortest path to the place.
