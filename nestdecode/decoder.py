@@ -32,7 +32,7 @@ from nestdecode.jsontext import (
 )
 from nestdecode.learnt import Learner
 from nestdecode.paths import format_path
-from nestdecode.plan import DROP, Plan, Run, policies_of, source_of
+from nestdecode.plan import DROP, Plan, Run, policies_of
 from nestdecode.stream import DeadLetter, Record, expand_records, of_lines
 from nestdecode.words import nearest
 
@@ -373,9 +373,11 @@ class Decoder:
             learner = Learner(self._reader, self._expand_carefully)
             self._expand_many = learner.expand_many
             return learner.function()
-        if self._plan.undeclared is not None:
-            return self._expand_carefully
-        self._source = source_of(self._plan, self._reader, self._start, self._expand_carefully)
+        from nestdecode import opening  # late: detection needs no specs
+
+        self._source = opening.source_of(
+            self._plan, self._reader, self._start, self._expand_carefully, self._copied
+        )
         expand: Callable[[Any], Any] = self._source.build("expand", "plan")
         return expand
 
@@ -389,6 +391,9 @@ class Decoder:
         """Return the tree with its layers closed; it is ours to change."""
         if isinstance(document, (bytes, str, bytearray, memoryview)):
             return self._reader.parse_record(document)
+        return _copy(document, self.limits)[0]
+
+    def _copied(self, document: Any) -> tuple[Any, int]:
         return _copy(document, self.limits)
 
     def _trace(self, raw: bytes) -> Trace:
@@ -478,9 +483,9 @@ class Decoder:
 
         if self._plan is None:
             return Learner(self._reader, carefully).function()
-        if self._plan.undeclared is not None:
-            return carefully
-        source = source_of(self._plan, self._reader, start, carefully)
+        from nestdecode import opening
+
+        source = opening.source_of(self._plan, self._reader, start, carefully, self._copied)
         expand: Callable[[Any], Any] = source.build("expand", "plan")
         return expand
 
@@ -680,21 +685,23 @@ def _plan(spec: Spec, policy: Policy) -> Plan:
     return plan
 
 
-def _copy(value: Any, limits: Limits) -> Any:
+def _copy(value: Any, limits: Limits) -> tuple[Any, int]:
     """
     Copy the containers of an already parsed document as exact dicts and lists.
 
     A cycle is too deep. What is there at several places is copied for each: of containers
     inside one another that would be no end of them, so that is limited too.
+
+    Returns:
+        The copy, and how many containers are inside one another.
     """
     seen: set[int] = set()
     again = limits.max_record_bytes // 64
+    deepest = limits.max_depth
 
-    def copy(value: Any, depth_left: int) -> Any:
-        nonlocal again
-        if not isinstance(value, (dict, list)):
-            return value
-        if depth_left == 0:
+    def copy(value: Any, left: int) -> Any:
+        nonlocal again, deepest
+        if left == 0:
             raise LimitError(f"deeper than max_depth={limits.max_depth}")
         if id(value) in seen:
             again -= 1
@@ -702,8 +709,15 @@ def _copy(value: Any, limits: Limits) -> Any:
                 most = limits.max_record_bytes
                 raise LimitError(f"the same parts over and over: beyond max_record_bytes={most}")
         seen.add(id(value))
+        left -= 1
+        deepest = min(deepest, left)
         if isinstance(value, dict):
-            return {key: copy(child, depth_left - 1) for key, child in value.items()}
-        return [copy(child, depth_left - 1) for child in value]
+            return {
+                key: copy(child, left) if isinstance(child, (dict, list)) else child
+                for key, child in value.items()
+            }
+        return [copy(child, left) if isinstance(child, (dict, list)) else child for child in value]
 
-    return copy(value, limits.max_depth)
+    if not isinstance(value, (dict, list)):
+        return value, 0
+    return copy(value, limits.max_depth), limits.max_depth - deepest

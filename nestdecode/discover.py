@@ -7,7 +7,7 @@ text that holds an object or an array, or is a JSON string that is itself such a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from nestdecode.errors import LimitError
@@ -118,7 +118,13 @@ OPENERS = '{["\t\n\r '
 CLOSERS = '}]"\t\n\r '
 
 
-def sweep(tree: Any, reader: Reader, loads: Callable[[bytes | str], Any]) -> None:
+def sweep(
+    tree: Any,
+    reader: Reader,
+    loads: Callable[[bytes | str], Any],
+    shut: list[tuple[Any, Any, tuple[()], int]] | None = None,
+    children: Iterable[tuple[Any, Any]] | None = None,
+) -> None:
     """
     Open every layer in a tree whose limits are proven to hold, in place.
 
@@ -128,16 +134,22 @@ def sweep(tree: Any, reader: Reader, loads: Callable[[bytes | str], Any]) -> Non
         tree: A dict or a list that *loads* read.
         reader: What it comes from.
         loads: What reads the layers.
+        shut: Takes each layer that a limit keeps shut: its container, its key, what is
+            declared of it (nothing), and 0.
+        children: Those of the tree's children, with their keys, that are to be opened, or
+            None for all.
 
     Raises:
-        LimitError: If a limit keeps a layer shut. The tree is of no use then.
+        LimitError: If a limit keeps a layer shut, and that is not taken. The tree is of
+            no use then.
     """
     refused = reader.refused
     waiting = [tree]
     pop, push = waiting.pop, waiting.append
     while waiting:
         container = pop()
-        children = container.items() if container.__class__ is dict else enumerate(container)
+        if children is None:
+            children = container.items() if container.__class__ is dict else enumerate(container)
         for key, child in children:
             kind = child.__class__
             if kind is str:
@@ -150,13 +162,20 @@ def sweep(tree: Any, reader: Reader, loads: Callable[[bytes | str], Any]) -> Non
                         value = None
                     kind = value.__class__
                     if kind is not dict and kind is not list:
-                        value = odd(child, reader)
+                        try:
+                            value = odd(child, reader)
+                        except LimitError:
+                            if shut is None:
+                                raise
+                            shut.append((container, key, (), 0))
+                            continue
                         if value is child:
                             continue
                     container[key] = value
                     push(value)
             elif kind is dict or kind is list:
                 push(child)
+        children = None
 
 
 def odd(text: str, reader: Reader) -> Any:

@@ -282,11 +282,11 @@ class Reader:
         _refuse_deep(text)
         return self._decoder.decode(text if isinstance(text, str) else text.decode())
 
-    def is_malformed(self, refusal: Exception, text: str) -> bool:
+    def is_malformed(self, refusal: Exception, text: bytes | str) -> bool:
         """Tell whether what ``loads`` raised proves at once that *text* is not JSON."""
         if refusal.__class__ is msgspec.DecodeError:
             # It takes an escaped lone surrogate for a mistake.
-            return "\\u" not in text
+            return b"\\u" not in text if isinstance(text, bytes) else "\\u" not in text
         # Or JSON with a number out of range, which comes to the same if nobody is told.
         return (
             self.silent

@@ -7,7 +7,6 @@ Also the state of one record's pass (``Run``), which detection without a spec sh
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nestdecode.emit import Source
@@ -31,9 +30,10 @@ __all__ = [
     "can_be_late",
     "has_one_inside",
     "in_document_order",
+    "layers_inside",
+    "may_exceed_layers",
     "opened_on_the_spot",
     "policies_of",
-    "source_of",
     "type_name",
     "write_fast_read",
 ]
@@ -181,20 +181,7 @@ class Plan:
         Raises:
             DecodeError: If a layer whose policy is ``fail`` does not open.
         """
-        return self._visit(self.shapes, tree, 0, 0, run)
-
-    def visit(self, shape: Shape, value: Any, depth: int, layers: int, run: Run) -> Any:
-        """
-        Open the layers of *value* in place, and return it, or what replaces it.
-
-        Args:
-            shape: What is declared of the value.
-            value: Any value of a tree.
-            depth: Containers around it.
-            layers: Layers around it.
-            run: The record's pass, at the value's place.
-        """
-        return self._visit((shape,), value, depth, layers, run)
+        return self.visit(self.shapes, tree, 0, 0, run)
 
     def open(
         self, shapes: tuple[Shape, ...], text: str, depth: int, layers: int, run: Run
@@ -228,10 +215,19 @@ class Plan:
             return value, content, layers + len(chain)
         return run.settle(problem, text, self.policy(shapes)), (), layers
 
-    def _visit(
+    def visit(
         self, shapes: tuple[Shape, ...], value: Any, depth: int, layers: int, run: Run
     ) -> Any:
-        """Open what *shapes* declare in a value with *depth* containers around it."""
+        """
+        Open the layers of *value* in place, and return it, or what replaces it.
+
+        Args:
+            shapes: What is declared of the value.
+            value: Any value of a tree.
+            depth: Containers around it.
+            layers: Layers around it.
+            run: The record's pass, at the value's place.
+        """
         kind = type(value)
         if not shapes:
             if self.undeclared is None:
@@ -241,7 +237,7 @@ class Plan:
             value, inside, layers = self.open(shapes, value, depth, layers, run)
             # What was read from a text, and is a string, is no layer.
             if type(value) is dict or type(value) is list:
-                self._visit(inside, value, depth, layers, run)
+                self.visit(inside, value, depth, layers, run)
             return value
         if kind is dict:
             self._visit_object(shapes, value, depth + 1, layers, run)
@@ -268,7 +264,7 @@ class Plan:
             children = tuple(child for shape in shapes for child in shape.members(name))
             new = old = value[name]
             if type(old) is not str or not run.is_settled(value, name):
-                new = self._visit(children, old, depth, layers, run)
+                new = self.visit(children, old, depth, layers, run)
             run.path.pop()
             if new is DROP:
                 dropped.append(name)
@@ -292,7 +288,7 @@ class Plan:
             run.path.append(index)
             new = old
             if type(old) is not str or not run.is_settled(value, index):
-                new = self._visit(children, old, depth, layers, run)
+                new = self.visit(children, old, depth, layers, run)
             run.path.pop()
             # Only a member can go; an element stays what it is.
             if new is not old and new is not DROP:
@@ -415,60 +411,8 @@ def _wanted(admits: frozenset[str]) -> str:
     return " or ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named) or "nothing"
 
 
-# The plan as one straight-line function
-
-
-def source_of(
-    plan: Plan,
-    reader: Reader,
-    start: Callable[[], Run],
-    carefully: Callable[[Any], Any],
-) -> Source:
-    """
-    Return the source of ``expand(document)``, which does what ``plan.run`` does.
-
-    Args:
-        plan: One that finds nothing by itself.
-        reader: Reads records and what their layers hold.
-        start: Makes the Run of a record that needs one.
-        carefully: Expands every document that is not plain bytes of plain JSON.
-    """
-    emitter = _Emitter(plan, reader)
-    emitter.source.names |= {"start": start, "carefully": carefully}
-    return emitter.build()
-
-
-MAX_PLACES = 400
 # How often a record is searched for the place of a layer.
 MOST_LOOKS = 16
-MAX_LOOPS = 12
-MAX_LEVEL = 50
-
-
-class _At(NamedTuple):
-    """Where the emitted code is: expressions for the address, and what is around."""
-
-    path: tuple[str, ...]
-    depth: str
-    layers: str
-
-    def below(self, step: str) -> _At:
-        return _At((*self.path, step), _plus(self.depth, 1), self.layers)
-
-    def inside(self) -> _At:
-        return _At(self.path, self.depth, _plus(self.layers, 1))
-
-    @property
-    def address(self) -> str:
-        return f"({', '.join(self.path)},)" if self.path else "()"
-
-
-def _plus(expression: str, number: int) -> str:
-    """Add to an expression that is a number, a name, or a name plus a number."""
-    name, _, added = expression.partition(" + ")
-    if name.isdigit():
-        return str(int(name) + number)
-    return f"{name} + {int(added or 0) + number}"
 
 
 def opened_on_the_spot(shape: Shape) -> list[str]:
@@ -513,7 +457,7 @@ def can_be_late(plan: Plan, limits: Limits) -> bool:
     return (
         plan.undeclared is None
         and not policies_of(plan) & {"drop", "fail"}
-        and not _may_exceed_layers(plan, limits)
+        and not may_exceed_layers(plan, limits)
     )
 
 
@@ -526,8 +470,9 @@ def policies_of(plan: Plan) -> set[Policy]:
     return {plan.on_error, *named}
 
 
-def _may_exceed_layers(plan: Plan, limits: Limits) -> bool:
-    return _layers_inside(plan.shapes, limits.max_layers) > limits.max_layers
+def may_exceed_layers(plan: Plan, limits: Limits) -> bool:
+    """Tell whether more layers can be inside one another than are allowed."""
+    return layers_inside(plan, limits) > limits.max_layers
 
 
 def write_fast_read(source: Source, reader: Reader, *, if_deep: str) -> None:
@@ -561,222 +506,6 @@ def write_fast_read(source: Source, reader: Reader, *, if_deep: str) -> None:
         source.line("return carefully(document)")
 
 
-class _Emitter:
-    """
-    Writes the straight-line function of a plan.
-
-    What is common is written out: named members, elements, wildcards, a layer with one
-    chain of codecs. Everything else, and whatever does not open at once, is handed to
-    the plan that it was made from, which is also what the function is tested against.
-    """
-
-    def __init__(self, plan: Plan, reader: Reader) -> None:
-        self.plan = plan
-        self.reader = reader
-        self.limits = reader.limits
-        from nestdecode.spec.shape import live_shapes  # late: detection needs no specs
-
-        self.source = Source()
-        (self.shape,) = plan.shapes
-        self.live = live_shapes(self.shape)
-        self.functions: dict[Shape, str] = {}
-        self.waiting: list[Shape] = []
-        self.active: list[Shape] = []
-        self.places = 0
-        self.loops = 0
-        self.dynamic = _may_exceed_layers(plan, self.limits)
-        self.drops = "drop" in policies_of(plan)
-        self.source.names |= {
-            "repair": self._repair,
-            "drop": DROP,
-            "loads_for": reader.loads_for,
-            "CrowdedError": CrowdedError,
-        }
-
-    def build(self) -> Source:
-        """Write ``expand(document)`` and the functions that it calls."""
-        source, limits = self.source, self.limits
-        with source.block("def expand(document):"):
-            source.line("read = loads")
-            write_fast_read(source, self.reader, if_deep="read = loads_for(document)")
-            source.line("run = None")
-            source.line("value = tree")
-            with source.block("try:"):
-                self._value(self.shape, "value", "tree", _At((), "0", "0"))
-                source.line("pass")
-            with source.block("except CrowdedError:"):
-                source.line("return carefully(document)")
-            with source.block(f"if read is not loads and is_deeper(tree, {limits.max_depth}):"):
-                source.line("return carefully(document)")
-            with source.block("if run is not None:"):
-                source.line("run.release()")
-            source.line("return tree")
-        while self.waiting:
-            shape = self.waiting.pop()
-            self.active = []
-            with self.source.block(
-                f"def {self.functions[shape]}(value, path, depth, layers, run, read):"
-            ):
-                self._containers(shape, "value", _At(("*path",), "depth", "layers"))
-        return self.source
-
-    def _repair(
-        self, shape: Shape, value: Any, path: tuple[Any, ...], depth: int, layers: int, run: Run
-    ) -> Any:
-        """Let the plan do one place: (container, element) in a path stands for an index."""
-        run.path = [self._index_of(step, run) if type(step) is tuple else step for step in path]
-        return self.plan.visit(shape, value, depth, layers, run)
-
-    def _index_of(self, step: tuple[Any, Any], run: Run) -> int:
-        run.look()
-        container, element = step
-        return next(i for i, other in enumerate(container) if other is element)
-
-    def _value(self, shape: Shape, value: str, slot: str, at: _At) -> None:
-        """Write what is done with the value in a variable that was read from *slot*."""
-        self.places += 1
-        if shape.alternatives:
-            at = self._string(shape, value, slot, at)
-        self._below(shape, value, at)
-
-    def _below(self, shape: Shape, value: str, at: _At) -> None:
-        if not self._has_children(shape):
-            return
-        crowded = self.loops > MAX_LOOPS or self.source.level > MAX_LEVEL
-        if shape in self.active or self.places > MAX_PLACES or crowded:
-            name = self.functions.get(shape)
-            if name is None:
-                name = self.functions[shape] = self.source.fresh("visit")
-                self.waiting.append(shape)
-            self._start()
-            self.source.line(f"{name}({value}, {at.address}, {at.depth}, {at.layers}, run, read)")
-            return
-        self.active.append(shape)
-        self._containers(shape, value, at)
-        self.active.pop()
-
-    def _start(self) -> None:
-        # A Run costs as much as a small layer: it is made when it is needed.
-        self.source.line("run = run or start().hold()")
-
-    def _has_children(self, shape: Shape) -> bool:
-        return any(child in self.live for _, child in shape.children())
-
-    def _string(self, shape: Shape, value: str, slot: str, at: _At) -> _At:
-        """Write how a string is opened; return where its content is."""
-        source = self.source
-        inside = at
-        if self.dynamic:
-            counted = source.fresh("layers")
-            source.line(f"{counted} = {at.layers}")
-            inside = _At(at.path, at.depth, counted)
-        with source.block(f"if {value}.__class__ is str:"):
-            kinds = opened_on_the_spot(shape)
-            if not kinds:
-                self._hand_over(shape, value, slot, at)
-                return inside
-            new = source.fresh("new")
-            with (
-                source.block(head) if (head := self._guard(shape, value, inside)) else nullcontext()
-            ):
-                source.line("try:")
-                source.line(f"    {new} = read({value})")
-                source.line("except REFUSED:")
-                source.line(f"    {new} = None")
-                with source.block(f"if {_is_one_of(new, kinds)}:"):
-                    source.line(f"{slot} = {value} = {new}")
-                    if self.dynamic:
-                        source.line(f"{inside.layers} += 1")
-                head = "else:"
-                if shape.plain and shape.plain is not True:
-                    head = f"elif {value} not in {source.constant(shape.plain, 'PLAIN')}:"
-                with source.block(head):
-                    self._hand_over(shape, value, slot, at)
-            if self.dynamic:
-                with source.block(f"elif {inside.layers} >= {self.limits.max_layers}:"):
-                    self._hand_over(shape, value, slot, at)
-        return inside
-
-    def _guard(self, shape: Shape, text: str, inside: _At) -> str:
-        """Return the test that a text passes before it is tried at all."""
-        tests = []
-        if self.dynamic:
-            tests.append(f"{inside.layers} < {self.limits.max_layers}")
-        if shape.plain is True:
-            tests.append(f"{text}[:1] in {self.source.constant(OPENERS, 'OPENERS')}")
-            tests.append(f"{text}[-1:] in {self.source.constant(CLOSERS, 'CLOSERS')}")
-        return f"if {' and '.join(tests)}:" if tests else ""
-
-    def _hand_over(self, shape: Shape, text: str, slot: str, at: _At) -> None:
-        """Let the plan open a string and all that is in it."""
-        source = self.source
-        self._start()
-        name, new = source.constant(shape, "shape"), source.fresh("new")
-        source.line(f"{new} = repair({name}, {text}, {at.address}, {at.depth}, {at.layers}, run)")
-        test = "if"
-        if self.drops and at.path:
-            with source.block(f"if {new} is drop:"):
-                source.line(f"del {slot}")
-            test = "elif"
-        with source.block(f"{test} {new} is not {text}:"):
-            source.line(f"{slot} = {new}")
-
-    def _containers(self, shape: Shape, value: str, at: _At) -> None:
-        source = self.source
-        if shape.patterns or shape.prefix:
-            with source.block(f"if {value}.__class__ is dict or {value}.__class__ is list:"):
-                self._start()
-                shape_name = source.constant(shape, "shape")
-                source.line(
-                    f"repair({shape_name}, {value}, {at.address}, {at.depth}, {at.layers}, run)"
-                )
-            return
-        names = {name: child for name, child in shape.names.items() if child in self.live}
-        rest = shape.rest if shape.rest in self.live else None
-        head = "if"
-        if names or rest is not None:
-            with source.block(f"if {value}.__class__ is dict:"):
-                for name, child in names.items():
-                    key = repr(name)
-                    member = source.fresh("v")
-                    source.line(f"{member} = {value}.get({key})")
-                    self._value(child, member, f"{value}[{key}]", at.below(key))
-                if rest is not None:
-                    self._rest(shape, rest, value, at)
-            head = "elif"
-        if shape.items in self.live:
-            assert shape.items is not None
-            with source.block(f"{head} {value}.__class__ is list:"):
-                self._items(shape.items, value, at)
-
-    def _rest(self, shape: Shape, rest: Shape, value: str, at: _At) -> None:
-        source = self.source
-        key, member = source.fresh("key"), source.fresh("v")
-        self.loops += 1
-        # A copy of the items: a member may be dropped on the way.
-        with source.block(f"for {key}, {member} in list({value}.items()):"):
-            if shape.names:
-                known = source.constant(frozenset(shape.names), "NAMES")
-                source.line(f"if {key} in {known}:")
-                source.line("    continue")
-            self._value(rest, member, f"{value}[{key}]", at.below(key))
-        self.loops -= 1
-
-    def _items(self, items: Shape, value: str, at: _At) -> None:
-        source = self.source
-        element = source.fresh("v")
-        self.loops += 1
-        if items.alternatives:
-            index = source.fresh("i")
-            with source.block(f"for {index}, {element} in enumerate({value}):"):
-                self._value(items, element, f"{value}[{index}]", at.below(index))
-        else:
-            # The index is looked up when it is needed, by identity.
-            with source.block(f"for {element} in {value}:"):
-                self._value(items, element, "", at.below(f"({value}, {element})"))
-        self.loops -= 1
-
-
 OPENERS = frozenset("{[ \t\r\n")
 CLOSERS = frozenset("}] \t\r\n")
 
@@ -785,14 +514,11 @@ def _same_children(one: Shape, other: Shape) -> bool:
     return list(one.children()) == list(other.children())
 
 
-def _is_one_of(value: str, kinds: list[str]) -> str:
-    return " or ".join(f"{value}.__class__ is {kind}" for kind in kinds)
-
-
-def _layers_inside(roots: tuple[Shape, ...], most: int) -> int:
-    """Count the layers that can be inside one another; more than *most* if it is endless."""
+def layers_inside(plan: Plan, limits: Limits) -> int:
+    """Count the declared layers that can be inside one another, to one more than allowed."""
+    most = limits.max_layers
     deepest: dict[Shape, int] = {}
-    waiting = [(root, 0) for root in roots]
+    waiting = [(root, 0) for root in plan.shapes]
     while waiting:
         shape, layers = waiting.pop()
         if deepest.get(shape, -1) >= layers or layers > most:

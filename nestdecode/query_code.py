@@ -332,7 +332,7 @@ class _Emitter:
         if isinstance(known, Shape):
             run = self._run(seen)
             run.path = address_of(value, tree, run)
-            self.plan.visit(known, value, len(run.path), 0, run)
+            self.plan.visit((known,), value, len(run.path), 0, run)
         elif isinstance(known, _ListOf):
             for element in value:
                 self._finish(tree, element, known.elements, seen)
