@@ -23,6 +23,7 @@ ORDER = (
     "plan",
     "discover",
     "learnt",
+    "opening",
     "query_growth",
     "query_walk",
     "query_code",
