@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import stat
+import sys
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ from nestdecode.jsontext import (
 from nestdecode.learnt import Learner
 from nestdecode.paths import format_path
 from nestdecode.plan import DROP, Plan, Run, policies_of
-from nestdecode.stream import DeadLetter, Record, expand_records, of_lines
+from nestdecode.stream import DeadLetter, Record, as_bytes, expand_records, of_lines
 from nestdecode.words import nearest
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ class Decoder:
         Args:
             document: One JSON text as bytes, bytearray, memoryview or str (bytes are
                 fastest), or what such a text holds. The latter is left unchanged, and
-                objects that JSON does not know pass through it untouched.
+                objects in it that JSON does not know pass through untouched.
 
         Returns:
             The tree, each layer's string replaced by the value it encodes. It shares no
@@ -223,6 +224,7 @@ class Decoder:
         Raises:
             DecodeError: If the document is refused, or a layer whose policy is ``fail``
                 does not open.
+            TypeError: If it is a path, a file or the like: pass what that holds.
         """
         return self._expand(document)
 
@@ -329,23 +331,27 @@ class Decoder:
         Expand each line, in order. Blank lines are passed over.
 
         Args:
-            lines: NDJSON. Pass a file opened in binary mode: it splits at newlines
-                alone, where str.splitlines() would also cut a JSON string at U+2028.
+            lines: NDJSON, as bytes or str. Pass a file opened in binary mode: it splits
+                at newlines alone, where str.splitlines() would also cut a JSON string at
+                U+2028.
             on_dead_letter: Takes each record that is refused; without it, the first
-                such record raises.
+                such record raises. Its offset is in bytes, of str lines in UTF-8.
 
         Raises:
             DecodeError: As for ``expand``.
+            TypeError: If *lines* is one text, a path or the like, or a line is no text.
         """
+        _check_lines(lines)
         if self._expand_many is None or not _is_there(lines):
             return self._one_by_one(of_lines(lines), on_dead_letter)
         return self._in_batches(lines, on_dead_letter)
 
     def _one_by_one(
-        self, records: Iterable[Record], on_dead_letter: Callable[[DeadLetter], None] | None
+        self,
+        records: Iterable[tuple[Record, bytes | str]],
+        on_dead_letter: Callable[[DeadLetter], None] | None,
     ) -> Iterator[Any]:
-        most = self.limits.max_record_bytes
-        return expand_records(records, self.expand, on_dead_letter, most)
+        return expand_records(records, self.expand, on_dead_letter)
 
     def _in_batches(
         self, lines: Iterable[bytes | str], on_dead_letter: Callable[[DeadLetter], None] | None
@@ -357,6 +363,7 @@ class Decoder:
             trees = self._expand_many(batch)
             if trees is None:
                 yield from self._one_by_one(of_lines(batch, first, offset), on_dead_letter)
+                size = sum(len(as_bytes(line)) for line in batch)
             else:
                 yield from trees
             first += len(batch)
@@ -391,9 +398,10 @@ class Decoder:
         """Return the tree with its layers closed; it is ours to change."""
         if isinstance(document, (bytes, str, bytearray, memoryview)):
             return self._reader.parse_record(document)
-        return _copy(document, self.limits)[0]
+        return self._copied(document)[0]
 
     def _copied(self, document: Any) -> tuple[Any, int]:
+        _check_document(document)
         return _copy(document, self.limits)
 
     def _trace(self, raw: bytes) -> Trace:
@@ -604,7 +612,11 @@ def _batches(lines: Iterable[Any]) -> Iterator[tuple[list[Any], int]]:
     size = 0
     for line in lines:
         batch.append(line)
-        size += len(line)
+        try:
+            size += len(line)
+        except TypeError:
+            as_bytes(line)  # says what a line is
+            raise
         if size >= BATCH:
             yield batch, size
             batch, size = [], 0
@@ -620,6 +632,48 @@ def _is_there(lines: Iterable[Any]) -> bool:
         return stat.S_ISREG(os.fstat(lines.fileno()).st_mode)  # type: ignore[attr-defined]
     except (AttributeError, OSError, ValueError):
         return False
+
+
+# Types that hold a text, and where they are defined: not imported, only to know them.
+_BUFFERS = (("mmap", "mmap"), ("array", "array"))
+
+
+def _is_buffer(value: Any) -> bool:
+    """Tell whether a value holds the bytes of a text and is none of the types for that."""
+    modules = [(sys.modules.get(module), name) for module, name in _BUFFERS]
+    return any(module and isinstance(value, getattr(module, name)) for module, name in modules)
+
+
+def _check_document(document: Any) -> None:
+    """Raise TypeError for what is neither a text nor what one holds, but holds a text itself."""
+    if isinstance(document, (dict, list)):
+        return
+    if isinstance(document, os.PathLike):
+        hint = "its text, path.read_bytes()"
+    elif _is_buffer(document):
+        hint = "bytes(...) of it"
+    elif hasattr(document, "read"):
+        hint = "its text, file.read(), or the file to expand_lines"
+    else:
+        return
+    kind = type(document).__name__
+    raise TypeError(f"a document is JSON text, or what that holds, got {kind}; pass {hint}")
+
+
+def _check_lines(lines: Any) -> None:
+    """Raise TypeError for what can be iterated over, but not by lines."""
+    if isinstance(lines, str):
+        hint = "io.StringIO(text)"
+    elif isinstance(lines, (bytes, bytearray, memoryview)):
+        hint = "io.BytesIO(data)"
+    elif isinstance(lines, os.PathLike) or _is_buffer(lines):
+        hint = "the file, opened in binary mode"
+    elif isinstance(lines, dict):
+        hint = "it to expand: it has been parsed"
+    else:
+        return
+    kind = type(lines).__name__
+    raise TypeError(f"lines are a file or other iterable of lines, got {kind}; pass {hint}")
 
 
 def _loaded(spec: Spec | str | os.PathLike[str] | None) -> Spec | None:

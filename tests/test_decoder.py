@@ -1,15 +1,19 @@
 """The two ways in: what they keep, what they let go of, and what they refuse."""
 
+import array
 import gc
+import io
 import json
 import linecache
+import mmap
 import os
 import time
+from pathlib import Path
 
 import pytest
 
 import nestdecode
-from nestdecode import Decoder, Spec
+from nestdecode import DecodeError, Decoder, Spec
 from nestdecode import decoder as module
 from nestdecode.emit import Source
 
@@ -150,3 +154,147 @@ def test_a_spec_that_is_already_parsed_is_parsed_by_spec():
     parsed = {"nestdecode": 1, "layers": {"a": "json"}}
 
     assert nestdecode.expand(DOCUMENT, Spec.parse(json.dumps(parsed))) == {"a": [1], "b": "[2]"}
+
+
+# Lines
+
+GOOD = '{"é":"' + "é😀" * 3000 + '"}\n'
+STARTS = [
+    pytest.param([GOOD] * 20 + ["{bad\n"], id="a batch for each"),
+    pytest.param(['{"a":"é"}\n'] * 20 + ["{bad\n"], id="one batch"),
+    pytest.param(['{"a":"\ud800"}\n', "{bad\n"], id="lone surrogates"),
+    pytest.param(["\u2028\n", "\n", "{bad\n"], id="what is none"),
+    pytest.param(['{"a":1}\r\n', "{bad\r\n"], id="CRLF"),
+    pytest.param(['{"a":"é"}\n'.encode(), GOOD, bytearray(b"[1]\n"), "{bad\n"], id="mixed"),
+]
+
+
+@pytest.mark.parametrize("lines", STARTS)
+@pytest.mark.parametrize("kind", [list, iter], ids=["list", "iterator"])
+def test_offsets_are_in_bytes_whatever_lines_are(lines, kind):
+    raws = [line.encode("utf-8", "surrogatepass") if isinstance(line, str) else bytes(line)
+            for line in lines]  # fmt: skip
+    dead: list[nestdecode.DeadLetter] = []
+    list(Decoder().expand_lines(kind(lines), on_dead_letter=dead.append))
+
+    assert (dead[-1].line, dead[-1].offset) == (len(lines), sum(map(len, raws[:-1])))
+    assert dead[-1].raw == raws[-1].removesuffix(b"\n")
+
+
+@pytest.mark.parametrize("kind", [list, iter], ids=["list", "iterator"])
+@pytest.mark.parametrize("spec", [None, Spec.parse(SPEC)], ids=["found", "declared"])
+def test_lines_may_hold_the_lone_surrogates_that_documents_may(kind, spec):
+    decoder = Decoder(spec)
+    lines = ['{"a":"\ud800"}', '{"a":"[\\"\udfff\\"]","b":"é"}\n', '{"c":1}']
+
+    assert list(decoder.expand_lines(kind(lines))) == [decoder.expand(line) for line in lines]
+
+
+def test_a_lone_surrogate_makes_no_line_valid():
+    dead: list[nestdecode.DeadLetter] = []
+    lines = ['"\\\ud800"\n', "[1]\n"]  # after a backslash
+
+    assert list(Decoder().expand_lines(lines, on_dead_letter=dead.append)) == [[1]]
+    assert [letter.raw for letter in dead] == [b'"\\\xed\xa0\x80"']
+
+
+@pytest.fixture
+def ndjson(tmp_path):
+    path: Path = tmp_path / "a.ndjson"
+    path.write_bytes(b'{"a":"[1]"}\n[2]\n')
+    return path
+
+
+def mapped(path):
+    with path.open("rb") as opened:
+        return mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "hint"),
+    [
+        pytest.param(lambda p: p, "PosixPath", "its text, path.read_bytes()", id="path"),
+        pytest.param(mapped, "mmap", "bytes(...) of it", id="mmap"),
+        pytest.param(lambda p: array.array("B", b"{}"), "array", "bytes(...) of it", id="array"),
+        pytest.param(io.BytesIO, "BytesIO", None, id="binary file"),
+        pytest.param(lambda p: io.StringIO("{}"), "StringIO", None, id="text file"),
+    ],
+)
+@pytest.mark.parametrize("spec", [None, SPEC, SPEC + "undeclared: open\n"])
+def test_what_only_leads_to_a_text_is_no_document(ndjson, make, name, hint, spec):
+    decoder = Decoder(spec and Spec.parse(spec))
+    hint = hint or "its text, file.read(), or the file to expand_lines"
+    document = io.BytesIO() if make is io.BytesIO else make(ndjson)
+    message = f"a document is JSON text, or what that holds, got {name}; pass {hint}"
+    for call in (decoder.expand, decoder.open, decoder.compile("a"), decoder.compile("a[0]")):
+        with pytest.raises(TypeError) as caught:
+            call(document)
+
+        assert str(caught.value) == message
+
+
+def test_what_json_does_not_know_passes_through_inside_a_document(ndjson):
+    document = {"a": "[1]", "path": ndjson, "file": io.BytesIO(b"[1]")}
+
+    assert nestdecode.expand(document) == {**document, "a": [1]}
+    assert nestdecode.expand(memoryview(mapped(ndjson))[:11]) == {"a": [1]}
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "hint"),
+    [
+        pytest.param(Path.read_text, "str", "io.StringIO(text)", id="str"),
+        pytest.param(Path.read_bytes, "bytes", "io.BytesIO(data)", id="bytes"),
+        pytest.param(lambda p: bytearray(b"{}"), "bytearray", "io.BytesIO(data)", id="bytearray"),
+        pytest.param(
+            lambda p: memoryview(b"{}"), "memoryview", "io.BytesIO(data)", id="memoryview"
+        ),
+        pytest.param(lambda p: p, "PosixPath", "the file, opened in binary mode", id="path"),
+        pytest.param(mapped, "mmap", "the file, opened in binary mode", id="mmap"),
+        pytest.param(
+            lambda p: array.array("B", b"{}"),
+            "array",
+            "the file, opened in binary mode",
+            id="array",
+        ),
+        pytest.param(lambda p: {"a": 1}, "dict", "it to expand: it has been parsed", id="dict"),
+    ],
+)
+def test_what_is_no_sequence_of_lines_is_a_type_error_that_says_what_is(ndjson, make, name, hint):
+    message = f"lines are a file or other iterable of lines, got {name}; pass {hint}"
+    for decoder in (Decoder(), Decoder(Spec.parse(SPEC))):
+        with pytest.raises(TypeError) as caught:
+            decoder.expand_lines(make(ndjson))
+
+        assert str(caught.value) == message
+
+
+def test_what_is_advised_works(ndjson):
+    decoder = Decoder()
+    wanted = [{"a": [1]}, [2]]
+
+    assert list(decoder.expand_lines(io.StringIO(ndjson.read_text()))) == wanted
+    assert list(decoder.expand_lines(io.BytesIO(ndjson.read_bytes()))) == wanted
+    with ndjson.open("rb") as lines:
+        assert list(decoder.expand_lines(lines)) == wanted
+    assert decoder.expand(bytes(array.array("B", b'{"a":"[1]"}'))) == {"a": [1]}
+
+
+@pytest.mark.parametrize("line", [1, None, {"a": 1}, [1]], ids=lambda line: type(line).__name__)
+@pytest.mark.parametrize("kind", [list, iter], ids=["list", "iterator"])
+def test_a_line_is_bytes_or_str(line, kind):
+    wanted = f"a line is bytes or str, got {type(line).__name__}"
+    for decoder in (Decoder(), Decoder(Spec.parse(SPEC))):
+        with pytest.raises(TypeError, match=wanted):
+            list(decoder.expand_lines(kind([b"[1]\n", line])))
+
+
+def test_errors_of_whoever_gives_lines_stay_his():
+    def lines():
+        yield b"[1]\n"
+        raise TypeError("of his")
+
+    with pytest.raises(TypeError, match="of his"):
+        list(Decoder().expand_lines(lines()))
+    with pytest.raises(DecodeError):
+        list(Decoder().expand_lines([b"{\n"]))

@@ -6,7 +6,14 @@ What reads compressed input and what runs workers is imported by those who need 
 
 from nestdecode.stream.letters import DeadLetter, original
 from nestdecode.stream.lines import CUT, LineCutter, Lines, lines_of_range
-from nestdecode.stream.records import Batch, Record, expand_records, is_blank, of_lines
+from nestdecode.stream.records import (
+    Batch,
+    Record,
+    as_bytes,
+    expand_records,
+    is_blank,
+    of_lines,
+)
 from nestdecode.stream.splitter import Framing, Splitter, framing_of, read_batches
 
 __all__ = [
@@ -18,6 +25,7 @@ __all__ = [
     "Lines",
     "Record",
     "Splitter",
+    "as_bytes",
     "expand_records",
     "framing_of",
     "is_blank",

@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from nestdecode.errors import DecodeError, LimitError
+from nestdecode.errors import DecodeError
 from nestdecode.stream.letters import DeadLetter
 
-__all__ = ["BLANKS", "Batch", "Record", "expand_records", "is_blank", "of_lines"]
+__all__ = ["BLANKS", "Batch", "Record", "as_bytes", "expand_records", "is_blank", "of_lines"]
 
 BLANKS = b" \t\r\n"
 
@@ -34,28 +34,25 @@ class Record(NamedTuple):
 
 
 def expand_records(
-    records: Iterable[Record],
-    expand: Callable[[bytes], Any],
+    records: Iterable[tuple[Record, bytes | str]],
+    expand: Callable[[bytes | str], Any],
     on_dead_letter: Callable[[DeadLetter], None] | None,
-    max_record_bytes: int,
 ) -> Iterator[Any]:
     """Expand each record, in order. A bad one raises, unless *on_dead_letter* takes it."""
-    for record in records:
+    for record, document in records:
         try:
-            if record.skipped:
-                raise LimitError(f"longer than max_record_bytes={max_record_bytes}")
-            tree = expand(record.raw)
+            tree = expand(document)
         except DecodeError as error:
             if on_dead_letter is None:
                 raise
-            on_dead_letter(
-                DeadLetter(record.line, record.offset, record.raw, error, record.skipped)
-            )
+            on_dead_letter(DeadLetter(record.line, record.offset, record.raw, error))
         else:
             yield tree
 
 
-def of_lines(lines: Iterable[bytes | str], first: int = 1, offset: int = 0) -> Iterator[Record]:
+def of_lines(
+    lines: Iterable[bytes | str], first: int = 1, offset: int = 0
+) -> Iterator[tuple[Record, bytes | str]]:
     """
     Number lines that somebody else has split. Blank ones are no records.
 
@@ -63,12 +60,45 @@ def of_lines(lines: Iterable[bytes | str], first: int = 1, offset: int = 0) -> I
         lines: With their newlines or without.
         first: Number of the first one.
         offset: Where it begins, in bytes.
+
+    Returns:
+        Records, each with what is to be expanded: its bytes, or a str that is not UTF-8
+        because of lone surrogates.
+
+    Raises:
+        TypeError: If one is neither bytes nor a str.
     """
     for number, line in enumerate(lines, first):
-        raw = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else bytes(line)
+        raw = as_bytes(line)
         if raw.strip(BLANKS):
-            yield Record(raw.removesuffix(b"\n"), number, offset)
+            record = Record(raw.removesuffix(b"\n"), number, offset)
+            yield record, record.raw if _is_utf8(line) else line
         offset += len(raw)
+
+
+def as_bytes(line: bytes | str) -> bytes:
+    """
+    Return a line as the bytes that it takes in UTF-8; lone surrogates take three.
+
+    Raises:
+        TypeError: If it is neither bytes nor a str.
+    """
+    if isinstance(line, str):
+        return line.encode("utf-8", "surrogatepass")
+    if isinstance(line, (bytes, bytearray, memoryview)):
+        return bytes(line)
+    raise TypeError(f"a line is bytes or str, got {type(line).__name__}")
+
+
+def _is_utf8(line: bytes | str) -> bool:
+    """Tell whether a line can be written as UTF-8; bytes are taken for that."""
+    if not isinstance(line, str) or line.isascii():
+        return True
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class Batch:
