@@ -188,6 +188,29 @@ def test_a_compressed_line_comes_out_before_the_next_goes_in(name):
     assert (got, child.returncode) == (OPENED[:3], 0)
 
 
+@pytest.mark.parametrize("at_once", [1, 5, 1000])
+@pytest.mark.parametrize("byte", [0x50, 0x5F])
+def test_zstd_may_begin_with_frames_that_are_passed_over(byte, at_once):
+    frame = b"%c\x2a\x4d\x18\x04\x00\x00\x00abcd" % byte
+    text = TEXT[:1000]
+
+    assert unpack(frame + zstd_compress(text), at_once) == (text, "zstd", None)
+    assert unpack(frame * 3 + zstd_compress(text) + frame, at_once) == (text, "zstd", None)
+    assert unpack(frame, at_once) == (b"", "zstd", None)
+
+
+def test_data_that_takes_too_much_memory_is_not_called_damaged():
+    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 300 << 20}]
+    packed = lzma.compress(b"[1]\n", format=lzma.FORMAT_XZ, filters=filters)
+    reason = "xz data takes too much memory to be read: more than 256 MiB"
+
+    assert unpack(packed) == (b"", "xz", reason)
+    assert unpack(lzma.compress(b"[1]\n", preset=9)) == (b"[1]\n", "xz", None)
+    # A frame header: no size, no dictionary, a window of 512 MiB.
+    reason = "zstd data takes too much memory to be read: a window of more than 128 MiB"
+    assert unpack(b"\x28\xb5\x2f\xfd\x00\x98" + b"\0" * 16) == (b"", "zstd", reason)
+
+
 def test_without_zstd_the_extra_is_named(tmp_path):
     # A package that can't be imported stands in for one that is not there.
     for name in ("compression", "backports"):

@@ -23,11 +23,15 @@ _MAGIC = (
     (b"\x1f\x8b\x08", "gzip"),
     (b"\xfd7zXZ\x00", "xz"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
+    # Frames that are passed over.
+    *((b"%c\x2a\x4d\x18" % byte, "zstd") for byte in range(0x50, 0x60)),
     *((b"BZh%d1AY&SY" % level, "bzip2") for level in range(1, 10)),
     *((b"BZh%d\x17rE8P\x90" % level, "bzip2") for level in range(1, 10)),  # nothing in it
 )
 # An xz file says how much memory it takes to read; the xz command's own presets say 65 MiB.
 _MEMORY = 256 << 20
+# What a reader does not go beyond; of zstd that is its own bound.
+_MOST = {"xz": f"more than {_MEMORY >> 20} MiB", "zstd": "a window of more than 128 MiB"}
 
 
 def decompressed(read: Read) -> tuple[Read, str | None]:
@@ -187,8 +191,13 @@ class _Decompressing:
             data = self._take()
         try:
             return self._member.decompress(data, size)
-        except self._errors:
-            pass
+        except self._errors as error:
+            # There is nothing else by which they tell it.
+            too_much = self._name in _MOST and "memory" in str(error).lower()
+        if too_much:
+            raise OSError(
+                f"{self._name} data takes too much memory to be read: {_MOST[self._name]}"
+            )
         raise OSError(f"{self._name} data is damaged")
 
     def _fill(self, *, wait: bool) -> bool:

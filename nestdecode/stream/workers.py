@@ -114,23 +114,38 @@ class _Worker:
 
     def __init__(self, number: int, work: Work, others: list[_Worker]) -> None:
         self._number = number
-        self._memory = mmap.mmap(-1, SLOT * SLOTS)
         self._code: int | None = None
-        their_tasks, self._tasks = os.pipe()
-        self.answers, their_answers = os.pipe()
-        their_leave, self._leave = os.pipe()
+        pipes: list[int] = []
+        missing = "memory that it shares"
+        try:
+            self._memory = mmap.mmap(-1, SLOT * SLOTS)
+            missing = "pipes"
+            for _ in range(3):
+                pipes += os.pipe()
+            their_tasks, self._tasks, self.answers, their_answers, their_leave, self._leave = pipes
+            missing = "process"
+            self._fork(work, (their_tasks, their_answers, their_leave), others)
+        except OSError as error:
+            reason = error.strerror or str(error)
+        else:
+            for descriptor in (their_tasks, their_answers, their_leave):
+                os.close(descriptor)
+            return
+        for descriptor in pipes:
+            os.close(descriptor)
+        raise WorkerError(f"no worker can be started: no {missing}: {reason}")
+
+    def _fork(self, work: Work, ends: tuple[int, int, int], others: list[_Worker]) -> None:
         # A signal must not find the child in the code that forked it.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
         try:
-            self._pid = _fork()
+            self._pid = os.fork()
             if not self._pid:
                 # An end that stays open here would keep others from noticing that it closed.
                 not_mine = [end for worker in (*others, self) for end in worker._ends()]
-                _serve(work, self._memory, (their_tasks, their_answers, their_leave), not_mine)
+                _serve(work, self._memory, ends, not_mine)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
-        for descriptor in (their_tasks, their_answers, their_leave):
-            os.close(descriptor)
 
     def give(self, task: Any) -> None:
         try:
@@ -188,14 +203,6 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-def _fork() -> int:
-    try:
-        return os.fork()
-    except OSError as error:
-        reason = error.strerror or str(error)
-    raise WorkerError(f"no worker can be started: {reason}")
 
 
 def _serve(
