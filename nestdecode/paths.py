@@ -65,7 +65,7 @@ def _quoted(path: str) -> str:
         parser.Parser().parse(right)
     except (exceptions.JMESPathError, ValueError, RecursionError):
         return ""
-    return f"; in YAML a name with other characters is written '{right}'"
+    return f"; a name with other characters is quoted: '{right}'"
 
 
 def _steps(node: dict[str, Any], path: str) -> Iterable[Step]:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from nestdecode.cli import options
-from nestdecode.cli.files import Original, put_trees, read_file, write_out
+from nestdecode.cli.files import Original, records_of, with_trees, write_out
 from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
 
@@ -58,8 +58,8 @@ def command(
             raise click.UsageError("--like takes one FILE")
         edited = files[0] if files else "-"
         original = Original(like, decoder, framing)
-        put_trees(original, edited, read_file(edited), decoder)
-        write_out(original.collapse())
+        records = records_of(edited, None, decoder.limits.max_record_bytes)
+        write_out(with_trees(original, edited, records, decoder))
         return 0
     if decoder.spec is None:
         raise click.UsageError("collapse needs --like ORIGINAL or --spec NAME")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from itertools import islice, zip_longest
 from typing import Any
 
 import click
 
 from nestdecode.cli import options
-from nestdecode.cli.files import Original
+from nestdecode.cli.files import trees_of
 from nestdecode.cli.output import Output, RefusedError
 from nestdecode.collapse import Parts
 from nestdecode.jsontext import dump
@@ -38,26 +40,36 @@ def command(one: str, other: str, as_json: bool, framing: Any, **decoding: Any) 
     nestdecode diff --json before.ndjson after.ndjson | jq -r .pointer
 
     White space, escapes and the order of members make no difference; 1, 1.0 and true do.
-    Several records are compared in order. Exit codes: 0 the same, 1 different, 2 trouble.
+    Several records are compared in order, as they are read, so files may be of any size.
+    Exit codes: 0 the same, 1 different, 2 trouble.
     """
+    if one == other == "-":
+        raise click.UsageError("standard input can be A or B, not both")
     decoder = options.decoder_from(decoding)
+    output = Output(indent=0)
+    code = 0
     try:
-        files = [Original(name, decoder, framing) for name in (one, other)]
+        for number, a, b in _pairs(*(trees_of(name, decoder, framing) for name in (one, other))):
+            for path, old, new in differences(a, b):
+                code = 1
+                write = _as_json if as_json else _as_text
+                text = write(number, join_pointer(path), old, new)
+                output.write_text(output.as_it_is(text.encode()))
     except RefusedError as error:
         error.code = 2
         raise
-    trees = [[document.tree for document in file.documents] for file in files]
-    several = max(map(len, trees)) > 1
-    output = Output(indent=0)
-    code = 0
-    for number in range(max(map(len, trees))):
-        a, b = (side[number] if number < len(side) else _NOTHING for side in trees)
-        for path, old, new in differences(a, b):
-            code = 1
-            write = _as_json if as_json else _as_text
-            text = write(number + 1 if several else None, join_pointer(path), old, new)
-            output.write_text(output.as_it_is(text.encode()))
     return code
+
+
+def _pairs(one: Iterator[Any], other: Iterator[Any]) -> Iterator[tuple[int | None, Any, Any]]:
+    """Pair the records of two files; they have numbers if there are several."""
+    pairs = zip_longest(one, other, fillvalue=_NOTHING)
+    start = deque(islice(pairs, 2))
+    several = len(start) > 1
+    number = 0
+    while start or (start := deque(islice(pairs, 1))):
+        number += 1
+        yield number if several else None, *start.popleft()
 
 
 def differences(one: Any, other: Any) -> Iterator[Change]:

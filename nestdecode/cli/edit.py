@@ -15,12 +15,11 @@ from typing import Any
 import click
 
 from nestdecode.cli import options
-from nestdecode.cli.files import Original, put_trees
+from nestdecode.cli.files import Original, check_size, records_in, with_trees
 from nestdecode.cli.inplace import InPlace
 from nestdecode.cli.output import RefusedError, say
 from nestdecode.cli.signals import Stopped, keys_are_for_others, undisturbed
 from nestdecode.decoder import Decoder
-from nestdecode.jsontext import dump
 
 __all__ = ["command"]
 
@@ -48,7 +47,7 @@ def command(file: str, framing: Any, **decoding: Any) -> int:
     with InPlace(file):
         original = Original(file, decoder, framing)
     original.check_replaceable()
-    shown = b"".join(dump(d.tree, indent=2) + b"\n" for d in original.documents)
+    shown = original.shown()
     with _copy(file, shown) as path:
         text = _edited(path, shown, original, decoder)
         if text == original.text:
@@ -105,8 +104,8 @@ def _edited(path: str, shown: bytes, original: Original, decoder: Decoder) -> by
         if text == shown:
             return original.text
         try:
-            put_trees(original, path, text, decoder)
-            return original.collapse()
+            records = records_in(path, text, None, decoder.limits.max_record_bytes)
+            return with_trees(original, path, records, decoder)
         except RefusedError as error:
             if not (sys.stdin is not None and sys.stdin.isatty()):
                 raise
@@ -120,12 +119,14 @@ def _saved(path: str) -> bytes:
     Return what an editor saved.
 
     Raises:
-        RefusedError: If it left no regular file; nothing else is opened, or waited for.
+        RefusedError: If it left no regular file, or too large a one; nothing else is
+            opened, or waited for.
     """
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         if stat.S_ISREG(os.lstat(path).st_mode):
             with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a descriptor
+                check_size(path, os.fstat(file.fileno()).st_size)
                 return file.read()
         reason = "the editor left something else in its place"
     except FileNotFoundError:

@@ -2,32 +2,60 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from typing import Any
+import io
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from nestdecode.cli.output import Output, RefusedError
-from nestdecode.cli.sources import UnreadableError, opened
+from nestdecode.cli.sources import Read, UnreadableError, opened
 from nestdecode.decoder import Decoder
 from nestdecode.document import Document
-from nestdecode.errors import DecodeError, LimitError, NestdecodeError
+from nestdecode.errors import DecodeError
+from nestdecode.jsontext import dump
 from nestdecode.stream import Framing, Record, framing_of, is_blank, read_batches
 
-__all__ = ["Original", "put_trees", "read_file", "write_out"]
+__all__ = [
+    "MOST_WHOLE",
+    "Original",
+    "check_size",
+    "records_in",
+    "records_of",
+    "trees_of",
+    "with_trees",
+    "write_out",
+]
+
+# What a file may hold, decompressed, that is kept whole while it is changed.
+MOST_WHOLE = 256 << 20
+
+T = TypeVar("T")
+R = TypeVar("R")
+# A record, and how it is called in messages.
+Found = tuple[Record, str]
 
 
-def read_file(name: str) -> bytes:
+def check_size(name: str, size: int) -> None:
+    """Raise RefusedError if it is more than what is kept of a file."""
+    if size > MOST_WHOLE:
+        most = f"{MOST_WHOLE >> 20} MiB"
+        raise RefusedError(name, f"more than {most} (decompressed) can't be changed at once", 2)
+
+
+def _read_file(name: str) -> bytes:
     """
     Read a file, or standard input if its name is ``-``, decompressed.
 
     Raises:
-        RefusedError: If it can't be read.
+        RefusedError: If it can't be read, or holds too much.
     """
     pieces = []
+    size = 0
     try:
         with opened(name) as source:
             while piece := source.read(1 << 20):
                 pieces.append(piece)
+                size += len(piece)
+                check_size(name, size)
     except UnreadableError as error:
         reason = str(error)
     else:
@@ -35,22 +63,34 @@ def read_file(name: str) -> bytes:
     raise RefusedError(name, reason, 2)
 
 
-def _records_of(
-    name: str, text: bytes, framing: Framing | None, most: int
-) -> Iterator[tuple[Record, str]]:
+def records_of(name: str, framing: Framing | None, most: int) -> Iterator[Found]:
     """
-    Cut the text of a file into records, each with how it is called in messages.
+    Read the records of a file, or of standard input if its name is ``-``, one by one.
+
+    Args:
+        name: The file's name.
+        framing: Given, or None to tell it from the text.
+        most: The size of a record in bytes.
 
     Raises:
-        RefusedError: If one is too long.
+        RefusedError: If it can't be read, or a record is too long.
     """
-    left = memoryview(text)
+    try:
+        with opened(name) as source:
+            yield from _records(name, source.read, framing, most)
+    except UnreadableError as error:
+        reason = str(error)
+    else:
+        return
+    raise RefusedError(name, reason, 2)
 
-    def read(size: int) -> bytes:
-        nonlocal left
-        piece, left = bytes(left[:size]), left[size:]
-        return piece
 
+def records_in(name: str, text: bytes, framing: Framing | None, most: int) -> Iterator[Found]:
+    """Go through the records of a text, as ``records_of`` does for a file."""
+    return _records(name, io.BytesIO(text).read, framing, most)
+
+
+def _records(name: str, read: Read, framing: Framing | None, most: int) -> Iterator[Found]:
     start = b""
     if framing is None:
         framing, start = framing_of(read, most)
@@ -60,13 +100,34 @@ def _records_of(
                 record = batch.record(index)
                 where = f"{'line' if record.whole_line else 'document at line'} {record.line}"
                 if record.skipped:
-                    raise RefusedError(name, f"{where}: longer than max_record_bytes={most}")
+                    limit = f"max_record_bytes={most} (--max-record-bytes raises it)"
+                    raise RefusedError(name, f"{where}: longer than {limit}")
                 yield record, where
+
+
+def trees_of(name: str, decoder: Decoder, framing: Framing | None) -> Iterator[Any]:
+    """
+    Expand the records of a file, one by one.
+
+    Raises:
+        RefusedError: If the file, or a record of it, can't be read.
+    """
+    for record, where in records_of(name, framing, decoder.limits.max_record_bytes):
+        yield _tried(name, where, decoder.expand, record.raw)
+
+
+def _tried(name: str, where: str, do: Callable[[T], R], what: T) -> R:
+    """Do something with a record; raise RefusedError with its place if that fails."""
+    try:
+        return do(what)
+    except DecodeError as error:
+        reason = str(error)
+    raise RefusedError(name, f"{where}: {reason}")
 
 
 class Original:
     """
-    A file, its records opened.
+    A file that is changed as a whole. Of its records one at a time is opened.
 
     Args:
         name: The file's name; ``-`` is standard input.
@@ -74,32 +135,18 @@ class Original:
         framing: Given, or None to tell it from the text.
 
     Attributes:
+        name: The file's name.
         text: What the file holds.
-        documents: The records, to be changed.
-        wheres: How each is called in messages.
 
     Raises:
-        RefusedError: If the file, or a record of it, can't be read.
+        RefusedError: If the file can't be read, or holds too much.
     """
 
     def __init__(self, name: str, decoder: Decoder, framing: Framing | None = None) -> None:
         self.name = name
-        self.text = read_file(name)
-        self.documents: list[Document] = []
-        self.wheres: list[str] = []
-        self._offsets: list[int] = []
-        most = decoder.limits.max_record_bytes
-        for record, where in _records_of(name, self.text, framing, most):
-            try:
-                document = decoder.open(record.raw)
-            except DecodeError as error:
-                reason = str(error)
-            else:
-                self.documents.append(document)
-                self.wheres.append(where)
-                self._offsets.append(record.offset)
-                continue
-            raise RefusedError(name, f"{where}: {reason}")
+        self.text = _read_file(name)
+        self._decoder = decoder
+        self._framing = framing
 
     def check_replaceable(self) -> None:
         """Raise RefusedError if the file is compressed."""
@@ -107,25 +154,52 @@ class Original:
             if source.total is not None and source.size is None:
                 raise RefusedError(self.name, "can't be replaced: it is compressed", 2)
 
-    def collapse(self) -> bytes:
+    def count(self) -> int:
+        """Count the records."""
+        return sum(1 for _ in self._records())
+
+    def shown(self) -> bytes:
         """
-        Put every record back where it was; all between them stays.
+        Return the records opened and indented, one after another.
 
         Raises:
-            RefusedError: If a tree holds what JSON does not know.
+            RefusedError: If a record can't be read, or this is too much.
         """
-        pieces, end = [], 0
-        for document, where, offset in zip(self.documents, self.wheres, self._offsets, strict=True):
-            try:
-                changed = document.collapse()
-            except (DecodeError, LimitError) as error:
-                reason = str(error)
-            else:
-                pieces += [self.text[end:offset], changed]
-                end = offset + len(document.raw)
-                continue
-            raise RefusedError(self.name, f"{where}: {reason}")
-        return b"".join([*pieces, self.text[end:]])
+        text = bytearray()
+        for record, where in self._records():
+            tree = _tried(self.name, where, self._decoder.expand, record.raw)
+            text += dump(tree, indent=2) + b"\n"
+            check_size(self.name, len(text))
+        return bytes(text)
+
+    def changed(self, change: Callable[[Document], None]) -> bytes:
+        """
+        Change every record and put it back where it was; all between them stays.
+
+        Args:
+            change: Called with each record, in order.
+
+        Returns:
+            What the file is to hold.
+
+        Raises:
+            RefusedError: If a record can't be read, a tree holds what JSON does not know,
+                or this is too much.
+        """
+        text, end = bytearray(), 0
+        for record, where in self._records():
+            document = _tried(self.name, where, self._decoder.open, record.raw)
+            change(document)
+            text += memoryview(self.text)[end : record.offset]
+            text += _tried(self.name, where, Document.collapse, document)
+            check_size(self.name, len(text))
+            end = record.offset + len(record.raw)
+        text += memoryview(self.text)[end:]
+        return bytes(text)
+
+    def _records(self) -> Iterator[Found]:
+        most = self._decoder.limits.max_record_bytes
+        return records_in(self.name, self.text, self._framing, most)
 
 
 def write_out(text: bytes) -> None:
@@ -134,35 +208,36 @@ def write_out(text: bytes) -> None:
     output.write_text(output.as_it_is(text))
 
 
-def _parsed(name: str, where: str, decoder: Decoder, raw: bytes) -> Any:
+def with_trees(original: Original, name: str, edited: Iterator[Found], decoder: Decoder) -> bytes:
     """
-    Read a record without opening anything in it.
+    Put edited trees in the place of those that were opened; return what the file is to hold.
 
-    Raises:
-        RefusedError: If it is no JSON.
-    """
-    try:
-        return decoder._read(raw)
-    except NestdecodeError as error:
-        reason = str(error)
-    raise RefusedError(name, f"{where}: {reason}")
-
-
-def put_trees(original: Original, name: str, text: bytes, decoder: Decoder) -> None:
-    """
-    Put edited trees in the place of those that were opened.
+    Args:
+        original: The file that was opened.
+        name: How the edited one is called in messages.
+        edited: Its records.
+        decoder: The one that opened the original.
 
     Raises:
         RefusedError: If they are not as many, or one can't be read.
     """
-    most = sys.maxsize  # what was opened may be longer than it was
-    trees = [
-        _parsed(name, where, decoder, record.raw)
-        for record, where in _records_of(name, text, None, most)
-    ]
-    if len(trees) != len(original.documents):
-        raise RefusedError(
-            name, f"{len(trees)} documents, where {original.name} has {len(original.documents)}"
-        )
-    for document, tree in zip(original.documents, trees, strict=True):
-        document.tree = tree
+    count = 0
+
+    def put(document: Document) -> None:
+        nonlocal count
+        found = next(edited, None)
+        if found is None:
+            raise refusal(original.count())
+        count += 1
+        record, where = found
+        document.tree = _tried(name, where, decoder._read, record.raw)
+
+    def refusal(wanted: int) -> RefusedError:
+        return RefusedError(name, f"{count} documents, where {original.name} has {wanted}")
+
+    text = original.changed(put)
+    wanted = count
+    count += sum(1 for _ in edited)
+    if count > wanted:
+        raise refusal(wanted)
+    return text

@@ -125,6 +125,7 @@ class Answering:
         self.many: Many | None = None
         self.render: Render
         self.most = 0
+        self.too_long = ""
         self.keeps_letters = self.fail_fast = self.stopped = False
         self._report = Report()
         self._batch = Batch([], 1, 0)
@@ -140,7 +141,7 @@ class Answering:
         self._batch, self._index, self._at_problem = batch, 0, -1
         if batch.skipped:
             self._report.records += 1
-            self._refuse(LimitError(f"longer than max_record_bytes={self.most}"))
+            self._refuse(LimitError(self.too_long))
         else:
             yield from self._answered(batch)
         yield b"", self._reported()
@@ -340,6 +341,7 @@ class Session:
         each: bool = False,
         note_last: bool = False,
         many: Many | None = None,
+        too_long: str | None = None,
     ) -> None:
         """
         Answer every record of every file, and write the answers.
@@ -351,6 +353,7 @@ class Session:
             each: Whether an array's elements are written in its place.
             note_last: Whether ``last`` is wanted.
             many: Answers several records at once, if they allow it.
+            too_long: What is said of longer records, if not that limit.
         """
         render: Render = _each(output.text) if each else output.text
         if note_last:
@@ -359,6 +362,7 @@ class Session:
         self._answering.many = many
         self._answering.render = render
         self._answering.most = max_record_bytes
+        self._answering.too_long = too_long or f"longer than max_record_bytes={max_record_bytes}"
         self._answering.keeps_letters = self._letters is not None
         self._answering.fail_fast = self._fail_fast
         try:

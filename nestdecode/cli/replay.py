@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
-from nestdecode.stream import original
+from nestdecode.jsontext import RANGES, Limits
+from nestdecode.stream import DeadLetter, original
 
 __all__ = ["command"]
-
-# A letter is longer than its record, whose size was limited then.
-_ANY_SIZE = 1 << 60
 
 
 @click.command("replay", short_help="Write the records that dead letters hold.")
 @click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]...")
+@click.option(
+    "--max-record-bytes",
+    "most",
+    type=click.IntRange(*RANGES["max_record_bytes"]),
+    default=Limits().max_record_bytes,
+    metavar="N",
+    help=f"Size of one record [default: {Limits().max_record_bytes}]",
+)
 @click.pass_context
-def command(ctx: click.Context, /, files: tuple[str, ...]) -> int:
+def command(ctx: click.Context, /, files: tuple[str, ...], most: int) -> int:
     """
     Write the records that the dead letters in FILE (default: standard input) hold.
 
@@ -32,5 +40,10 @@ def command(ctx: click.Context, /, files: tuple[str, ...]) -> int:
     session = Session(files, "lines", jobs=1, progress=False)
     output = Output()
     output.text = output.as_it_is
-    session.run(original, output, _ANY_SIZE)
+    session.run(
+        partial(original, max_record_bytes=most),
+        output,
+        DeadLetter.most_bytes(most),
+        too_long=f"longer than a dead letter under --max-record-bytes={most}",
+    )
     return session.code

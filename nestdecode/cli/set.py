@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import click
@@ -18,6 +20,8 @@ from nestdecode.errors import DecodeError, LimitError, SpecError
 from nestdecode.paths import parse_path, split_pointer
 
 __all__ = ["command"]
+
+Change = Callable[[Document], None]
 
 
 @click.command("set", short_help="Change values, through all layers, and nothing else.")
@@ -54,6 +58,7 @@ def command(
     With -i, FILE keeps its owner, mode and attributes, or it is not replaced; nor is it
     if it has hard links, or if another process changed it meanwhile.
     """
+    _check_spec(decoding["spec"])
     *pairs, file = words or ("",)
     if not file or (not pairs and not deletions):
         raise click.UsageError("wanted PATH=VALUE... FILE, or --delete PATH FILE")
@@ -63,11 +68,11 @@ def command(
     if in_place and file == "-":
         raise click.UsageError("--in-place needs a FILE to replace")
     decoder = options.decoder_from(decoding)
-    changes = [_split(pair, decoder) for pair in pairs]
+    changes = _Changes([_setting(pair, decoder) for pair in pairs], deletions, record)
     with InPlace(file) if in_place else nullcontext() as place:
         original = Original(file, decoder, framing)
-        _change(original, changes, deletions, record)
-        text = original.collapse()
+        text = original.changed(changes.make)
+        changes.check(file)
         if place is None:
             write_out(text)
         elif text != original.text:
@@ -76,43 +81,70 @@ def command(
     return 0
 
 
-def _change(
-    original: Original,
-    changes: list[tuple[str, Any]],
-    deletions: tuple[str, ...],
-    record: int | None,
-) -> None:
-    file, documents = original.name, original.documents
-    if record is not None:
-        if record > len(documents):
-            raise RefusedError(file, f"no record {record}: there are {len(documents)}")
-        documents = [documents[record - 1]]
-    for place, value in changes:
-        _everywhere(file, documents, lambda d, p=place, v=value: d.set(p, v))
-    for place in deletions:
-        _everywhere(file, documents, lambda d, p=place: d.delete(p))
+def _check_spec(spec: str | None) -> None:
+    """Raise UsageError if a PATH that begins with -s was taken for an option."""
+    if spec is not None and "=" in spec and not os.path.lexists(spec.partition("#")[0]):
+        # Not named: there is a value in it.
+        raise click.UsageError(
+            "what follows -s is no spec; a PATH that begins with - is quoted: '\"-name\"=VALUE'"
+        )
 
 
-def _everywhere(file: str, documents: list[Document], change: Any) -> None:
-    """Change every document that has the place; refuse if none has."""
-    reason = "there is no document"
-    found = False
-    for document in documents:
-        try:
-            change(document)
-        except SpecError as error:
-            raise click.UsageError(str(error)) from None
-        except DecodeError as error:
-            reason = error.reason if not error.pointer else str(error)
-        else:
-            found = True
-    if not found:
-        raise RefusedError(file, reason)
-
-
-def _split(pair: str, decoder: Decoder) -> tuple[str, Any]:
+class _Changes:
     """
-    Split PATH=VALUE where what is before the sign is a path.
+    Changes, each of which is made in every record that has its place.
+
+    Args:
+        settings: Each puts a value at a place.
+        deletions: Places that go.
+        record: The one record that is changed, from 1; None for all.
+    """
+
+    def __init__(
+        self, settings: list[Change], deletions: tuple[str, ...], record: int | None
+    ) -> None:
+        self._changes = settings + [partial(_delete, place) for place in deletions]
+        # Why each could not be made; None once it was.
+        self._reasons: list[str | None] = ["there is no document"] * len(self._changes)
+        self._record = record
+        self._count = 0
+
+    def make(self, document: Document) -> None:
+        """Change the next record."""
+        self._count += 1
+        if self._record not in (None, self._count):
+            return
+        for index, change in enumerate(self._changes):
+            try:
+                change(document)
+            except SpecError as error:
+                raise click.UsageError(str(error)) from None
+            except DecodeError as error:
+                if self._reasons[index] is not None:
+                    self._reasons[index] = error.reason if not error.pointer else str(error)
+            else:
+                self._reasons[index] = None
+
+    def check(self, file: str) -> None:
+        """Raise RefusedError if there was no place for one of them."""
+        if self._record is not None and self._record > self._count:
+            raise RefusedError(file, f"no record {self._record}: there are {self._count}")
+        for reason in self._reasons:
+            if reason is not None:
+                raise RefusedError(file, reason)
+
+
+def _delete(place: str, document: Document) -> None:
+    document.delete(place)
+
+
+def _set(place: str, value: Any, document: Document) -> None:
+    document.set(place, value)
+
+
+def _setting(pair: str, decoder: Decoder) -> Change:
+    """
+    Split PATH=VALUE where what is before the sign is a path; return what puts it there.
 
     Raises:
         click.UsageError: If nothing is; it says what is wrong without the value.
@@ -128,7 +160,7 @@ def _split(pair: str, decoder: Decoder) -> tuple[str, Any]:
             reason = reason if "=" in place else error.reason
             at = pair.find("=", at + 1)
         else:
-            return place, _value(pair[at + 1 :], decoder)
+            return partial(_set, place, _value(pair[at + 1 :], decoder))
     if pair.startswith("="):
         reason = "one has no PATH"
     raise click.UsageError(f"wanted PATH=VALUE: {reason}")

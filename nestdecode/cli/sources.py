@@ -12,7 +12,7 @@ from typing import Any
 from nestdecode.cli.output import descriptor_of
 from nestdecode.stream.compressed import decompressed
 
-__all__ = ["Source", "UnreadableError", "opened"]
+__all__ = ["Read", "Source", "UnreadableError", "opened"]
 
 Read = Callable[[int], bytes]
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import stat
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from nestdecode.errors import SpecError
+from nestdecode.spec.text import MAX_BYTES
 from nestdecode.words import nearest
 
 __all__ = ["fetch", "names", "shipped"]
 
 SUFFIXES = (".yaml", ".yml", ".json")
 ENTRY_POINTS = "nestdecode.specs"
+# Seconds that a named pipe has to get a writer.
+_PATIENCE = 2.0
 
 
 @cache
@@ -86,7 +91,7 @@ def fetch(name_or_path: str | os.PathLike[str]) -> tuple[str, str, str | None]:
     try:
         if base.startswith("~"):
             path = path.expanduser()
-        text = path.read_bytes().decode()
+        text = _read(path).decode()
     except UnicodeDecodeError as error:
         reason = f"not UTF-8: byte {error.start}"
     except OSError as error:
@@ -98,6 +103,65 @@ def fetch(name_or_path: str | os.PathLike[str]) -> tuple[str, str, str | None]:
     else:
         return text, base, pointer if hash_ else None
     raise SpecError(reason, source=base)
+
+
+def _read(path: Path) -> bytes:
+    """
+    Read a file that is regular, or a pipe.
+
+    Raises:
+        OSError: If it is something else, or too long, or a pipe that nobody writes to.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags | getattr(os, "O_NOCTTY", 0))
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise OSError(0, "it is a directory")
+        if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
+            raise OSError(0, "it is neither a file nor a pipe")
+        text = bytearray()
+        end = time.monotonic() + _PATIENCE
+        while piece := _piece(descriptor, None if text or stat.S_ISREG(mode) else end):
+            text += piece
+            if len(text) > MAX_BYTES:
+                raise OSError(0, f"a spec is at most {MAX_BYTES >> 20} MiB long")
+    finally:
+        os.close(descriptor)
+    return bytes(text)
+
+
+def _piece(descriptor: int, end: float | None) -> bytes:
+    """
+    Read what comes next, and nothing at the end.
+
+    Args:
+        descriptor: The file's. It does not block.
+        end: Until when a pipe has to have a writer; None if it had one, or needs none.
+    """
+    while True:
+        try:
+            piece = os.read(descriptor, 1 << 20)
+        except BlockingIOError:
+            # There is a writer, who may take his time.
+            end = None
+            _wait(descriptor, None)
+            continue
+        if piece or end is None:
+            return piece
+        # Nobody has opened it for writing yet.
+        left = end - time.monotonic()
+        if left <= 0:
+            raise OSError(0, "nobody writes to this pipe")
+        if _wait(descriptor, left):
+            end = None
+
+
+def _wait(descriptor: int, seconds: float | None) -> bool:
+    """Wait until there is something to read, or the end; tell whether there is."""
+    import select
+
+    return bool(select.select([descriptor], [], [], seconds)[0])
 
 
 def _unknown(name: str) -> str:

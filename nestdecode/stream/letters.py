@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from nestdecode.errors import DecodeError, QueryError
-from nestdecode.jsontext import dump
+from nestdecode.errors import DecodeError, LimitError, QueryError
+from nestdecode.jsontext import Limits, dump
 
 __all__ = ["DeadLetter", "original"]
+
+# What JSON writes as six bytes each.
+_CONTROLS = bytes(set(range(32)) - set(b"\b\t\n\f\r"))
+# Bytes of a letter for all but the record.
+_BESIDES = 1 << 20
 
 
 class DeadLetter:
@@ -17,7 +22,8 @@ class DeadLetter:
 
     Attributes:
         line: Where it begins in its source, from 1.
-        offset: Where it begins, in bytes from 0, after decompression.
+        offset: Where it begins, in bytes from 0, after decompression; of lines that are
+            str, in bytes of UTF-8.
         raw: Its bytes, without the line's LF.
         error: Why. Its pointer is empty if the record itself can't be read.
         skipped: Bytes after ``raw`` that were not kept, because it is too long.
@@ -39,9 +45,10 @@ class DeadLetter:
         Return it as one line of JSON, without the LF.
 
         Its members are ``source``, ``line``, ``offset``, ``reason`` (the error's code),
-        ``message``, ``pointer``, and ``raw`` if the bytes are UTF-8, else ``raw_base64``;
-        and ``skipped`` if some were not kept. Nothing but ``raw`` and the names in
-        ``pointer`` comes from the record.
+        ``message``, ``pointer``, and ``raw`` if the bytes are UTF-8 and no more than a
+        quarter of them control characters, else ``raw_base64``; and ``skipped`` if some
+        were not kept. Nothing but ``raw`` and the names in ``pointer`` comes from the
+        record.
 
         Args:
             source: The name of the file or stream that the record came from.
@@ -54,24 +61,53 @@ class DeadLetter:
             "message": self.error.reason,
             "pointer": getattr(self.error, "pointer", ""),
         }
-        try:
-            letter["raw"] = self.raw.decode()
-        except UnicodeDecodeError:
+        text = self._text()
+        if text is None:
             import binascii
 
             letter["raw_base64"] = binascii.b2a_base64(self.raw, newline=False).decode()
+        else:
+            letter["raw"] = text
         if self.skipped:
             letter["skipped"] = self.skipped
         return dump(letter)
 
+    def _text(self) -> str | None:
+        """Return the record as text, if that is what it is."""
+        controls = len(self.raw) - len(self.raw.translate(None, _CONTROLS))
+        if controls > len(self.raw) // 4:
+            return None
+        try:
+            return self.raw.decode()
+        except UnicodeDecodeError:
+            return None
 
-def original(line: bytes) -> bytes:
+    @staticmethod
+    def most_bytes(max_record_bytes: int) -> int:
+        """Return the size of the longest letter for records of at most *max_record_bytes*."""
+        # A quarter of the record six times as long, and the rest twice.
+        return 3 * max_record_bytes + _BESIDES
+
+
+def original(line: bytes, max_record_bytes: int = Limits().max_record_bytes) -> bytes:
     """
     Return the bytes of a record from a line that ``DeadLetter.encode`` wrote.
 
+    Args:
+        line: The line.
+        max_record_bytes: The size that a record may have.
+
     Raises:
         DecodeError: If it is no such line, or if some of the record was not kept.
+        LimitError: If the record is too long.
     """
+    raw = _raw(line)
+    if len(raw) > max_record_bytes:
+        raise LimitError(f"longer than max_record_bytes={max_record_bytes}")
+    return raw
+
+
+def _raw(line: bytes) -> bytes:
     try:
         letter = json.loads(line)
         skipped = letter.get("skipped", 0)

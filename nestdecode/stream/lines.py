@@ -80,7 +80,7 @@ class LineCutter:
             self.size += len(piece)
             self.pending.append(piece)
             if self.size > self.most:
-                self.pending = [b"".join(self.pending)[:KEPT]]
+                self.pending = [_head(self.pending)]
 
     def unfinished(self) -> bytes:
         """Return the pending line."""
@@ -122,6 +122,16 @@ class LineCutter:
         self.pending, self.size = [], 0
         self.offset += size + 1
         return lines
+
+
+def _head(pieces: list[bytes]) -> bytes:
+    """Return the beginning of a line, without joining what may be all of its pieces."""
+    head = b""
+    for piece in pieces:
+        head += piece[: KEPT - len(head)]
+        if len(head) == KEPT:
+            break
+    return head
 
 
 def lines_of_range(

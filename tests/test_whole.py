@@ -1,0 +1,384 @@
+"""Commands on whole files, and specs: what they read is bounded, and no more than needed is held."""
+
+import gzip
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nestdecode import DecodeError, LimitError, Spec, SpecError
+from nestdecode.stream import DeadLetter, original
+
+NESTDECODE = [sys.executable, "-m", "nestdecode"]
+SPEC = "{nestdecode: 1, layers: {a: json}}"
+PATIENCE = 60
+MEBI = 1 << 20
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes and rusage")
+
+
+def run(*arguments: str, **more: Any) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*NESTDECODE, *arguments], capture_output=True, check=False, timeout=PATIENCE, **more
+    )
+
+
+def measured(*arguments: str, **more: Any) -> tuple[int, bytes, bytes, int]:
+    """Run a command: (exit code, output, messages, bytes of memory at most)."""
+    # Started by something small: a process begins with the memory of what forked it.
+    measure = (
+        "import resource, subprocess, sys; code = subprocess.run(sys.argv[1:]).returncode;"
+        "print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", measure, *NESTDECODE, *arguments],
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE,
+        **more,
+    )
+    *messages, figures = result.stderr.splitlines(keepends=True)
+    code, kilobytes = map(int, figures.split())
+    return code, result.stdout, b"".join(messages), kilobytes << 10
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with files that are larger than they look."""
+    path: Path = tmp_path_factory.mktemp("whole")
+    (path / "small.json").write_bytes(b'{"a":1}')
+    blanks = gzip.compress(b" " * MEBI)
+    (path / "bomb.gz").write_bytes(gzip.compress(b'{"a":1}\n') + blanks * 700)
+    # Each tree takes 25 times as much as its text.
+    record = b'{"a":"[' + b"{}," * 60_000 + b'0]"}\n'
+    (path / "few.ndjson").write_bytes(record * 2)
+    (path / "many.ndjson").write_bytes(record * 12)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "reason", "most"),
+    [
+        pytest.param(["set", "a=2", "bomb.gz"], 2, "", 400, id="set"),
+        pytest.param(["collapse", "--like", "bomb.gz", "small.json"], 2, "", 400, id="collapse"),
+        pytest.param(
+            ["collapse", "--like", "small.json", "bomb.gz"],
+            5,
+            "line 2: longer than max_record_bytes=67108864 (--max-record-bytes raises it)",
+            250,
+            id="collapse, edited",
+        ),
+        pytest.param(
+            ["diff", "small.json", "bomb.gz"],
+            2,
+            "line 2: longer than max_record_bytes=67108864 (--max-record-bytes raises it)",
+            250,
+            id="diff",
+        ),
+        pytest.param(
+            ["replay", "bomb.gz"],
+            5,
+            "line 2: longer than a dead letter under --max-record-bytes=67108864",
+            350,
+            id="replay",
+        ),
+        pytest.param(
+            ["replay", "--max-record-bytes=1000", "bomb.gz"],
+            5,
+            "line 2: longer than a dead letter under --max-record-bytes=1000",
+            100,
+            id="replay, less",
+        ),
+    ],
+)
+def test_what_a_small_file_unpacks_to_is_bounded(folder, arguments, code, reason, most):
+    got, out, messages, memory = measured(*arguments, cwd=folder)
+
+    reason = reason or "more than 256 MiB (decompressed) can't be changed at once"
+    assert (got, out) == (code, b"")
+    assert f"nestdecode: bomb.gz: {reason}" in messages.decode()
+    assert memory < most * MEBI
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["set", "b=1", "{}"], id="set"),
+        pytest.param(["diff", "{}", "{}"], id="diff"),
+        pytest.param(["collapse", "--like", "{}", "{}"], id="collapse"),
+        pytest.param(["edit", "{}"], id="edit"),
+    ],
+)
+def test_one_tree_is_held_at_a_time(folder, arguments):
+    environment = {**os.environ, "VISUAL": "", "EDITOR": "true"}
+    memory = {}
+    for name in ("few.ndjson", "many.ndjson"):
+        words = [word.format(name) for word in arguments]
+        code, _, _, memory[name] = measured(*words, cwd=folder, env=environment)
+        assert code == 0
+
+    # The text of ten more, in a few copies; the trees of ten would be 45.
+    assert memory["many.ndjson"] - memory["few.ndjson"] < 20 * MEBI
+
+
+def test_what_is_shown_and_what_is_saved_is_bounded_too(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    path.write_bytes(b'{"a":' + b"[" * 150 + b"0," * 99 + b"0" + b"]" * 150 + b"}")
+    script = tmp_path / "editor.py"
+    script.write_text("import sys; open(sys.argv[1], 'a').write(' ' * 100_000)")
+
+    def bounded(most: int, *arguments: str) -> tuple[int, str]:
+        code = f"from nestdecode.cli import files, main; files.MOST_WHOLE = {most}; main()"
+        environment = {
+            **os.environ, "VISUAL": "", "EDITOR": f"{sys.executable} {script}",
+            "TMPDIR": str(tmp_path),
+        }  # fmt: skip
+        result = subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, env=environment
+        )
+        return result.returncode, result.stderr.decode()
+
+    # The text itself fits; indented it is longer; and what is saved longer still.
+    assert bounded(1 << 15, "edit", str(path))[0] == 2
+    assert "can't be changed at once" in bounded(1 << 15, "edit", str(path))[1]
+    assert not list(tmp_path.glob("nestdecode-*"))
+    assert bounded(1 << 17, "edit", str(path))[0] == 2
+    assert list(tmp_path.glob("nestdecode-*"))
+    assert bounded(1 << 10, "set", "b=" + "x" * 999, str(path))[0] == 2
+    assert bounded(1 << 11, "set", "b=" + "x" * 999, str(path))[0] == 0
+
+
+def test_each_change_needs_a_record_that_has_its_place(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b'{"a":{}}\n{"b":{}}\n')
+
+    assert run("set", "a.x=1", "b.x=2", str(path)).stdout == b'{"a":{"x":1}}\n{"b":{"x":2}}\n'
+    for record in ("1", "2"):
+        assert run("set", "--record", record, "a.x=1", "b.x=2", str(path)).returncode == 5
+    assert run("set", "a.x=1", "--delete", "c", str(path)).returncode == 5
+    assert b"no record 3: there are 2" in run("set", "--record=3", "a.x=1", str(path)).stderr
+
+
+def test_diff_compares_records_as_it_reads_them(tmp_path):
+    (tmp_path / "a").write_bytes(b"1\n2\n{")
+    (tmp_path / "b").write_bytes(b"1\n3\n4\n")
+    result = run("diff", "a", "b", cwd=tmp_path)
+
+    assert result.returncode == 2
+    assert result.stdout == b"- record 2 (root): 2\n+ record 2 (root): 3\n"
+    assert b"a: line 3: invalid JSON" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "text"),
+    [
+        (b"", b"", ""),
+        (b"1", b"2", "- (root): 1\n+ (root): 2\n"),
+        (b"1", b"", "- (root): 1\n"),
+        (b"1\n2", b"1", "- record 2 (root): 2\n"),
+        (b"1", b"1\n2\n3", "+ record 2 (root): 2\n+ record 3 (root): 3\n"),
+    ],
+)
+def test_records_have_numbers_if_there_are_several(tmp_path, one, other, text):
+    (tmp_path / "a").write_bytes(one)
+    result = run("diff", str(tmp_path / "a"), "-", input=other)
+
+    assert (result.stdout.decode(), result.returncode) == (text, 1 if text else 0)
+
+
+def test_standard_input_is_not_compared_with_itself():
+    result = run("diff", "-", "-", input=b"1")
+
+    assert result.returncode == 2
+    assert b"standard input can be A or B, not both" in result.stderr
+
+
+# Dead letters
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda t: t.encode("utf-8", "replace")))
+def test_a_letter_is_at_most_three_times_its_record(raw):
+    letter = DeadLetter(1, 0, raw, DecodeError("x")).encode("-")
+    empty = DeadLetter(1, 0, b"", DecodeError("x")).encode("-")
+
+    assert original(letter, len(raw)) == raw
+    assert len(letter) <= 3 * len(raw) + len(empty) + len("_base64") + 4
+    assert len(letter) <= DeadLetter.most_bytes(len(raw))
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [
+        pytest.param(b"\0" * 100, "raw_base64", id="a hole in a file"),
+        pytest.param(b'{"a":\n\t"\\u0000"', "raw", id="newlines and tabs"),
+        pytest.param(b"text\0", "raw", id="text with a NUL"),
+        pytest.param(b"\xff", "raw_base64", id="not UTF-8"),
+    ],
+)
+def test_what_is_mostly_control_characters_is_kept_as_bytes(raw, name):
+    letter = DeadLetter(1, 0, raw, DecodeError("x")).encode("-")
+
+    assert name in json.loads(letter)
+    assert original(letter) == raw
+
+
+def test_a_letter_may_hold_a_record_of_the_limit_and_no_longer_one():
+    letter = DeadLetter(1, 0, b"{" * 100, DecodeError("x")).encode("-")
+
+    assert original(letter, 100) == b"{" * 100
+    with pytest.raises(LimitError, match="longer than max_record_bytes=99"):
+        original(letter, 99)
+
+
+def test_replay_passes_over_what_is_too_long(tmp_path):
+    source, dead = tmp_path / "in", tmp_path / "dead"
+    source.write_bytes(b'{"a\n' + b"{" * 3000 + b"\n{b\n")
+    run("expand", "--lines", "--dead-letters", str(dead), str(source))
+
+    assert run("replay", str(dead)).stdout == source.read_bytes()
+    result = run("replay", "--max-record-bytes", "2999", str(dead))
+    assert (result.returncode, result.stdout) == (5, b'{"a\n{b\n')
+    assert b"line 2: longer than max_record_bytes=2999" in result.stderr
+
+
+# Specs
+
+
+@pytest.fixture
+def document(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_bytes(b'{"a":"[1]","b":"[1]"}')
+    return path
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        pytest.param("/dev/zero", "it is neither a file nor a pipe", id="a device"),
+        pytest.param("/dev/null", "it is neither a file nor a pipe", id="an empty device"),
+        pytest.param("./pipe", "nobody writes to this pipe", id="a pipe without a writer"),
+        pytest.param("./long.yaml", "a spec is at most 16 MiB long", id="too long"),
+        pytest.param("./folder.yaml", "it is a directory", id="a directory"),
+    ],
+)
+def test_a_spec_that_has_no_end_is_refused(document, tmp_path, spec, reason):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder.yaml").mkdir()
+    with (tmp_path / "long.yaml").open("wb") as file:
+        file.truncate(1 << 33)
+    code, out, messages, memory = measured("expand", "-s", spec, document.name, cwd=tmp_path)
+
+    assert (code, out) == (3, b"")
+    assert messages.decode() == f"nestdecode: {spec}: can't be read: {reason}\n"
+    assert memory < 120 * MEBI
+
+
+@pytest.mark.parametrize(
+    ("before", "command"),
+    [
+        pytest.param("", '<(printf %s "$SPEC")', id="at once"),
+        pytest.param("", '<(sleep 3; printf %s "$SPEC")', id="a slow writer"),
+        pytest.param(
+            "", "<(printf '{nestdecode: 1,'; sleep 1; echo ' layers: {a: json}}')", id="in pieces"
+        ),
+        pytest.param(
+            '(sleep 1; printf %s "$SPEC" > pipe) &', "./pipe", id="a writer that comes later"
+        ),
+        pytest.param('printf %s "$SPEC" |', "/dev/stdin", id="standard input"),
+        pytest.param("", '/dev/stdin <<< "$SPEC"', id="here"),
+    ],
+)
+def test_a_spec_may_come_from_a_pipe(document, tmp_path, before, command):
+    os.mkfifo(tmp_path / "pipe")
+    line = f"{before} exec {sys.executable} -m nestdecode expand {document} -s {command}"
+    result = subprocess.run(
+        ["bash", "-c", line],
+        cwd=tmp_path, capture_output=True, timeout=PATIENCE, env={**os.environ, "SPEC": SPEC},
+    )  # fmt: skip
+
+    assert (result.stdout, result.stderr) == (b'{"a":[1],"b":"[1]"}\n', b"")
+
+
+def test_what_writes_a_spec_without_end_is_refused(document, tmp_path):
+    with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as writer:
+        arguments = ("expand", "-s", "/dev/stdin", str(document))
+        code, _, messages, memory = measured(*arguments, stdin=writer.stdout)
+
+    assert code == 3
+    assert b"a spec is at most 16 MiB long" in messages
+    assert memory < 120 * MEBI
+
+
+def test_the_library_reads_specs_within_the_same_bounds():
+    with pytest.raises(
+        SpecError, match="/dev/zero: can't be read: it is neither a file nor a pipe"
+    ):
+        Spec.load("/dev/zero")
+
+
+# Options
+
+
+@pytest.mark.parametrize(
+    "words", [["-secret=canary"], ["-secret=canary", "a=1"], ["-s", "a=canary"]]
+)
+def test_a_path_that_looks_like_an_option_is_told_without_its_value(document, words):
+    result = run("set", *words, str(document))
+
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1].decode() == (
+        "Error: what follows -s is no spec; a PATH that begins with - is quoted: '\"-name\"=VALUE'"
+    )
+
+
+def test_a_path_that_begins_with_a_dash_is_quoted(document):
+    result = run("set", '"-secret"=1', str(document))
+
+    assert result.stdout == b'{"a":"[1]","b":"[1]","-secret":1}'
+
+
+def test_a_spec_may_have_a_sign_of_equality_in_its_name(document, tmp_path):
+    (tmp_path / "x=1.yaml").write_text(SPEC)
+    result = run("set", "a[0]=2", "-sx=1.yaml", document.name, cwd=tmp_path)
+
+    assert result.stdout == b'{"a":"[2]","b":"[1]"}'
+
+
+def test_the_hint_for_a_path_is_one_for_every_place_where_it_is_written(document):
+    result = run("set", "a-b=1", str(document))
+
+    assert b"YAML" not in result.stderr
+    assert result.stderr.decode().endswith(
+        "got 'a-b'; a name with other characters is quoted: '\"a-b\"'\n"
+    )
+
+
+# Workers
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "reason"),
+    [
+        pytest.param(resource.RLIMIT_NOFILE, 8, "no pipes: Too many open files", id="descriptors"),
+        pytest.param(
+            resource.RLIMIT_NOFILE, 11, "no pipes: Too many open files", id="a second one"
+        ),
+    ],
+)
+def test_a_worker_that_cannot_be_set_up_is_told_with_the_reason(tmp_path, limit, most, reason):
+    path = tmp_path / "in"
+    path.write_bytes(b"[1]\n" * 100_000)
+    result = run(
+        "expand", "-j2", "--lines", str(path),
+        preexec_fn=lambda: resource.setrlimit(limit, (most, most)),
+    )  # fmt: skip
+
+    assert result.returncode == 2
+    assert result.stderr.decode() == f"nestdecode: no worker can be started: {reason}\n"
