@@ -450,7 +450,7 @@ class Decoder:
         if self._plan is None:
             return None
         early = self._early(expression)
-        return expression.late(self._plan, self._reader, self._start, self._read, early)
+        return expression.late(self._plan, self._reader, self._start, early, self._copied)
 
     def _early(self, expression: Expression) -> Callable[[Any], Any]:
         """

@@ -768,4 +768,4 @@ CHECKS: dict[str, Any] = {
 }
 # For who looks at what was read: faster where texts are long, and integers beyond 64 bits
 # are floats, unless may_hold_long_integer says that there are none.
-INEXACT = {"REFUSED": (ValueError,), "loads": orjson.loads}
+INEXACT = {"loads": orjson.loads}

@@ -14,6 +14,7 @@ base64 or gzip, and those of documents that were parsed before, are looked at on
 from __future__ import annotations
 
 import binascii
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -29,6 +30,7 @@ from nestdecode.plan import (
     CLOSERS,
     DROP,
     OPENERS,
+    CrowdedError,
     Plan,
     Run,
     layers_inside,
@@ -37,7 +39,7 @@ from nestdecode.plan import (
 )
 from nestdecode.spec.shape import Alternative, Shape, live_shapes, walk
 
-__all__ = ["source_of"]
+__all__ = ["Opener", "Shut", "source_of"]
 
 # A container, the key or index of a string or container in it, what is declared of that,
 # and the layers around it.
@@ -68,11 +70,7 @@ STAYS = _Outcome("STAYS")
 UNSURE = _Outcome("UNSURE")
 
 
-class CrowdedError(Exception):
-    """A document may meet a limit: it is read again, carefully."""
-
-
-class Work(Budget):
+class Spending(Budget):
     """
     What one record spends on the texts that its base64 and gzip layers give.
 
@@ -146,23 +144,42 @@ def source_of(
         copied: Copies a document that was parsed before: (tree, its depth). Raises
             LimitError if it is too deep.
     """
-    return _Emitter(plan, reader, start, carefully, copied).build()
+    opener = Opener(Source(), plan, reader, copied)
+    opener.source.names |= {
+        "carefully": carefully,
+        "settle": functools.partial(opener.settle, start, carefully),
+    }
+    opener.write_expand()
+    return opener.source
 
 
-class _Emitter:
+class Opener:
+    """
+    Writes code that opens layers.
+
+    The code has the names ``read``, for what reads layers, ``shut``, for a list of what is
+    left to the careful way, and ``spent``, for a Spending, if ``decodes``.
+
+    Args:
+        source: Where it is written.
+        plan: Where layers are.
+        reader: Reads records and what their layers hold.
+        copied: Copies a document that was parsed before.
+
+    Attributes:
+        decodes: Whether there are layers in base64 or gzip.
+    """
+
     def __init__(
         self,
+        source: Source,
         plan: Plan,
         reader: Reader,
-        start: Callable[[], Run],
-        carefully: Callable[[Any], Any],
         copied: Callable[[Any], tuple[Any, int]],
     ) -> None:
         self.plan = plan
         self.reader = reader
         self.limits = limits = reader.limits
-        self.start = start
-        self.carefully = carefully
         self.copied = copied
         self.finds = plan.undeclared is not None
         (self.shape,) = plan.shapes
@@ -179,38 +196,27 @@ class _Emitter:
         self.waiting: list[tuple[str, Shape]] = []
         self.active: list[Shape] = []
         self.places = self.loops = 0
-        self.source = Source()
-        self.source.names |= reader.checks | {
+        self.source = source
+        source.names |= reader.checks | {
             "CrowdedError": CrowdedError,
             "Number": Number,
             "STAYS": STAYS,
             "UNSURE": UNSURE,
-            "Work": Work,
+            "Spending": Spending,
             "a2b_base64": binascii.a2b_base64,
-            "carefully": carefully,
             "encoded": _encoded,
             "is_malformed": reader.is_malformed,
             "loads_for": reader.loads_for,
             "parsed": self._parsed,
             "reader": reader,
-            "settle": self._settle,
             "sweep": sweep,
         }
 
-    def build(self) -> Source:
-        """Write ``expand(document)`` and the functions that it calls."""
-        source, limits = self.source, self.limits
+    def write_expand(self) -> None:
+        """Write ``expand(document)``; the names ``carefully`` and ``settle`` are the caller's."""
+        source = self.source
         with source.block("def expand(document):"):
-            source.line("raw = document if document.__class__ is bytes else encoded(document)")
-            with source.block("if raw is None:"):
-                source.line("tree, deep, read = parsed(document)")
-            with source.block("else:"):
-                self._read()
-            with source.block("if tree.__class__ is not dict and tree.__class__ is not list:"):
-                source.line("return carefully(document)")
-            source.line("shut = []")
-            if self.decodes:
-                source.line(f"work = Work({limits.max_bytes}, {self.share}, {self.longest})")
+            self.write_read()
             source.line("crowded = False")
             with source.block("try:"):
                 self._below(self.shape, "tree", "0")
@@ -218,49 +224,66 @@ class _Emitter:
             with source.block("except CrowdedError:"):
                 source.line("crowded = True")
             # Not in the handler: what it handles would be the context of what is raised.
-            deep = "(deep or work.brackets < 0)" if self.decodes else "deep"
-            source.line(f"if crowded or ({deep} and is_deeper(tree, {limits.max_depth})):")
+            source.line(f"if crowded or ({self.is_too_deep}):")
             source.line("    return carefully(document)")
             with source.block("if shut:"):
-                work = "work" if self.decodes else f"Work({limits.max_bytes}, 0, 0)"
-                source.line(f"return settle(document, tree, shut, {work})")
+                spent = "spent" if self.decodes else f"Spending({self.limits.max_bytes}, 0, 0)"
+                source.line(f"return settle(document, tree, shut, {spent})")
             source.line("return tree")
+        self.write_functions()
+
+    def write_functions(self) -> None:
+        """Write the functions that were called so far."""
         while self.waiting:
             kind, shape = self.waiting.pop()
             self.active = []
             name = self.functions[kind, shape]
-            with source.block(f"def {name}(value, read, shut, layers{self._work}):"):
-                if kind == "open":
-                    self._ways(shape)
-                else:
+            with self.source.block(f"def {name}(value, read, shut, layers{self._spent}):"):
+                if kind == "visit":
                     self._containers(shape, "value", "layers")
-        return source
+                else:
+                    self._ways(kind, shape)
 
     @property
-    def _work(self) -> str:
-        return ", work" if self.decodes else ""
+    def _spent(self) -> str:
+        return ", spent" if self.decodes else ""
+
+    @property
+    def is_too_deep(self) -> str:
+        """An expression that tells whether the tree, opened, is deeper than is allowed."""
+        deep = "(deep or spent.brackets < 0)" if self.decodes else "deep"
+        return f"{deep} and is_deeper(tree, {self.limits.max_depth})"
 
     # Reading
 
-    def _read(self) -> None:
-        """Write how a record's bytes are read, if they need no care."""
+    def write_read(self) -> None:
+        """Write how *document* is read into *tree*, its layers shut; *raw* is its text, if any."""
         source, limits = self.source, self.limits
-        most = limits.max_depth - (self.share if self.decodes else 0)
-        guard = f"len(raw) > {min(limits.max_record_bytes, self.longest)}"
-        if self.finds:
-            guard += " or (contains(raw, ESCAPE) and hides(raw))"
-        with source.block(f"if {guard}:"):
+        source.line("raw = document if document.__class__ is bytes else encoded(document)")
+        with source.block("if raw is None:"):
+            source.line("tree, deep, read = parsed(document)")
+        with source.block("else:"):
+            guard = f"len(raw) > {min(limits.max_record_bytes, self.longest)}"
+            if self.finds:
+                guard += " or (contains(raw, ESCAPE) and hides(raw))"
+            with source.block(f"if {guard}:"):
+                source.line("return carefully(document)")
+            most = limits.max_depth - (self.share if self.decodes else 0)
+            # n containers take 2n characters.
+            source.line(f"deep = len(raw) > {2 * most} and (")
+            source.line(f"    count_byteset(raw, BRACKETS) > {most}")
+            source.line("    or (contains(raw, ESCAPE) and hides(raw))")
+            source.line(")")
+            source.line("read = loads_for(raw) if deep else loads")
+            source.line("try:")
+            source.line("    tree = read(raw)")
+            source.line("except REFUSED:")
+            source.line("    tree = None")
+        with source.block("if tree.__class__ is not dict and tree.__class__ is not list:"):
             source.line("return carefully(document)")
-        # n containers take 2n characters.
-        source.line(f"deep = len(raw) > {2 * most} and (")
-        source.line(f"    count_byteset(raw, BRACKETS) > {most}")
-        source.line("    or (contains(raw, ESCAPE) and hides(raw))")
-        source.line(")")
-        source.line("read = loads_for(raw) if deep else loads")
-        source.line("try:")
-        source.line("    tree = read(raw)")
-        source.line("except REFUSED:")
-        source.line("    tree = None")
+        source.line("shut = []")
+        if self.decodes:
+            source.line(f"spent = Spending({limits.max_bytes}, {self.share}, {self.longest})")
 
     def _parsed(self, document: Any) -> tuple[Any, bool, Callable[[Any], Any]]:
         """Return a copy of a document, whether it is deep, and what reads its layers."""
@@ -345,30 +368,35 @@ class _Emitter:
         """Write how a string is opened, and all that is in it, by a function of its own."""
         source = self.source
         new = source.fresh("new")
-        source.line(f"{new} = {self._call('open', shape, value, layers)}")
+        source.line(f"{new} = {self.call('open', shape, value, layers)}")
         with source.block(f"if {new} is UNSURE:"):
             self._note(shape, container, key, layers)
         with source.block(f"elif {new} is not STAYS:"):
             source.line(f"{container}[{key}] = {new}")
 
-    def _call(self, kind: str, shape: Shape, value: str, layers: str) -> str:
-        """Return the call of a function that is written when there is room."""
+    def call(self, kind: str, shape: Shape, value: str, layers: str) -> str:
+        """
+        Return the call of a function that does something with a value.
+
+        ``visit`` opens what is in a container; ``open`` opens a string, and what is in it;
+        ``peel`` opens a string alone. The last two return what it holds, STAYS or UNSURE.
+        """
         name = self.functions.get((kind, shape))
         if name is None:
             name = self.functions[kind, shape] = self.source.fresh(kind)
             self.waiting.append((kind, shape))
-        return f"{name}({value}, read, shut, {layers}{self._work})"
+        return f"{name}({value}, read, shut, {layers}{self._spent})"
 
     # Strings
 
-    def _ways(self, shape: Shape) -> None:
+    def _ways(self, kind: str, shape: Shape) -> None:
         """Write how the string in *value* is opened: return what it holds, or an outcome."""
         source = self.source
         if self.dynamic:
             source.line(f"if layers >= {self.limits.max_layers}:")
             source.line("    return UNSURE")
         for alternative in shape.alternatives:
-            self._way(alternative)
+            self._way(kind, alternative)
         if shape.plain is True:
             source.line("return STAYS")
         elif shape.plain:
@@ -377,7 +405,7 @@ class _Emitter:
         else:
             source.line("return UNSURE")
 
-    def _way(self, alternative: Alternative) -> None:
+    def _way(self, kind: str, alternative: Alternative) -> None:
         """Write one alternative: it returns what it opened, or it surely does not open."""
         source = self.source
         *encodings, last = alternative.codecs
@@ -395,7 +423,7 @@ class _Emitter:
                 if not reads:
                     # Text, whatever it is: nothing is declared of what is in it.
                     source.line("return data.decode()")
-                source.line("work.look(data)")
+                source.line("spent.look(data)")
             source.line("except ValueError:")
             source.line("    pass")
             if not reads:
@@ -410,7 +438,7 @@ class _Emitter:
             source.line(f"    if not is_malformed(refusal, {text}):")
             source.line("        return UNSURE")
             with source.block("else:"):
-                self._admit(alternative)
+                self._admit(kind, alternative)
 
     def _decode(self, codec: str, given: str) -> None:
         source = self.source
@@ -418,11 +446,11 @@ class _Emitter:
             source.line(f"if len({given}) % 4:")
             source.line("    raise ValueError")
             source.line(f"data = a2b_base64({given}, strict_mode=True)")
-            source.line("work.take(len(data))")
+            source.line("spent.take(len(data))")
         else:
-            source.line(f"data = {source.constant(CODECS[codec].open, codec)}({given}, work)")
+            source.line(f"data = {source.constant(CODECS[codec].open, codec)}({given}, spent)")
 
-    def _admit(self, alternative: Alternative) -> None:
+    def _admit(self, kind: str, alternative: Alternative) -> None:
         """Write what is done with what was read: return it if its type is admitted."""
         source, admits, content = self.source, alternative.admits, alternative.content
         if not self.reader.plain:
@@ -431,27 +459,29 @@ class _Emitter:
         kinds = [kind for kind, name in (("dict", "object"), ("list", "array")) if name in admits]
         if kinds:
             with source.block(f"if {_is_one_of('found', kinds)}:"):
-                if self._is_bare(content):
+                if kind == "peel":
+                    pass
+                elif self._is_bare(content):
                     source.line("sweep(found, reader, read, shut)")
                 elif content is not None:
                     self._below(content, "found", _more("layers"))
                 source.line("return found")
         if "string" in admits:
             with source.block("if found.__class__ is str:"):
-                self._string(content)
+                self._string(kind, content)
         for name, test in _TESTS.items():
             if name in admits:
                 source.line(f"if {test}:")
                 source.line("    return found")
 
-    def _string(self, content: Shape | None) -> None:
+    def _string(self, kind: str, content: Shape | None) -> None:
         """Write what is done with a string that was read from one."""
         source = self.source
         if content is None or not content.alternatives:
             source.line("return found")
             return
         inner = source.fresh("inner")
-        source.line(f"{inner} = {self._call('open', content, 'found', _more('layers'))}")
+        source.line(f"{inner} = {self.call(kind, content, 'found', _more('layers'))}")
         source.line(f"return found if {inner} is STAYS else {inner}")
 
     # Containers
@@ -466,7 +496,7 @@ class _Emitter:
             return
         crowded = self.loops > MAX_LOOPS or self.source.level > MAX_LEVEL
         if shape in self.active or self.places > MAX_PLACES or crowded:
-            self.source.line(self._call("visit", shape, value, layers))
+            self.source.line(self.call("visit", shape, value, layers))
             return
         self.active.append(shape)
         self._containers(shape, value, layers)
@@ -590,28 +620,39 @@ class _Emitter:
 
     # What does not open at once
 
-    def _settle(self, document: Any, tree: Any, shut: list[Shut], work: Work) -> Any:
-        """Let the plan decide each place that was noted, in document order."""
-        run = self.start().hold()
-        run.budget = work
-        noted: dict[int, dict[Any, tuple[tuple[Shape, ...], int]]] = {}
-        for container, key, shapes, layers in shut:
-            noted.setdefault(id(container), {})[key] = shapes, layers
+    def settle(
+        self,
+        start: Callable[[], Run],
+        carefully: Callable[[Any], Any],
+        document: Any,
+        tree: Any,
+        shut: list[Shut],
+        spent: Spending,
+    ) -> Any:
+        """Let the plan decide each place of a record that was left to it."""
+        run = start().hold()
+        run.budget = spent
         try:
-            self._settle_in(tree, noted, run)
+            self.settle_in(tree, shut, run)
         except CrowdedError:
             pass
         else:
             run.release()
             return tree
-        return self.carefully(document)
+        return carefully(document)
 
-    def _settle_in(
-        self,
-        tree: Any,
-        noted: dict[int, dict[Any, tuple[tuple[Shape, ...], int]]],
-        run: Run,
-    ) -> None:
+    def settle_in(self, tree: Any, shut: list[Shut], run: Run) -> None:
+        """
+        Let the plan decide each place in a tree that was left to it, in document order.
+
+        Args:
+            tree: The record's, or a part of it, at ``run.path``.
+            shut: Places in it.
+            run: The record's pass.
+        """
+        noted: dict[int, dict[Any, tuple[tuple[Shape, ...], int]]] = {}
+        for container, key, shapes, layers in shut:
+            noted.setdefault(id(container), {})[key] = shapes, layers
         path, visit = run.path, self.plan.visit
         dropped = []
         nowhere: dict[Any, tuple[tuple[Shape, ...], int]] = {}
@@ -620,6 +661,8 @@ class _Emitter:
             container, children, places = walk[-1]
             for key, child in children:
                 if key in places:
+                    if run.is_settled(container, key):
+                        continue
                     shapes, layers = places[key]
                     path.append(key)
                     new = visit(shapes, child, len(path), layers, run)

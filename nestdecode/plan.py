@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nestdecode.emit import Source
 from nestdecode.errors import DecodeError, LimitError, Policy
 from nestdecode.jsontext import Budget, Limits, Reader
 from nestdecode.paths import join_pointer
@@ -35,7 +34,6 @@ __all__ = [
     "opened_on_the_spot",
     "policies_of",
     "type_name",
-    "write_fast_read",
 ]
 
 Report = Callable[[DecodeError], None]
@@ -473,37 +471,6 @@ def policies_of(plan: Plan) -> set[Policy]:
 def may_exceed_layers(plan: Plan, limits: Limits) -> bool:
     """Tell whether more layers can be inside one another than are allowed."""
     return layers_inside(plan, limits) > limits.max_layers
-
-
-def write_fast_read(source: Source, reader: Reader, *, if_deep: str) -> None:
-    """
-    Write how *document* is read into *tree*, the careful way taken if it must be.
-
-    The name ``carefully`` is the caller's.
-
-    Args:
-        source: Where it is written.
-        reader: Reads, with the name ``read``.
-        if_deep: What is done first if the document, or a layer in it, may be too deep.
-    """
-    limits = reader.limits
-    source.names |= reader.checks
-    source.line("tree = None")
-    size = f"len(document) <= {limits.max_record_bytes}"
-    with source.block(f"if document.__class__ is bytes and {size}:"):
-        # n containers take 2n characters.
-        source.line(f"if len(document) > {2 * limits.max_depth} and (")
-        source.line(f"    count_byteset(document, BRACKETS) > {limits.max_depth}")
-        source.line("    or contains(document, ESCAPE)")
-        source.line("    and hides(document)")
-        with source.block("):"):
-            source.line(if_deep)
-        source.line("try:")
-        source.line("    tree = read(document)")
-        source.line("except REFUSED:")
-        source.line("    pass")
-    with source.block("if tree.__class__ is not dict and tree.__class__ is not list:"):
-        source.line("return carefully(document)")
 
 
 OPENERS = frozenset("{[ \t\r\n")

@@ -83,8 +83,8 @@ class Expression:
         plan: Plan,
         reader: Reader,
         begin: Callable[[], Run],
-        read: Callable[[Any], Any],
         carefully: Callable[[Any], Any],
+        copied: Callable[[Any], tuple[Any, int]],
     ) -> Callable[[Any], Any] | None:
         """
         Return a function from a document to the answer that opens layers as it meets them.
@@ -95,14 +95,14 @@ class Expression:
             plan: What opens layers.
             reader: Reads records and what their layers hold.
             begin: Makes the Run of a record that needs one.
-            read: Reads any document, its layers shut.
             carefully: Answers for any document.
+            copied: Copies a document that was parsed before.
         """
-        answer = carefully
+        late = query_code.Late(plan, reader, begin, carefully, copied)
         try:
-            for how in (read, None):
-                late = query_code.Late(plan, reader, begin, answer, how)
-                answer = query_code.source_of(self.node, late).build("answer", "query")
+            answer: Callable[[Any], Any] = query_code.source_of(self.node, late).build(
+                "answer", "query"
+            )
         except query_code.OddError:
             return None
         return answer

@@ -15,6 +15,7 @@ not written out here: then it is answered in another way.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -27,10 +28,10 @@ from nestdecode import query_walk
 from nestdecode.emit import Source
 from nestdecode.errors import DecodeError
 from nestdecode.jsontext import INEXACT, Number, Reader
+from nestdecode.opening import Opener, Shut
 from nestdecode.plan import (
     CLOSERS,
     OPENERS,
-    CrowdedError,
     Plan,
     Run,
     address_of,
@@ -38,12 +39,11 @@ from nestdecode.plan import (
     has_one_inside,
     in_document_order,
     opened_on_the_spot,
-    write_fast_read,
 )
 from nestdecode.query_growth import may_multiply, may_share
 from nestdecode.query_walk import A_LIST, A_MEMBER, AN_OBJECT, Interpreter, Node, Work
 from nestdecode.spec import Shape
-from nestdecode.spec.shape import live_shapes
+from nestdecode.spec.shape import live_shapes, walk
 
 __all__ = ["Late", "OddError", "source_of"]
 
@@ -85,15 +85,14 @@ class Late:
         reader: Reads records and what their layers hold.
         start: Makes the Run of a record that needs one.
         carefully: Answers for a document that this can't.
-        read: Reads any document, its layers shut. None for what the fast parser reads:
-            all else is answered carefully.
+        copied: Copies a document that was parsed before.
     """
 
     plan: Plan
     reader: Reader
     start: Callable[[], Run]
     carefully: Callable[[Any], Any]
-    read: Callable[[Any], Any] | None
+    copied: Callable[[Any], tuple[Any, int]]
 
 
 def source_of(node: Node, late: Late | None = None) -> Source:
@@ -114,25 +113,23 @@ def source_of(node: Node, late: Late | None = None) -> Source:
     if not can_be_late(late.plan, late.reader.limits):
         raise OddError
     (shape,) = late.plan.shapes
-    emitter = _Emitter(node, late.plan)
-    source = emitter.source
-    source.names |= late.reader.checks
-    source.names |= {"start": late.start, "carefully": late.carefully, "read": late.read}
-    emitter.on_the_spot = late.read is None
+    emitter = _Emitter(node, late)
+    source, opener = emitter.source, emitter.opener
+    assert opener is not None
+    source.names |= {"start": late.start, "carefully": late.carefully}
+    if late.reader.plain and not _computes(node):
+        # A wrong integer could be seen in the answer alone, so that is looked at.
+        source.names |= INEXACT
+        emitter.looked_at = True
     with source.block("def answer(document):"):
-        if late.read is not None:
-            source.line("tree = read(document)")
-        else:
-            source.line("read = loads")
-            write_fast_read(source, late.reader, if_deep="return carefully(document)")
-            if late.reader.plain and not _computes(node):
-                # A wrong integer could be seen in the answer alone, so that is looked at.
-                source.names |= INEXACT
-                emitter.looked_at = True
+        opener.write_read()
         with source.block("try:"):
             emitter.body(node, shape)
         with source.block("except CrowdedError:"):
-            source.line("return carefully(document)")
+            source.line("pass")
+        # Not in the handler: what it handles would be the context of what is raised.
+        source.line("return carefully(document)")
+    opener.write_functions()
     return source
 
 
@@ -144,12 +141,14 @@ def _computes(node: Node) -> bool:
 
 
 class _Emitter:
-    def __init__(self, node: Node, plan: Plan | None) -> None:
+    def __init__(self, node: Node, late: Late | None) -> None:
         self.source = Source()
-        self.plan = plan
+        self.plan = plan = None if late is None else late.plan
+        self.opener: Opener | None = None
+        if late is not None:
+            self.opener = Opener(self.source, late.plan, late.reader, late.copied)
         self.live = live_shapes(plan.shapes[0]) if plan is not None else set()
         self.level = self.loops = 0
-        self.on_the_spot = True
         self.looked_at = False
         self.counted = may_multiply(node)
         self.shared = may_share(node)
@@ -163,7 +162,7 @@ class _Emitter:
             "unlock": self._unlock,
             "finish": self._finish,
             "report": self._report,
-            "CrowdedError": CrowdedError,
+            "rest": self._rest,
             "NUMBERS": frozenset({int, float, Number}),
         }
 
@@ -176,7 +175,8 @@ class _Emitter:
             source.line("work = Work()")
             source.line("call, copy, equals, take = work.call, work.copy, work.equals, work.take")
         # What was done with what can't be done at once, if anything.
-        source.line("seen = {}")
+        decodes = self.opener is not None and self.opener.decodes
+        source.line("seen = {'spent': spent}" if decodes else "seen = {}")
         result, inside = self._value(node, "tree", self._settled(known))
         source.line(f"answer = {self._finished(result, inside)}")
         if self.shared:
@@ -184,11 +184,13 @@ class _Emitter:
         if self.looked_at:
             source.line("for part in answer if answer.__class__ is list else (answer,):")
             source.line("    if part.__class__ is not str and part is not None:")
-            source.line("        if may_hold_long_integer(document):")
+            source.line("        if raw is not None and may_hold_long_integer(raw):")
             source.line("            return carefully(document)")
             source.line("        break")
-        if self.plan is not None:
-            source.line("if seen:")
+        if self.opener is not None:
+            source.line(f"if {self.opener.is_too_deep}:")
+            source.line("    return carefully(document)")
+            source.line("if 'run' in seen:")
             source.line("    report(tree, seen)")
         source.line("return answer")
 
@@ -266,29 +268,45 @@ class _Emitter:
         with source.block(f"if {value}.__class__ is str:"):
             name = source.constant(shape, "shape")
             unlock = f"{value} = unlock(tree, {container}, {key}, {name}, seen)"
-            kinds = opened_on_the_spot(shape) if self.on_the_spot else []
-            if not kinds:
+            new = source.fresh("new")
+            kinds = opened_on_the_spot(shape)
+            if kinds:
+                self._open_on_the_spot(shape, kinds, value, f"{container}[{key}]", unlock)
+                return
+            if _opens_to_text(shape):
+                # It must be known what was opened: another string may be there now.
                 source.line(unlock)
                 return
-            new = source.fresh("new")
-            guard = ""
-            if shape.plain is True:
-                opener = source.constant(OPENERS, "OPENERS")
-                closer = source.constant(CLOSERS, "CLOSERS")
-                guard = f"if {value}[:1] in {opener} and {value}[-1:] in {closer}:"
-            with source.block(guard) if guard else nullcontext():
-                source.line("try:")
-                source.line(f"    {new} = loads({value})")
-                source.line("except REFUSED:")
-                source.line(f"    {new} = None")
-                test = " or ".join(f"{new}.__class__ is {kind}" for kind in kinds)
-                with source.block(f"if {test}:"):
-                    source.line(f"{container}[{key}] = {value} = {new}")
-                head = "else:"
-                if shape.plain and shape.plain is not True:
-                    head = f"elif {value} not in {source.constant(shape.plain, 'PLAIN')}:"
-                with source.block(head):
-                    source.line(unlock)
+            assert self.opener is not None
+            source.line(f"{new} = {self.opener.call('peel', shape, value, '0')}")
+            with source.block(f"if {new} is UNSURE:"):
+                source.line(unlock)
+            with source.block(f"elif {new} is not STAYS:"):
+                source.line(f"{container}[{key}] = {value} = {new}")
+
+    def _open_on_the_spot(
+        self, shape: Shape, kinds: list[str], value: str, slot: str, unlock: str
+    ) -> None:
+        source = self.source
+        new = source.fresh("new")
+        guard = ""
+        if shape.plain is True:
+            opener = source.constant(OPENERS, "OPENERS")
+            closer = source.constant(CLOSERS, "CLOSERS")
+            guard = f"if {value}[:1] in {opener} and {value}[-1:] in {closer}:"
+        with source.block(guard) if guard else nullcontext():
+            source.line("try:")
+            source.line(f"    {new} = read({value})")
+            source.line("except REFUSED:")
+            source.line(f"    {new} = None")
+            test = " or ".join(f"{new}.__class__ is {kind}" for kind in kinds)
+            with source.block(f"if {test}:"):
+                source.line(f"{slot} = {value} = {new}")
+            head = "else:"
+            if shape.plain and shape.plain is not True:
+                head = f"elif {value} not in {source.constant(shape.plain, 'PLAIN')}:"
+            with source.block(head):
+                source.line(unlock)
 
     def _unlock(
         self, tree: Any, container: Any, key: Any, shape: Shape, seen: dict[Any, Any]
@@ -310,6 +328,7 @@ class _Emitter:
         if known is not None:
             return known
         run: Run = self.source.names["start"]()
+        run.budget = seen.get("spent", run.budget)
         problems: dict[tuple[Any, ...], DecodeError] = {}
         seen |= {"run": run, "report": run.report, "problems": problems}
         run.settled = set()
@@ -318,9 +337,16 @@ class _Emitter:
         return run
 
     def _report(self, tree: Any, seen: dict[Any, Any]) -> None:
-        if "run" in seen:
-            for problem in in_document_order(tree, seen["problems"], {}):
-                seen["report"](problem)
+        for problem in in_document_order(tree, seen["problems"], {}):
+            seen["report"](problem)
+
+    def _rest(self, tree: Any, shut: list[Shut], seen: dict[Any, Any]) -> None:
+        """Let the plan decide what was left to it, and forget that."""
+        assert self.opener is not None
+        run = self._run(seen)
+        run.path = []
+        self.opener.settle_in(tree, shut, run)
+        shut.clear()
 
     def _finish(self, tree: Any, value: Any, known: Known, seen: dict[Any, Any]) -> Any:
         """Open every layer that is still shut in a value that is about to be seen whole."""
@@ -339,13 +365,38 @@ class _Emitter:
         return value
 
     def _finished(self, value: str, known: Known) -> str:
-        """Return the expression for a value in which every layer is open."""
+        """Write how every layer in a value is opened; return the expression for it."""
         known = self._settled(known)
         if known is None or known is BARE:
             return value
         if isinstance(known, Shape) and not any(c in self.live for _, c in known.children()):
             return value  # it was opened when it was read, and holds no further layer
-        return f"finish(tree, {value}, {self.source.constant(known, 'KNOWN')}, seen)"
+        inside: Known = known
+        while isinstance(inside, _ListOf):
+            inside = inside.elements
+        if not isinstance(inside, Shape) or _opens_to_text(inside):
+            return f"finish(tree, {value}, {self.source.constant(known, 'KNOWN')}, seen)"
+        found = self._named(value)
+        self._finish_at_once(found, known)
+        self.source.line("if shut:")
+        self.source.line("    rest(tree, shut, seen)")
+        return found
+
+    def _finish_at_once(self, value: str, known: Known) -> None:
+        """Write how every layer in a value is opened, if none can open to a string."""
+        source, opener = self.source, self.opener
+        assert opener is not None
+        if isinstance(known, _ListOf):
+            element = source.fresh("v")
+            with source.block(f"for {element} in {value} or ():"):
+                self._finish_at_once(element, known.elements)
+            return
+        assert isinstance(known, Shape)
+        is_container = f"{value}.__class__ is dict or {value}.__class__ is list"
+        with source.block(f"if ({is_container}) and id({value}) not in seen:"):
+            # The same may be in many places. It is kept, so that its id stays its own.
+            source.line(f"seen[id({value})] = {value}")
+            source.line(opener.call("visit", known, value, "0"))
 
     # Expressions
 
@@ -683,6 +734,16 @@ class _Emitter:
             else:
                 with self._looping(f"for {found} in {value}.values():"):
                     each(found, members)
+
+
+@functools.cache
+def _opens_to_text(shape: Shape) -> bool:
+    """Tell whether a layer at or below a place may hold a string, or be no JSON."""
+    return any(
+        alternative.codecs[-1] != "json" or "string" in alternative.admits
+        for below, _ in walk(shape)
+        for alternative in below.alternatives
+    )
 
 
 _UNCOUNTED = Work(math.inf)
