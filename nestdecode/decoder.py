@@ -749,29 +749,45 @@ def _copy(value: Any, limits: Limits) -> tuple[Any, int]:
     Returns:
         The copy, and how many containers are inside one another.
     """
-    seen: set[int] = set()
-    again = limits.max_record_bytes // 64
-    deepest = limits.max_depth
+    most, deepest = limits.max_depth, limits.max_depth
+    copied = 0
 
     def copy(value: Any, left: int) -> Any:
-        nonlocal again, deepest
-        if left == 0:
-            raise LimitError(f"deeper than max_depth={limits.max_depth}")
+        nonlocal copied, deepest
+        copied += 1
+        if left < deepest:
+            deepest = left
+            if left < 0:
+                raise LimitError(f"deeper than max_depth={most}")
+        if copied > MOST_UNSEEN:
+            see(value)
+        left -= 1
+        if isinstance(value, dict):
+            return {
+                key: child if child.__class__ in _SCALARS else copy(child, left)
+                for key, child in value.items()
+            }
+        if isinstance(value, list):
+            return [child if child.__class__ in _SCALARS else copy(child, left) for child in value]
+        return value
+
+    seen: set[int] = set()
+    again = limits.max_record_bytes // 64
+
+    def see(value: Any) -> None:
+        nonlocal again
         if id(value) in seen:
             again -= 1
             if again < 0:
-                most = limits.max_record_bytes
-                raise LimitError(f"the same parts over and over: beyond max_record_bytes={most}")
+                limit = f"max_record_bytes={limits.max_record_bytes}"
+                raise LimitError(f"the same parts over and over: beyond {limit}")
         seen.add(id(value))
-        left -= 1
-        deepest = min(deepest, left)
-        if isinstance(value, dict):
-            return {
-                key: copy(child, left) if isinstance(child, (dict, list)) else child
-                for key, child in value.items()
-            }
-        return [copy(child, left) if isinstance(child, (dict, list)) else child for child in value]
 
     if not isinstance(value, (dict, list)):
         return value, 0
-    return copy(value, limits.max_depth), limits.max_depth - deepest
+    return copy(value, most - 1), most - deepest
+
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+# Containers that are copied before it is asked whether they were met before.
+MOST_UNSEEN = 100_000

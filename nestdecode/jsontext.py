@@ -276,7 +276,7 @@ class Reader:
         """
         if not self.plain:
             return self.loads
-        return _loads_counting if may_hold_long_integer(raw) else _loads_inexactly
+        return _loads_counting if may_hold_long_integer(raw) else orjson.loads
 
     def _loads_slowly(self, text: bytes | str) -> Any:
         _refuse_deep(text)
@@ -410,17 +410,6 @@ def _refuse_deep(text: bytes | str) -> None:
         raw = _encoded(text) if isinstance(text, str) else text
         if _nesting(raw, DEEPEST) > DEEPEST:
             raise RecursionError
-
-
-def _loads_inexactly(text: bytes | str) -> Any:
-    if len(text) < DEEPEST:
-        return _loads(text)  # what it refuses is told faster
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        if not error.msg.startswith(_NO_MEMORY):
-            raise
-    raise MemoryError
 
 
 def _loads_counting(text: bytes | str) -> Any:
@@ -572,11 +561,15 @@ def is_deeper(value: Any, max_depth: int) -> bool:
     for _ in range(max_depth):
         # What the collector does not track holds no containers: only the last level needs
         # a look at all children.
-        tracked = filter(gc.is_tracked, gc.get_referents(*level))
-        level = [child for child in tracked if child.__class__ is dict or child.__class__ is list]
+        level = list(filter(gc.is_tracked, gc.get_referents(*level)))
+        if not _CONTAINERS.issuperset(map(type, level)):
+            level = [child for child in level if type(child) in _CONTAINERS]
         if not level:
             return False
-    return any(c.__class__ is dict or c.__class__ is list for c in gc.get_referents(*level))
+    return not _CONTAINERS.isdisjoint(map(type, gc.get_referents(*level)))
+
+
+_CONTAINERS = frozenset({dict, list})
 
 
 # Possessive, so that a string without an end costs one pass.
