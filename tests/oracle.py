@@ -6,7 +6,6 @@ library: what both agree on is unlikely to be wrong in both.
 """
 
 import base64
-import gzip
 import json
 import math
 import re
@@ -167,12 +166,25 @@ def steps(path: str) -> list[Step]:
     return found
 
 
+def _gunzip(data: bytes) -> bytes:
+    """Decompress all members, with nothing after them: zeros are not passed over."""
+    opened = b""
+    while data or not opened:
+        member = zlib.decompressobj(wbits=31)
+        try:
+            opened += member.decompress(data)
+        except zlib.error as error:
+            raise ValueError(error) from None
+        if not member.eof:
+            raise ValueError("cut short")
+        if not (data := member.unused_data):
+            break
+    return opened
+
+
 def _undo(codec: str, value: Any) -> Any:
     if codec == "gzip":
-        try:
-            return gzip.decompress(value)
-        except (OSError, EOFError, zlib.error) as error:
-            raise ValueError(error) from None
+        return _gunzip(value)
     text = value if type(value) is str else value.decode()
     return base64.b64decode(text, validate=True) if codec == "base64" else loads(text)
 

@@ -63,7 +63,7 @@ def ask(query: str, tree: Any) -> tuple[Any, bool]:
     interpreter = _Interpreter(visitor.Options(custom_functions=_Functions()))
     try:
         answer = interpreter.visit(parser.Parser().parse(query).parsed, tree)
-    except (exceptions.JMESPathError, TypeError, OverflowError):
+    except (exceptions.JMESPathError, TypeError, ValueError, OverflowError):
         return None, True
     return answer, not _finite(answer)
 

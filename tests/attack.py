@@ -1,0 +1,760 @@
+"""
+Attack every road through the library with documents, specs and queries made by chance.
+
+    python -m tests.attack --minutes 60 --jobs 2
+    python -m tests.attack --seed 7 --cases 1234
+
+The first attacks in processes of their own, under PYTHONMALLOC=debug, which ends a process
+that writes where it must not. A case that ends its process, hangs, or in which two roads
+disagree is a finding: a file in the folder tells of it, and the exit code is 1. The second
+does one case of a seed again and prints what is in it; ``--cases 1000:2000`` does several.
+"""
+
+import argparse
+import contextlib
+import copy
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+from nestdecode import DecodeError, Decoder, Number, QueryError, Spec, SpecError
+from nestdecode.plan import Plan, Run
+from nestdecode.queries import REFUSALS
+from nestdecode.stream import is_blank, read_batches
+from tests import framing_oracle, fuzz, oracle, query_oracle, strategies, wild
+
+PATIENCE = 60
+BATCH = 1000
+FOLDER = Path(".attack")
+SEVERAL = ["[{0}, {1}][0]", "{0}", "[{0} || {1}] | [0]", "[{0}, to_string(@)]", "{{k: {0}}}.*"]
+PLACES = ["a", "b[0]", "b[*] | [0]", "b[] | [0]", "c.* | [0]", "b[?@] | [-1]", "a.b", "*.a", "[].b"]
+
+
+class DisagreementError(Exception):
+    """Two roads lead to different places."""
+
+
+class Case:
+    """
+    One case, and what is in it.
+
+    Attributes:
+        chance: Decides everything in it.
+    """
+
+    def __init__(self, seed: int, number: int, show: Callable[[str], object] | None = None) -> None:
+        self.chance = Random(f"{seed}:{number}")
+        self._notes: list[str] = []
+        self._show = show or self._notes.append
+
+    def note(self, name: str, value: Any) -> None:
+        """Remember what the case is made of."""
+        self._show(f"{name} = {value!r}")
+
+    def hold(self, one: Any, other: Any, what: str) -> None:
+        """Have two values be the same."""
+        if not oracle.same(plain(one), plain(other)):
+            self.note("one", one)
+            self.note("other", other)
+            raise DisagreementError(what)
+
+    def __str__(self) -> str:
+        return "\n".join(self._notes)
+
+    def several(self, place: wild.Place = wild.LEAF, *, short: bool = False) -> list[bytes]:
+        """Write documents of one shape, then one like them, and one that has any shape."""
+        form, chance = self.chance.getrandbits(64), self.chance
+        odds = [0.0] * chance.choice([0, 1, 1, 4, 6]) + [0.1, 0.4]
+        texts = [
+            wild.Writer(Random(form), chance, odd, short=short).document(place) for odd in odds
+        ]
+        texts.append(wild.Writer(chance, chance, 0.4, short=short).document(place))
+        raws = [text.encode() for text in texts]
+        if chance.random() < 0.3:
+            raws.append(fuzz.broken(chance, raws))
+        if chance.random() < 0.1:
+            raws[-1] = b"\xef\xbb\xbf" + raws[-1]
+        return raws
+
+
+def plain(value: Any) -> Any:
+    """Write numbers that keep their text as what the oracle keeps."""
+    if type(value) is dict:
+        return {key: plain(child) for key, child in value.items()}
+    if type(value) is list:
+        return [plain(child) for child in value]
+    return ("number", value.text) if type(value) is Number else value
+
+
+def spelled(value: Any) -> Any:
+    """Write each number of a tree as the oracle keeps it."""
+    if type(value) is dict:
+        return {key: spelled(child) for key, child in value.items()}
+    if type(value) is list:
+        return [spelled(child) for child in value]
+    if type(value) is Number:
+        return oracle.NUMERAL + value.text
+    return oracle.NUMERAL + repr(value) if type(value) in (int, float) else value
+
+
+def told(problems: list[DecodeError]) -> list[Any]:
+    """Write problems as what can be compared."""
+    return [[type(p).__name__, p.reason, p.pointer, p.codec] for p in problems]
+
+
+def meets_limit(problems: list[Any]) -> bool:
+    """Tell whether one of some problems is of a limit that can be set."""
+    return any("max_" in problem[1] for problem in problems)
+
+
+def outcome(function: Callable[[Any], Any], document: Any, problems: list[DecodeError]) -> Any:
+    """Return what comes of a document: a tree or a refusal, and the problems on the way."""
+    problems.clear()
+    try:
+        tree = ["tree", function(document)]
+    except DecodeError as error:
+        tree = ["refused", *told([error])]
+    return [tree, told(problems)]
+
+
+def in_any_order(found: Any) -> Any:
+    """Sort the problems: the careful way meets them in the order of the spec."""
+    return [found[0], sorted(found[1], key=repr)]
+
+
+def height(value: Any) -> int:
+    """Count the containers of a tree that are inside one another."""
+    children = value.values() if type(value) is dict else value if type(value) is list else None
+    return 0 if children is None else 1 + max(map(height, children), default=0)
+
+
+def forms_of(raw: bytes) -> Iterator[Any]:
+    """Give a text in each form that a document can have."""
+    yield raw
+    with contextlib.suppress(UnicodeDecodeError):
+        yield raw.decode()
+    yield bytearray(raw)
+    yield memoryview(raw)
+
+
+def parsed(raw: bytes, loads: oracle.Loads = oracle.loads) -> tuple[bool, Any]:
+    """Parse a text by the oracle: (whether it is JSON, what it holds)."""
+    try:
+        return True, oracle.decode(raw, loads)
+    except (ValueError, RecursionError):
+        return False, None
+
+
+# Decoders
+
+
+class Taught(NamedTuple):
+    """
+    A decoder as a case uses it.
+
+    Attributes:
+        decoder: Tells of problems.
+        silent: The same, but nobody hears of them.
+        problems: Where they go.
+        expected: What a document expands to by the oracle; None if it can't say.
+        loads: How the oracle reads a record.
+    """
+
+    decoder: Decoder
+    silent: Decoder
+    problems: list[DecodeError]
+    expected: Callable[[Any], Any] | None
+    loads: oracle.Loads
+
+
+def options(case: Case) -> dict[str, Any]:
+    """Draw the arguments of a decoder, most often none."""
+    chance = case.chance
+    found: dict[str, Any] = {}
+    if chance.random() < 0.2:
+        found["numbers"] = "exact"
+    if chance.random() < 0.1:
+        found["duplicates"] = "error"
+    if chance.random() < 0.2:
+        found["on_error"] = chance.choice(["keep", "null", "drop", "fail"])
+    if chance.random() < 0.15:
+        found |= chance.choice(
+            [
+                {"max_layers": 0},
+                {"max_layers": 2},
+                {"max_depth": 3},
+                {"max_depth": 9},
+                {"max_bytes": 30},
+                {"max_record_bytes": 200},
+            ]
+        )
+    case.note("options", found)
+    return found
+
+
+def taught(spec: Spec | None, arguments: dict[str, Any], expected: Any = None) -> Taught:
+    """Build a decoder twice: one tells of problems, one is silent."""
+    problems: list[DecodeError] = []
+    loads = oracle.loads_kept if arguments.get("numbers") == "exact" else oracle.loads
+    if arguments.get("duplicates") == "error":
+        loads = oracle.loads_unique
+    limits = ("max_layers", "max_depth", "max_bytes", "max_record_bytes", "on_error")
+    both = "numbers" in arguments and "duplicates" in arguments
+    if both or any(name in arguments for name in limits) or (spec and loads is not oracle.loads):
+        expected = None
+    decoder = Decoder(spec, on_problem=problems.append, **arguments)
+    return Taught(decoder, Decoder(spec, **arguments), problems, expected, loads)
+
+
+def found_by(case: Case) -> Taught:
+    """Build a decoder that finds layers."""
+    arguments = options(case)
+    return (way := taught(None, arguments, oracle.expand))._replace(
+        expected=way.expected and (lambda value: oracle.expand(value, way.loads))
+    )
+
+
+def declared_by(case: Case, place: wild.Place) -> tuple[Taught, bool]:
+    """Build a decoder with a spec for a place: (the decoder, whether it is a short form)."""
+    layers = wild.declared_by(place)
+    paths = {path for path, _, _ in layers}
+    if case.chance.random() < 0.4 and layers and len(paths) == len(layers):
+        text = strategies.short_form(layers)
+        case.note("spec", text)
+        spec, expected = Spec.parse(text), lambda value: oracle.expand_declared(value, layers)
+        return built(case, spec, expected), True
+    schema = wild.schema_of(place)
+    if case.chance.random() < 0.15:
+        schema["x-nestdecode"] = {"undeclared": "open"}
+    case.note("spec", schema)
+    return built(case, Spec.parse(json.dumps(schema))), False
+
+
+def built(case: Case, spec: Spec, expected: Any = None) -> Taught:
+    """Build a decoder with a spec; not all that are drawn can drop layers."""
+    arguments = options(case)
+    try:
+        return taught(spec, arguments, expected)
+    except SpecError:
+        if arguments.pop("on_error", None) != "drop":
+            raise
+        return taught(spec, arguments)
+
+
+# Roads
+
+
+def check_expanded(case: Case, way: Taught, raw: bytes) -> None:
+    """Expand a text in all its forms: the careful way and the oracle give the same."""
+    is_json, value = parsed(raw, way.loads)
+    careful = way.decoder._expand_carefully
+    for document in forms_of(raw):
+        fast = outcome(way.decoder.expand, document, way.problems)
+        slow = outcome(careful, document, way.problems)
+        case.hold(in_any_order(fast), in_any_order(slow), f"two ways, {type(document).__name__}")
+        case.hold(outcome(way.silent.expand, document, [])[0], slow[0], "silent or not")
+        check_oracle(case, way, raw, fast, is_json, value)
+    # A string would be read as a text.
+    if is_json and way.loads is oracle.loads and type(value) is not str:
+        document = copy.deepcopy(value)
+        fast = outcome(way.decoder.expand, document, way.problems)
+        slow = outcome(careful, document, way.problems)
+        case.hold(in_any_order(fast), in_any_order(slow), "two ways for what is parsed")
+        case.hold(document, value, "parsed input stays as it was")
+        check_oracle(case, way, raw, fast, is_json, value)
+
+
+def check_oracle(
+    case: Case, way: Taught, raw: bytes, found: Any, is_json: bool, value: Any
+) -> None:
+    """Hold what came of a text against the oracle."""
+    (kind, *rest), problems = found
+    if meets_limit([*problems, *rest] if kind == "refused" else problems):
+        if way.expected and raw.count(b"[") + raw.count(b"{") + raw.count(b"\\") < 100:
+            raise DisagreementError("there is no limit that this could meet")
+        return
+    if kind == "refused" and is_json and way.expected:
+        raise DisagreementError("refused, but it is JSON")
+    if kind == "tree" and not is_json:
+        raise DisagreementError("accepted, but it is not JSON")
+    if kind == "tree" and way.expected:
+        tree = spelled(rest[0]) if way.loads is oracle.loads_kept else rest[0]
+        case.hold(tree, way.expected(value), "the oracle")
+
+
+def road_found(case: Case) -> None:
+    """Find layers, before and after documents of one shape were seen."""
+    raws = case.several()
+    way = found_by(case)
+    for raw in raws:
+        case.note("raw", raw)
+        check_expanded(case, way, raw)
+    letters: list[Any] = []
+    lines = [raw for raw in raws if b"\n" not in raw]
+    trees = list(way.silent.expand_lines(lines, on_dead_letter=letters.append))
+    solid = [line for line in lines if not is_blank(line)]
+    alone = [outcome(way.silent.expand, line, [])[0] for line in solid]
+    case.hold(trees, [a[1] for a in alone if a[0] == "tree"], "lines together and alone")
+    case.hold(len(letters), sum(a[0] == "refused" for a in alone), "letters")
+
+
+def road_declared(case: Case) -> None:
+    """Open what a spec declares."""
+    place = wild.root(case.chance)
+    way, short = declared_by(case, place)
+    for raw in case.several(place, short=short)[-4:]:
+        case.note("raw", raw)
+        check_expanded(case, way, raw)
+
+
+def a_query(chance: Random, depth: int) -> str:
+    """Draw a query."""
+    if depth == 0 or chance.random() < 0.15:
+        return chance.choice(query_oracle.ATOMS)
+    one = a_query(chance, depth - 1)
+    other = a_query(chance, depth - 1) if chance.random() < 0.5 else chance.choice(wild.NAMES)
+    return chance.choice(query_oracle.FORMS).format(one, other)
+
+
+def road_query(case: Case) -> None:
+    """Ask: the answer is that of expanding first, the problems are among those of it."""
+    chance = case.chance
+    place = wild.root(chance) if chance.random() < 0.8 else wild.LEAF
+    way, short = (found_by(case), False) if place is wild.LEAF else declared_by(case, place)
+    if "max_bytes" in (given := way.decoder._arguments) and given["max_bytes"] is not None:
+        # What a query does not look at takes nothing of that.
+        return
+    texts = [a_query(chance, chance.randrange(1, 4)) for _ in range(3)]
+    texts += [
+        chance.choice(SEVERAL).format(f"({chance.choice(PLACES)})", chance.choice(wild.NAMES))
+        for _ in range(3)
+    ]
+    raws = case.several(place, short=short)[-3:]
+    for text in texts:
+        case.note("query", text)
+    for raw in raws:
+        case.note("raw", raw)
+        (kind, *rest), problems = outcome(way.decoder.expand, raw, way.problems)
+        for text in texts:
+            if kind == "refused":
+                case.hold(answered(way.decoder, text, raw), "DecodeError", f"refused: {text}")
+                case.hold(answered(way.silent, text, raw), "DecodeError", f"refused: {text}")
+            elif height(rest[0]) < 150:
+                check_answer(case, way, text, raw, rest[0], problems)
+
+
+def answered(decoder: Decoder, text: str, document: Any) -> Any:
+    """Answer a query: in a list, or the name of the error."""
+    try:
+        return [decoder.query(text, document)]
+    except (QueryError, DecodeError) as error:
+        return QueryError.__name__ if isinstance(error, QueryError) else DecodeError.__name__
+
+
+def check_answer(
+    case: Case, way: Taught, text: str, raw: bytes, tree: Any, problems: list[Any]
+) -> None:
+    """Hold one answer against jmespath.py, asked of the expanded tree."""
+    exact = "numbers" in way.decoder._arguments and way.decoder._arguments["numbers"] == "exact"
+    decoder, plan = way.decoder, way.decoder._plan
+    if exact:
+        # jmespath.py knows no numbers that keep their text: ours is asked of the tree.
+        try:
+            wanted: Any = [decoder._search(text, tree)]
+        except QueryError:
+            wanted = QueryError.__name__
+    else:
+        answer, refused = query_oracle.ask(text, copy.deepcopy(tree))
+        wanted = QueryError.__name__ if refused else [answer]
+    way.problems.clear()
+    case.hold(answered(decoder, text, raw), wanted, f"lazily, and after expanding: {text}")
+    pointers = [p.pointer for p in way.problems]
+    if len(set(pointers)) < len(pointers) or not set(pointers) <= {p[2] for p in problems}:
+        case.note("problems", (pointers, problems))
+        raise DisagreementError(f"problems of the query and of expanding: {text}")
+    case.hold(answered(way.silent, text, raw), wanted, f"silent: {text}")
+    with contextlib.suppress(UnicodeDecodeError):
+        case.hold(answered(way.silent, text, raw.decode()), wanted, f"of a str: {text}")
+    if isinstance(plan, Plan):
+        expression = decoder._expression(text, "root")
+        run = Run(decoder._reader, decoder._policy, list[Any]().append)
+        try:
+            careful: Any = [expression.walk(decoder._read(raw), plan, run)]
+        except REFUSALS:
+            careful = QueryError.__name__
+        case.hold(careful, wanted, f"the careful way: {text}")
+
+
+def places_of(value: Any, pointer: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """List the places in a tree: pointer, container, key."""
+    if type(value) is dict or type(value) is list:
+        for key, child in value.items() if type(value) is dict else enumerate(value):
+            inner = f"{pointer}/{oracle.escape(key) if type(key) is str else key}"
+            yield inner, value, key
+            yield from places_of(child, inner)
+
+
+def road_changed(case: Case) -> None:
+    """Open and put back: byte for byte if nothing changed; else what was set reads back."""
+    chance = case.chance
+    place = wild.root(chance) if chance.random() < 0.5 else wild.LEAF
+    way, short = (found_by(case), False) if place is wild.LEAF else declared_by(case, place)
+    for raw in case.several(place, short=short)[-2:]:
+        case.note("raw", raw)
+        try:
+            document = way.silent.open(raw)
+        except DecodeError:
+            continue
+        case.hold(document.collapse(), raw, "nothing changed")
+        limits = [name for name, value in way.silent._arguments.items() if value and "max" in name]
+        places = list(places_of(document.tree))
+        # What is new can meet a limit, and stay shut.
+        if not places or limits or height(document.tree) > 90:
+            continue
+        pointer, container, key = chance.choice(places)
+        before = container[key]
+        new = chance.choice(
+            [
+                None,
+                True,
+                7,
+                2.5,
+                -(2**63),
+                10**20,
+                [],
+                {},
+                "text",
+                "é",
+                [1, {"a": "x"}],
+                {"b": [-1]},
+            ]
+            + [[[[-(2**63)] * 3] * 3, 10**19], before]
+            # A string elsewhere may be a layer there.
+            + ([] if has_string(before) else [[before], {"again": before}])
+        )
+        case.note("set", (pointer, new))
+        document.set(pointer, new)
+        changed = document.collapse()
+        case.note("changed", changed)
+        check_read_back(case, way, changed, new, document.tree)
+        container[key] = before
+        case.hold(document.collapse(), raw, "changed and changed back")
+
+
+def has_string(value: Any) -> bool:
+    """Tell whether there is a string in a value."""
+    if type(value) is dict:
+        return any(map(has_string, value.values()))
+    return type(value) is str or (type(value) is list and any(map(has_string, value)))
+
+
+def check_read_back(case: Case, way: Taught, changed: bytes, new: Any, tree: Any) -> None:
+    """Have what was written be read as the tree that it was written from."""
+    back, problems = outcome(way.decoder.expand, changed, way.problems)
+    if meets_limit(problems + ([back[1]] if back[0] == "refused" else [])):
+        return
+    if has_string(new) and (problems or back[0] == "refused"):
+        # It is where a layer is declared, and a policy has to do with it.
+        return
+    case.hold(back, ["tree", tree], "what is read back")
+
+
+def stream_of(case: Case) -> bytes:
+    """Write a stream: documents on lines, over lines, text between them, broken here and there."""
+    chance = case.chance
+    pieces = []
+    for _ in range(chance.randrange(1, 9)):
+        kind = chance.random()
+        if kind < 0.4:
+            pieces.append(chance.choice(LINES))
+            continue
+        writer = wild.Writer(chance, chance, chance.choice([0, 0.1, 0.3]), tame=True)
+        writer.left = 8
+        text = chance.choice([writer.object, writer.array, writer.layer])(2).encode()
+        if kind < 0.75:
+            text = text.replace(b"\n", b" ")
+        elif kind < 0.85:
+            text = fuzz.broken(chance, [text])
+        else:
+            # Brackets at the beginning of lines are what decides where a text ends.
+            text = text.replace(b"[", b"[\n").replace(b"{", b"\n{").replace(b",", b",\n")
+        pieces.append(text)
+    ends = [b"\n", b"\n", b"\n", b"\r\n", b" ", b""]
+    return b"".join(piece + chance.choice(ends) for piece in pieces)[:2500]
+
+
+LINES = [
+    *(b"", b"  ", b"{", b"[", b"}", b"]", b",", b"{}", b"[]", b'{"a":1}', b"[1]", b" {}", b" ["),
+    *(b'{"a":', b'"a":1,', b'{"a":1,', b"[{},", b"},", b"] , [", b"} {", b"{}{}", b"[1] {", b"1"),
+    *(b'"x"', b'"x', b"1 2", b"true", b"tru", b"text", b"a: {}", b"[10] bottles", b'{"a":"x', b"-"),
+    *(b"{oops", b"[1,]", b"{]", b'["\xc3\xa9"]', b'["\xff"]', b"\xff", b"\xef\xbb\xbf{}", b"[]\r"),
+]
+
+
+def split(
+    case: Case, text: bytes, framing: Any, *, answered: bool
+) -> list[tuple[int, bytes, bool]]:
+    """Split a text that comes in pieces, and tell of each record whether it can be read."""
+    decoder, left, sizes = Decoder(), text, Random(case.chance.getrandbits(32))
+
+    def read(_size: int) -> bytes:
+        nonlocal left
+        size = sizes.choice([1, 3, 7, 64, 1 << 20])
+        piece, left = left[:size], left[size:]
+        return piece
+
+    found = []
+    for batch in read_batches(read, 1 << 30, framing, answered=answered):
+        for index, raw in enumerate(batch.raws[batch.start :], batch.start):
+            if is_blank(raw):
+                continue
+            record = batch.record(index)
+            try:
+                decoder.expand(raw)
+                good = True
+            except DecodeError:
+                if not batch.settled:
+                    batch.refused = index
+                    break
+                good = False
+            case.hold(text[: record.offset].count(b"\n") + 1, record.line, "the line of a record")
+            found.append((record.offset, record.raw, good))
+    return found
+
+
+def road_framed(case: Case) -> None:
+    """Split a stream into records, whatever pieces it comes in."""
+    text = stream_of(case)
+    framing = case.chance.choice(["lines", "mixed", "documents"])
+    case.note("stream", text)
+    case.note("framing", framing)
+    found = split(case, text, framing, answered=case.chance.random() < 0.5)
+    wanted = framing_oracle.split(text, framing)
+    case.hold([list(f) for f in found], [list(w) for w in wanted], "the rules of framing")
+
+
+def command(text: bytes, *arguments: str) -> tuple[bytes, bytes, dict[str, int]]:
+    """Run the command on a file: what it writes, what it sets aside, what it counts."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "x").write_bytes(text)
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "nestdecode",
+                "expand",
+                "x",
+                "--dead-letters",
+                "dead",
+                "--summary",
+                "json",
+                *arguments,
+            ],
+            capture_output=True,
+            cwd=folder,
+            check=False,
+            env=environment,
+            timeout=PATIENCE,
+        )
+        letters = (Path(folder) / "dead").read_bytes()
+        if done.returncode != (5 if letters else 0):
+            raise DisagreementError(f"exit {done.returncode}: {done.stderr[-2000:]!r}")
+        counts = json.loads(done.stderr.splitlines()[-1])
+        return done.stdout, letters, {k: v for k, v in counts.items() if type(v) is int}
+
+
+def road_command(case: Case) -> None:
+    """Expand a stream by the command, with one worker and with two."""
+    text = stream_of(case)
+    framing = case.chance.choice(["lines", "documents"])
+    case.note("stream", text)
+    case.note("framing", framing)
+    out, letters, counts = command(text, f"--{framing}", "--jobs", "1")
+    wanted = [oracle.expand(oracle.decode(raw)) for _, raw, good in framing_oracle.split(text, framing) if good]  # fmt: skip
+    case.hold([oracle.decode(line) for line in out.splitlines()], wanted, "what comes out")
+    case.hold(counts["in"], counts["out"] + counts["dead"] + counts["skipped"], "the counts")
+    case.hold(letters.count(b"\n"), counts["dead"], "the letters")
+    # Long enough to be shared out.
+    text = (text + b"\n") * (1 + 200_000 // (len(text) + 1))
+    chosen = case.chance.choice([[], ["--lines"], ["--documents"]])
+    case.note("many", (len(text), chosen))
+    one = command(text, "--jobs", "1", *chosen)
+    two = command(text, "--jobs", "2", *chosen)
+    case.hold(list(one), list(two), "one worker and two")
+
+
+ROADS: dict[str, tuple[Callable[[Case], None], float]] = {
+    "found": (road_found, 25),
+    "declared": (road_declared, 25),
+    "query": (road_query, 20),
+    "changed": (road_changed, 20),
+    "framed": (road_framed, 10),
+    "command": (road_command, 0.1),
+}
+
+
+def road_of(case: Case) -> str:
+    """Draw the road of a case."""
+    weights = [weight for _, weight in ROADS.values()]
+    return case.chance.choices(list(ROADS), weights)[0]
+
+
+def attack(seed: int, numbers: range, folder: Path) -> int:
+    """Do cases one after another, each told of before it is done; return what was found."""
+    found = 0
+    for number in numbers:
+        case = Case(seed, number, print if len(numbers) == 1 else None)
+        road = road_of(case)
+        os.write(1, f"{number} {road}\n".encode())
+        try:
+            ROADS[road][0](case)
+        except Exception:  # noqa: BLE001 - whatever it is
+            found += 1
+            write_finding(folder, seed, number, f"{traceback.format_exc()}\n{case}")
+            os.write(1, f"{number} !\n".encode())
+    return found
+
+
+def write_finding(folder: Path, seed: int, number: int, what: str) -> None:
+    """Write a file that tells of a finding."""
+    folder.mkdir(parents=True, exist_ok=True)
+    again = f"PYTHONMALLOC=debug python -m tests.attack --seed {seed} --cases {number}"
+    text = f"{again}\n\n{what}\n"
+    (folder / f"{seed}-{number}.txt").write_text(text, "utf-8", "backslashreplace")
+
+
+# The process above
+
+
+class Watch:
+    """
+    Runs attacks in processes of their own.
+
+    Args:
+        command: Attacks, given a seed and numbers.
+        seed: Of all cases.
+        folder: Where findings go.
+        patience: Seconds that a case may take.
+    """
+
+    def __init__(
+        self, command: list[str], seed: int, folder: Path, patience: float = PATIENCE
+    ) -> None:
+        self.command = command
+        self.seed = seed
+        self.folder = folder
+        self.patience = patience
+        self.cases: Counter[str] = Counter()
+        self.found = 0
+
+    def watch(self, numbers: range, until: float) -> None:
+        """Attack with some cases, in one process after another if one ends too soon."""
+        while numbers and time.monotonic() < until:
+            done, what, errors = self._run(numbers, until)
+            if what:
+                self.found += 1
+                first = f"a process that began with case {numbers.start} {what}\n\n{errors}"
+                write_finding(self.folder, self.seed, done, first)
+            numbers = range(done + 1, numbers.stop)
+
+    def _run(self, numbers: range, until: float) -> tuple[int, str, str]:
+        """Return the last case of a process, how it ended if that is a finding, its stderr."""
+        span = f"{numbers.start}:{numbers.stop}"
+        last, left = numbers.start, b""
+        with tempfile.TemporaryFile() as errors:
+            child = subprocess.Popen(
+                [
+                    *self.command,
+                    "--seed",
+                    str(self.seed),
+                    "--cases",
+                    span,
+                    "--folder",
+                    str(self.folder),
+                ],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=os.environ | {"PYTHONMALLOC": "debug"},
+            )
+            assert child.stdout is not None
+            what, stopped = "", False
+            with child.stdout as stdout:
+                while True:
+                    soon = max(0, until - time.monotonic())
+                    if not select.select([stdout], [], [], min(self.patience, soon))[0]:
+                        child.kill()
+                        stopped = True
+                        what = "" if soon < self.patience else f"hung for {self.patience:g} s"
+                        break
+                    if not (piece := os.read(stdout.fileno(), 1 << 16)):
+                        break
+                    *lines, left = (left + piece).split(b"\n")
+                    for line in lines:
+                        number, road = line.decode().split()
+                        last = int(number)
+                        self.found += road == "!"
+                        self.cases[road] += road != "!"
+            code = child.wait()
+            errors.seek(0)
+            text = errors.read().decode("utf-8", "replace")[-4000:]
+        if not stopped and (last < numbers.stop - 1 or code not in (0, 1)):
+            what = f"ended by {signal.Signals(-code).name if code < 0 else f'exit {code}'}"
+        return last, what, text
+
+
+def hunt(watch: Watch, minutes: float, jobs: int) -> None:
+    """Attack from several processes until time is up."""
+    until = time.monotonic() + 60 * minutes
+    starts = count(0, BATCH)
+
+    def work(_job: int) -> None:
+        while time.monotonic() < until:
+            start = next(starts)
+            watch.watch(range(start, start + BATCH), until)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(work, range(jobs)))
+
+
+def main() -> int:
+    """Attack for some time, or do some cases again."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--cases", help="one case, or several as FROM:TO", default=None)
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    given = parser.parse_args()
+    seed = time.time_ns() if given.seed is None else given.seed
+    if given.cases is not None:
+        warnings.simplefilter("ignore", DeprecationWarning)
+        first, _, end = given.cases.partition(":")
+        numbers = range(int(first), int(end) if end else int(first) + 1)
+        return int(attack(seed, numbers, given.folder) > 0)
+    watch = Watch([sys.executable, "-X", "faulthandler", "-m", "tests.attack"], seed, given.folder)
+    hunt(watch, given.minutes, given.jobs)
+    roads = ", ".join(f"{road} {number:,}" for road, number in sorted(watch.cases.items()))
+    total = sum(watch.cases.values())
+    sys.stdout.write(f"{total:,} cases ({roads}), {watch.found} found, seed {seed}\n")
+    if watch.found:
+        sys.stdout.write(f"see {given.folder}\n")
+    return int(watch.found > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
