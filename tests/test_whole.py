@@ -193,11 +193,26 @@ def test_records_have_numbers_if_there_are_several(tmp_path, one, other, text):
     assert (result.stdout.decode(), result.returncode) == (text, 1 if text else 0)
 
 
-def test_standard_input_is_not_compared_with_itself():
-    result = run("diff", "-", "-", input=b"1")
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        pytest.param(["diff", "-", "-"], "A or B", id="diff"),
+        pytest.param(["collapse", "--like", "-"], "ORIGINAL or FILE", id="collapse"),
+        pytest.param(["collapse", "--like", "-", "-"], "ORIGINAL or FILE", id="collapse, named"),
+    ],
+)
+def test_standard_input_is_one_of_two_files_only(words, reason):
+    result = run(*words, input=b"")
 
     assert result.returncode == 2
-    assert b"standard input can be A or B, not both" in result.stderr
+    assert f"Error: standard input can be {reason}, not both\n" in result.stderr.decode()
+
+
+def test_standard_input_has_a_name_in_messages(document):
+    result = run("collapse", "--like", "-", str(document), input=b"1\n2\n")
+
+    assert result.returncode == 5
+    assert result.stderr.decode().endswith(": 1 documents, where stdin has 2\n")
 
 
 # Dead letters

@@ -57,6 +57,8 @@ def command(
         if len(files) > 1:
             raise click.UsageError("--like takes one FILE")
         edited = files[0] if files else "-"
+        if like == edited == "-":
+            raise click.UsageError("standard input can be ORIGINAL or FILE, not both")
         original = Original(like, decoder, framing)
         records = records_of(edited, None, decoder.limits.max_record_bytes)
         write_out(with_trees(original, edited, records, decoder))

@@ -233,7 +233,8 @@ def with_trees(original: Original, name: str, edited: Iterator[Found], decoder: 
         document.tree = _tried(name, where, decoder._read, record.raw)
 
     def refusal(wanted: int) -> RefusedError:
-        return RefusedError(name, f"{count} documents, where {original.name} has {wanted}")
+        where = "stdin" if original.name == "-" else original.name
+        return RefusedError(name, f"{count} documents, where {where} has {wanted}")
 
     text = original.changed(put)
     wanted = count
