@@ -397,6 +397,8 @@ class Opener:
             source.line("    return UNSURE")
         for alternative in shape.alternatives:
             self._way(kind, alternative)
+            if alternative.codecs != ("json",) and alternative is not shape.alternatives[-1]:
+                source.line("read = around")
         if shape.plain is True:
             source.line("return STAYS")
         elif shape.plain:
@@ -415,6 +417,8 @@ class Opener:
         text = "value"
         if encodings:
             text = "data"
+            # What the record's bytes prove of numbers and depth does not hold in there.
+            source.line("around, read = read, loads")
             with source.block("try:"):
                 given = "value"
                 for codec in encodings:

@@ -117,7 +117,7 @@ def source_of(node: Node, late: Late | None = None) -> Source:
     source, opener = emitter.source, emitter.opener
     assert opener is not None
     source.names |= {"start": late.start, "carefully": late.carefully}
-    if late.reader.plain and not _computes(node):
+    if late.reader.plain and not opener.decodes and not _computes(node):
         # A wrong integer could be seen in the answer alone, so that is looked at.
         source.names |= INEXACT
         emitter.looked_at = True

@@ -5,6 +5,7 @@ At the top of a record and in layers one to three deep; found, declared, learnt,
 through the library and through the command, bytes in and bytes out.
 """
 
+import base64
 import io
 import json
 import pickle
@@ -724,3 +725,15 @@ def test_a_document_over_several_lines_may_begin_with_any_number(run, number):
         "",
         0,
     )
+
+
+def test_integers_are_exact_in_base64_however_much_is_around_it():
+    coded = base64.b64encode(b'{"b":"[18446744073709551616]"}').decode()
+    raw = json.dumps({"a": coded, "rest": [[]] * 300}).encode()
+    decoder = Decoder(Spec.parse("{nestdecode: 1, layers: {a: base64 | json, a.b: json}}"))
+
+    for document in (raw, raw.decode(), json.loads(raw)):
+        assert decoder.expand(document)["a"] == {"b": [2**64]}
+        assert decoder.query("a.b[0]", document) == 2**64
+        assert type(decoder.query("a.b[0]", document)) is int
+        assert type(decoder.expand(document)["a"]["b"][0]) is int
