@@ -276,7 +276,13 @@ class Reader:
         """
         if not self.plain:
             return self.loads
-        return _loads_counting if may_hold_long_integer(raw) else orjson.loads
+        return self.loads_counting if may_hold_long_integer(raw) else orjson.loads
+
+    def loads_counting(self, text: bytes | str) -> Any:
+        """Read any text on any stack: what is too deep for that is refused."""
+        if self.plain:
+            _refuse_deep(text)
+        return self.loads(text)
 
     def _loads_slowly(self, text: bytes | str) -> Any:
         _refuse_deep(text)
@@ -410,11 +416,6 @@ def _refuse_deep(text: bytes | str) -> None:
         raw = _encoded(text) if isinstance(text, str) else text
         if _nesting(raw, DEEPEST) > DEEPEST:
             raise RecursionError
-
-
-def _loads_counting(text: bytes | str) -> Any:
-    _refuse_deep(text)
-    return _loads(text)
 
 
 # What the checks of the hot paths are made of.

@@ -206,6 +206,7 @@ class Opener:
             "a2b_base64": binascii.a2b_base64,
             "encoded": _encoded,
             "is_malformed": reader.is_malformed,
+            "loads_counting": reader.loads_counting,
             "loads_for": reader.loads_for,
             "parsed": self._parsed,
             "reader": reader,
@@ -274,7 +275,9 @@ class Opener:
             source.line(f"    count_byteset(raw, BRACKETS) > {most}")
             source.line("    or (contains(raw, ESCAPE) and hides(raw))")
             source.line(")")
-            source.line("read = loads_for(raw) if deep else loads")
+            # What the record's bytes prove of numbers does not hold in base64.
+            deeply = "loads_counting" if self.decodes else "loads_for(raw)"
+            source.line(f"read = {deeply} if deep else loads")
             source.line("try:")
             source.line("    tree = read(raw)")
             source.line("except REFUSED:")
@@ -397,8 +400,6 @@ class Opener:
             source.line("    return UNSURE")
         for alternative in shape.alternatives:
             self._way(kind, alternative)
-            if alternative.codecs != ("json",) and alternative is not shape.alternatives[-1]:
-                source.line("read = around")
         if shape.plain is True:
             source.line("return STAYS")
         elif shape.plain:
@@ -417,8 +418,6 @@ class Opener:
         text = "value"
         if encodings:
             text = "data"
-            # What the record's bytes prove of numbers and depth does not hold in there.
-            source.line("around, read = read, loads")
             with source.block("try:"):
                 given = "value"
                 for codec in encodings:
