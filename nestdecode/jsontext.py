@@ -358,7 +358,7 @@ class Reader:
         try:
             value = loads(text)
         except self.refused as error:
-            if not why and isinstance(text, str):
+            if not why:
                 refused_at_once = self.is_malformed(error, text)
         else:
             if not shallow and (left < 0 or is_deeper(value, left)):

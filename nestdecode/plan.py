@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nestdecode.errors import DecodeError, LimitError, Policy
-from nestdecode.jsontext import Budget, Limits, Reader
+from nestdecode.jsontext import MALFORMED, Budget, Limits, Reader
 from nestdecode.paths import join_pointer
 
 if TYPE_CHECKING:
@@ -197,21 +197,23 @@ class Plan:
                 return text, (), layers
             value, inside = self.undeclared.open(text, depth, layers, run)
             return value, (), inside
-        try:
-            value, chain = _open(alternatives, text, depth, layers, run)
-        except DecodeError as error:
-            if all(shape.admits_plain(text) for shape in shapes):
-                return text, (), layers
-            problem = run.here(error)
-        else:
-            last, _ = chain[-1]
-            if run.openings is not None:
-                opened = tuple((alternative.codecs, text) for alternative, text in chain)
-                path = tuple(run.path)
-                run.openings.append(Opening(path, layers, opened, last.admits, last.content))
-            content = () if last.content is None else (last.content,)
-            return value, content, layers + len(chain)
-        return run.settle(problem, text, self.policy(shapes)), (), layers
+        optional = all(shape.admits_plain(text) for shape in shapes)
+        opened = _open(alternatives, text, depth, layers, run, optional=optional)
+        if isinstance(opened, _Shut):
+            if not optional:
+                problem = opened.problem(run.path)
+                return run.settle(problem, text, self.policy(shapes)), (), layers
+            if opened.is_limited:
+                run.report(opened.problem(run.path))
+            return text, (), layers
+        value, chain = opened
+        last, _ = chain[-1]
+        if run.openings is not None:
+            noted = tuple((alternative.codecs, text) for alternative, text in chain)
+            path = tuple(run.path)
+            run.openings.append(Opening(path, layers, noted, last.admits, last.content))
+        content = () if last.content is None else (last.content,)
+        return value, content, layers + len(chain)
 
     def visit(
         self, shapes: tuple[Shape, ...], value: Any, depth: int, layers: int, run: Run
@@ -252,10 +254,10 @@ class Plan:
         run: Run,
     ) -> None:
         names: Any = value
-        some = self.undeclared is None and not any(s.patterns or s.rest for s in shapes)
-        # Openings are noted in the order of the document, not in that of the spec.
-        if some and run.openings is None:
-            names = {name: None for shape in shapes for name in shape.names if name in value}
+        # Problems are reported in the order of the document, not in that of the spec.
+        if self.undeclared is None and not any(s.patterns or s.rest for s in shapes):
+            declared = {name for shape in shapes for name in shape.names}
+            names = [name for name in value if name in declared]
         dropped = []
         for name in names:
             run.path.append(name)
@@ -317,80 +319,128 @@ class Plan:
 _Chain = tuple[tuple["Alternative", str], ...]
 
 
+class _Shut(NamedTuple):
+    """Why a string does not open. Not an exception: a record may hold very many."""
+
+    reason: str
+    codec: str | None
+    is_limited: bool = False
+
+    def problem(self, path: list[str | int]) -> DecodeError:
+        """Return the error of a place."""
+        kind = LimitError if self.is_limited else DecodeError
+        return kind(self.reason, join_pointer(path), self.codec)
+
+
 def _open(
-    alternatives: tuple[Alternative, ...], text: str, depth: int, layers: int, run: Run
-) -> tuple[Any, _Chain]:
+    alternatives: tuple[Alternative, ...],
+    text: str,
+    depth: int,
+    layers: int,
+    run: Run,
+    *,
+    optional: bool,
+) -> tuple[Any, _Chain] | _Shut:
     """
     Open a string by the first alternative that opens it.
 
+    Args:
+        alternatives: One or several.
+        text: The string.
+        depth: Containers around it.
+        layers: Layers around it.
+        run: The record's pass.
+        optional: Whether it may stay a string: then only a limit is a reason, and only
+            for what may be a layer.
+
     Returns:
         The value, and the layers that it was in, from the outermost on.
-
-    Raises:
-        DecodeError: If none does; without an address.
     """
-    errors: list[DecodeError] = []
+    failures: list[_Shut] = []
     for alternative in alternatives:
-        try:
-            return _undo(alternative, text, depth, layers, run)
-        except DecodeError as error:
-            errors.append(error)
-    if len(errors) == 1:
-        raise errors[0]
+        opened = _undo(alternative, text, depth, layers, run, optional=optional)
+        if not isinstance(opened, _Shut):
+            return opened
+        failures.append(opened)
+    if optional:
+        return next((shut for shut in failures if shut.is_limited), failures[0])
+    if len(failures) == 1:
+        return failures[0]
     reasons = "; ".join(
-        f"{' | '.join(a.codecs)}: {e.reason}" for a, e in zip(alternatives, errors, strict=True)
+        f"{' | '.join(a.codecs)}: {shut.reason}"
+        for a, shut in zip(alternatives, failures, strict=True)
     )
-    limited = any(isinstance(error, LimitError) for error in errors)
-    raise (LimitError if limited else DecodeError)(f"no alternative opens it: {reasons}")
+    is_limited = any(shut.is_limited for shut in failures)
+    return _Shut(f"no alternative opens it: {reasons}", None, is_limited)
 
 
 def _undo(
-    alternative: Alternative, text: str, depth: int, layers: int, run: Run
-) -> tuple[Any, _Chain]:
+    alternative: Alternative, text: str, depth: int, layers: int, run: Run, *, optional: bool
+) -> tuple[Any, _Chain] | _Shut:
     from nestdecode.codecs import CODECS  # late: detection needs none
 
-    if layers >= run.limits.max_layers:
-        first = alternative.codecs[0]
-        raise LimitError(f"more than max_layers={run.limits.max_layers} layers", "", first)
+    codecs, is_too_far = alternative.codecs, layers >= run.limits.max_layers
+    if is_too_far and not optional:
+        return _too_far(run.limits, codecs[0])
+    if optional and codecs == ("json",) and not alternative.admits - _CONTAINERS:
+        # A limit is no reason for what is plainly a text.
+        ends = text[:1] in OPENERS and text[-1:] in CLOSERS
+        if not ends:
+            return _Shut("invalid JSON", "json")
     value: Any = text
     codec = ""
     try:
-        for codec in alternative.codecs:
+        for codec in codecs:
             step = CODECS[codec].open
-            value = step(value, run.budget) if step else run.reader.parse(value, depth)
+            if step:
+                value = step(value, run.budget)
+            else:
+                value = run.reader.attempt(value, depth, why=not optional)
+        if isinstance(value, bytes):
+            value, found = _decode(value), ""
+        elif value is MALFORMED:
+            return _Shut("invalid JSON", codec)
+        else:
+            found = type_name(value)
     except DecodeError as error:
-        raise type(error)(error.reason, "", codec) from None
-    chain: _Chain = ((alternative, text),)
-    if isinstance(value, bytes):
-        return _decode(value, codec), chain
-    found = type_name(value)
-    if found not in alternative.admits:
+        return _Shut(error.reason, codec, isinstance(error, LimitError))
+    if found and found not in alternative.admits:
         hint = (
             "; a text that is encoded twice is written json | json"
-            if found == "string" and alternative.codecs[-1] == "json"
+            if found == "string" and codecs[-1] == "json"
             else ""
         )
-        raise DecodeError(f"expected {_wanted(alternative.admits)}, got {found}{hint}", "", codec)
+        return _Shut(f"expected {_wanted(alternative.admits)}, got {found}{hint}", codec)
+    if is_too_far:
+        return _too_far(run.limits, codecs[0])
+    chain: _Chain = ((alternative, text),)
     content = alternative.content
     if found == "string" and content is not None and content.alternatives:
-        try:
-            value, inner = _open(content.alternatives, value, depth, layers + 1, run)
-        except DecodeError:
-            if not content.admits_plain(value):
-                raise
-        else:
-            chain += inner
+        plain = content.admits_plain(value)
+        inner = _open(
+            content.alternatives, value, depth, layers + 1, run, optional=optional or plain
+        )
+        if not isinstance(inner, _Shut):
+            value, rest = inner
+            chain += rest
+        elif inner.is_limited or not plain:
+            return inner
     return value, chain
 
 
-def _decode(raw: bytes, codec: str) -> str:
+def _too_far(limits: Limits, codec: str) -> _Shut:
+    return _Shut(f"more than max_layers={limits.max_layers} layers", codec, is_limited=True)
+
+
+def _decode(raw: bytes) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
         start = error.start
-    raise DecodeError(f"not UTF-8: byte {start}", "", codec)
+    raise DecodeError(f"not UTF-8: byte {start}", "")
 
 
+_CONTAINERS = frozenset({"object", "array"})
 _NAMES = {dict: "object", list: "array", str: "string", int: "integer", bool: "boolean"}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, example, given
 
-from nestdecode import DecodeError, Decoder, Spec, SpecError
+from nestdecode import DecodeError, Decoder, LimitError, Spec, SpecError
 from tests.strategies import records, schemas
 from tests.test_properties import BUILTINS, nodes
 
@@ -102,3 +102,63 @@ def test_what_is_no_member_stays_under_drop(place, layers):
     for document in (json.dumps(place).encode(), json.dumps(place)):
         assert decoder.expand(document) == place
         assert decoder.query("@", document) == place
+
+
+@given(schemas(), records())
+def test_the_careful_way_reports_what_the_compiled_one_does_up_to_a_fail(schema, record):
+    problems: list[DecodeError] = []
+    try:
+        decoder = Decoder(Spec.parse(schema), on_problem=problems.append)
+    except SpecError:
+        assume(False)
+    document = json.dumps(record).encode()
+    compiled = outcome(decoder, problems, document)
+    decoder._expand = decoder._expand_carefully
+
+    assert outcome(decoder, problems, document) == compiled
+
+
+def test_problems_before_a_fail_are_reported_in_the_order_of_the_document():
+    spec = "nestdecode: 1\nlayers: {a: json, b: {codecs: json, on-error: fail}, c: json}"
+    problems: list[DecodeError] = []
+    decoder = Decoder(Spec.parse(spec), on_problem=problems.append)
+    for expand in (decoder.expand, decoder._expand_carefully):
+        problems.clear()
+        with pytest.raises(DecodeError) as caught:
+            expand(b'{"c": "x", "b": "x", "a": "x"}')
+
+        assert [p.pointer for p in [*problems, caught.value]] == ["/c", "/b"]
+
+
+DEEP = "[" * 9 + "]" * 9
+
+
+@pytest.mark.parametrize("policy", ["keep", "null", "drop", "fail"])
+@pytest.mark.parametrize(
+    ("layer", "text", "limits", "reported"),
+    [
+        pytest.param("json?", DEEP, {"max_depth": 5}, True, id="too deep"),
+        pytest.param("json?", "[1e400]", {}, True, id="a number that can't be held"),
+        pytest.param("json?", '{"x":1,"x":1}', {"duplicates": "error"}, True, id="a name twice"),
+        pytest.param("json?", "[1]", {"max_layers": 0}, True, id="too many layers"),
+        pytest.param("json | json?", '"[1]"', {"max_layers": 1}, True, id="inside another"),
+        pytest.param("base64 | json?", "W10=", {"max_bytes": 1}, True, id="too many bytes"),
+        pytest.param("json?", DEEP[:-1] + "}", {"max_depth": 5}, True, id="too deep to tell"),
+        pytest.param("json?", DEEP[:9] + '"\\u', {"max_depth": 5}, False, id="cut short"),
+        pytest.param("json?", "[[1}]", {"max_depth": 5}, False, id="malformed"),
+        pytest.param("base64 | json?", "W1s=", {}, False, id="malformed bytes"),
+        pytest.param("json?", "text", {"max_layers": 0}, False, id="text among layers"),
+        pytest.param("base64 | json?", "W1s=", {"max_depth": 1}, True, id="bytes too deep to tell"),
+        pytest.param("base64 | json?", "W10=", {"max_layers": 0}, True, id="encoded"),
+    ],
+)
+def test_only_a_limit_makes_a_problem_of_an_optional_layer(layer, text, limits, reported, policy):
+    problems: list[DecodeError] = []
+    spec = Spec.parse({"nestdecode": 1, "layers": {"a": layer}})
+    decoder = Decoder(spec, on_error=policy, on_problem=problems.append, **limits)
+    record = {"a": text}
+    for expand in (decoder.expand, decoder._expand_carefully, decoder.compile("@")):
+        problems.clear()
+
+        assert expand(json.dumps(record).encode()) == record
+        assert [(p.pointer, type(p)) for p in problems] == [("/a", LimitError)] * reported
