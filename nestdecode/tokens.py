@@ -168,9 +168,10 @@ class Text:
         if len(items) > 1:
             comma = text[items[0].end : items[1].start]
         elif self.comma and ("\n" in first) == ("\n" in self.comma):
-            # Without the indentation of who has it.
-            line = self.comma.rfind("\n") + 1
-            comma = self.comma[:line] + first[first.rfind("\n") + 1 :] if line else self.comma
+            # Without the indentation of who has it; the comma may come after that.
+            line, comma = self.comma.rfind("\n") + 1, self.comma
+            if line:
+                comma = comma[:line] + first[first.rfind("\n") + 1 :] + comma[line:].lstrip(" \t\r")
         else:
             comma = "," + (first if "\n" in first else " " * colon.endswith(" "))
         return Layout(first, comma, colon, last)

@@ -255,6 +255,14 @@ EDITS = [
     ),
     pytest.param('{"a": 1, "b": 2, "a" : 3}', {"a": 4, "b": 2}, '{"a": 1, "b": 2, "a" : 4}', id="the last of two"),
     pytest.param('{"a": 1, "b": 2, "a" : 3}', {"b": 2}, '{"b": 2}', id="both of two"),
+    pytest.param(
+        '{\n  "a": [\n    1\n  ]\n, "b": 0}', {"a": [1, 2], "b": 0},
+        '{\n  "a": [\n    1\n    , 2\n  ]\n, "b": 0}', id="an element, where commas begin lines",
+    ),
+    pytest.param(
+        '[{\r\n\t"a":1}\r\n,\t0]', [{"a": 1, "b": 2}, 0],
+        '[{\r\n\t"a":1\r\n\t,\t"b":2}\r\n,\t0]', id="a member, where commas begin lines",
+    ),
     pytest.param('{"b":2, "a":1}', {"a": 1, "new": 0, "b": 2}, '{"b":2, "a":1, "new":0}', id="a member after another"),
     pytest.param("{ }", {"a": [1]}, '{"a":[1]}', id="into nothing"),
     pytest.param('{\n\t"a": {}\n}', {"a": {"b": [1]}}, '{\n\t"a": {\n\t\t"b": [\n\t\t\t1\n\t\t]\n\t}\n}', id="into nothing, deeper"),
