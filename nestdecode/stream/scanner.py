@@ -54,8 +54,8 @@ _MORE_MEMBERS = rb"%b(?:,%b|(}))" % (_BLANKS, _MEMBERS)
 _MORE_ELEMENTS = rb"%b(?:,%b|(\]))" % (_BLANKS, _ELEMENTS)
 _TOKEN = rb"%b(?:(%b)|(%b)|([{\[])|([}\]])|(,)|(:))" % (_BLANKS, _STRING, _SCALAR)
 _TOKENS = ("", "string", "scalar", "open", "close", "comma", "colon")
-# What may come after a scalar that has no end of its own.
-_STANDS_ALONE = rb'%b(?=[ \t\r\n"{}\[\],:]|\Z)' % _SCALAR
+# What may come after a scalar that has no end of its own, as a string has.
+_STANDS_ALONE = rb'%b|%b(?=[ \t\r\n"{}\[\],:]|\Z)' % (_STRING, _SCALAR)
 
 # What is expected next. Value: of a member, or after the comma of an array.
 Expected = Literal["value", "first element", "first key", "key", "colon", "comma"]
