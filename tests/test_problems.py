@@ -94,6 +94,23 @@ def test_drop_as_the_default_is_not_for_elements_however_deep_they_are():
         Decoder(spec, on_error="drop")
 
 
+@pytest.mark.parametrize("document", [{"c": ["x"], "b": "y"}, {"b": {"z": "y", "a": "x"}}])
+def test_problems_are_reported_in_the_order_of_the_document(document):
+    problems: list[DecodeError] = []
+    layers = {"b": "json", "b.a": "json", "b.z": "json", "c[]": "json"}
+    decoder = Decoder(
+        Spec.parse({"nestdecode": 1, "layers": layers}), on_problem=problems.append, max_layers=3
+    )
+    found = {}
+    for way in (decoder.expand, decoder._expand_carefully, decoder.compile("@")):
+        problems.clear()
+        way(document)
+        found[way] = [problem.pointer for problem in problems]
+
+    wanted = ["/c/0", "/b"] if "c" in document else ["/b/z", "/b/a"]
+    assert list(found.values()) == [wanted] * 3
+
+
 @pytest.mark.parametrize("place", [["[1]"], "[1]"], ids=["element", "record"])
 @pytest.mark.parametrize("layers", ["{}", "{x: json}"], ids=["found", "undeclared"])
 def test_what_is_no_member_stays_under_drop(place, layers):
