@@ -404,6 +404,10 @@ class Decoder:
         _check_document(document)
         return _copy(document, self.limits)
 
+    def _check(self, document: Any) -> None:
+        """Raise the error of a document that is refused, whatever is asked of it."""
+        self._open(self._read(document), Run(self._reader, self._policy, _ignore))
+
     def _trace(self, raw: bytes) -> Trace:
         """Expand one document again, and note all that is opened, and all that is not."""
         from nestdecode.collapse import Trace
@@ -545,6 +549,7 @@ class Query:
         except self._refusals as error:
             refusal = self._compiled.refusal(error)
         # Not in the handler: the cause holds data of the document.
+        self.decoder._check(document)
         raise refusal
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -279,6 +279,22 @@ def test_a_string_is_opened_once_wherever_it_is_passed(codecs, text, on_error):
             assert is_among(pointers(problems), order), query
 
 
+@pytest.mark.parametrize("query", ["abs('x')", "merge(a, `[]`)", "abs(a.b)"])
+@pytest.mark.parametrize(
+    ("raw", "limit"),
+    [
+        pytest.param(b'{"a": {}, "c": [[[1]]]}', {"max_depth": 3}, id="too deep"),
+        pytest.param(b'{"a": {}, "c": "[[[1]]]', {}, id="cut short"),
+        pytest.param(b'{"a": {}, "c": 1, "c": 2}', {"duplicates": "error"}, id="a name twice"),
+    ],
+)
+def test_a_record_that_is_refused_is_refused_whatever_is_asked(query, raw, limit):
+    decoder = Decoder(Spec.parse({"nestdecode": 1, "layers": {"a.b": "json"}}), **limit)
+
+    with pytest.raises(DecodeError):
+        decoder.query(query, raw)
+
+
 @draws
 @given(
     records(), st.lists(queries() | shaped, min_size=4, max_size=4), st.sampled_from([None, "null"])
