@@ -15,6 +15,7 @@ import contextlib
 import copy
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -131,11 +132,6 @@ def outcome(function: Callable[[Any], Any], document: Any, problems: list[Decode
     return [tree, told(problems)]
 
 
-def in_any_order(found: Any) -> Any:
-    """Sort the problems: the careful way meets them in the order of the spec."""
-    return [found[0], sorted(found[1], key=repr)]
-
-
 def height(value: Any) -> int:
     """Count the containers of a tree that are inside one another."""
     children = value.values() if type(value) is dict else value if type(value) is list else None
@@ -211,7 +207,7 @@ def taught(spec: Spec | None, arguments: dict[str, Any], expected: Any = None) -
     problems: list[DecodeError] = []
     loads = oracle.loads_kept if arguments.get("numbers") == "exact" else oracle.loads
     if arguments.get("duplicates") == "error":
-        loads = oracle.loads_unique
+        loads = oracle.loads_unique if loads is oracle.loads else oracle.loads_kept_unique
     limits = ("max_layers", "max_depth", "max_bytes", "max_record_bytes", "on_error")
     both = "numbers" in arguments and "duplicates" in arguments
     if both or any(name in arguments for name in limits) or (spec and loads is not oracle.loads):
@@ -265,7 +261,7 @@ def check_expanded(case: Case, way: Taught, raw: bytes) -> None:
     for document in forms_of(raw):
         fast = outcome(way.decoder.expand, document, way.problems)
         slow = outcome(careful, document, way.problems)
-        case.hold(in_any_order(fast), in_any_order(slow), f"two ways, {type(document).__name__}")
+        case.hold(fast, slow, f"two ways, {type(document).__name__}")
         case.hold(outcome(way.silent.expand, document, [])[0], slow[0], "silent or not")
         check_oracle(case, way, raw, fast, is_json, value)
     # A string would be read as a text.
@@ -273,7 +269,7 @@ def check_expanded(case: Case, way: Taught, raw: bytes) -> None:
         document = copy.deepcopy(value)
         fast = outcome(way.decoder.expand, document, way.problems)
         slow = outcome(careful, document, way.problems)
-        case.hold(in_any_order(fast), in_any_order(slow), "two ways for what is parsed")
+        case.hold(fast, slow, "two ways for what is parsed")
         case.hold(document, value, "parsed input stays as it was")
         check_oracle(case, way, raw, fast, is_json, value)
 
@@ -542,6 +538,9 @@ def road_framed(case: Case) -> None:
     framing = case.chance.choice(["lines", "mixed", "documents"])
     case.note("stream", text)
     case.note("framing", framing)
+    if re.search(rb"[eE]\+?[0-9]{3}", text):
+        # It may be no number for us, though it is JSON.
+        return
     found = split(case, text, framing, answered=case.chance.random() < 0.5)
     wanted = framing_oracle.split(text, framing)
     case.hold([list(f) for f in found], [list(w) for w in wanted], "the rules of framing")
@@ -707,8 +706,10 @@ class Watch:
                     for line in lines:
                         number, road = line.decode().split()
                         last = int(number)
-                        self.found += road == "!"
-                        self.cases[road] += road != "!"
+                        if road == "!":
+                            self.found += 1
+                        else:
+                            self.cases[road] += 1
             code = child.wait()
             errors.seek(0)
             text = errors.read().decode("utf-8", "replace")[-4000:]

@@ -50,7 +50,7 @@ def loads(text: str) -> Any:
     return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
 
 
-def loads_kept(text: str) -> Any:
+def loads_kept(text: str, hook: Any = None) -> Any:
     """Parse as ``loads`` does, but give every number as NUMERAL and its text."""
     keep = NUMERAL.__add__
 
@@ -60,7 +60,11 @@ def loads_kept(text: str) -> Any:
         return keep(digits)
 
     return json.loads(
-        text, parse_constant=_refuse_constant, parse_float=keep, parse_int=keep_integer
+        text,
+        parse_constant=_refuse_constant,
+        parse_float=keep,
+        parse_int=keep_integer,
+        object_pairs_hook=hook,
     )
 
 
@@ -78,6 +82,11 @@ def loads_unique(text: str) -> Any:
         parse_float=_finite,
         object_pairs_hook=_refuse_repeated,
     )
+
+
+def loads_kept_unique(text: str) -> Any:
+    """Parse as ``loads_kept`` and ``loads_unique`` do."""
+    return loads_kept(text, _refuse_repeated)
 
 
 def decode(raw: bytes, loads: Loads = loads) -> Any:
