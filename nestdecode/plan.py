@@ -468,7 +468,7 @@ def opened_on_the_spot(shape: Shape) -> list[str]:
     Return the Python types that a string may open to, if one parse and a look will do.
 
     None if there are alternatives, other codecs than json, scalars to admit, or children
-    that only the content has: those are left to the plan.
+    that the content and the place do not share: those are left to the plan.
     """
     if len(shape.alternatives) != 1 or shape.alternatives[0].codecs != ("json",):
         return []
@@ -476,22 +476,23 @@ def opened_on_the_spot(shape: Shape) -> list[str]:
     content = only.content
     if not only.admits or only.admits - {"object", "array"}:
         return []
-    if content is not None and (content.alternatives or not _same_children(content, shape)):
+    if not _same_children(content, shape) or (content is not None and content.alternatives):
         return []
     return [kind for kind, name in (("dict", "object"), ("list", "array")) if name in only.admits]
 
 
 def has_one_inside(shape: Shape) -> bool:
     """Tell whether the same is declared inside a string, whichever way it is opened."""
-    waiting, seen = list(shape.alternatives), []
+    waiting = list(shape.alternatives)
+    seen: list[Shape | None] = []
     while waiting:
         content = waiting.pop().content
-        if content is None or content in seen:
+        if content in seen:
             continue
         seen.append(content)
         if not _same_children(content, shape):
             return False
-        waiting += content.alternatives
+        waiting += () if content is None else content.alternatives
     return True
 
 
@@ -527,8 +528,9 @@ OPENERS = frozenset("{[ \t\r\n")
 CLOSERS = frozenset("}] \t\r\n")
 
 
-def _same_children(one: Shape, other: Shape) -> bool:
-    return list(one.children()) == list(other.children())
+def _same_children(content: Shape | None, shape: Shape) -> bool:
+    inside = () if content is None else content.children()
+    return list(inside) == list(shape.children())
 
 
 def layers_inside(plan: Plan, limits: Limits) -> int:

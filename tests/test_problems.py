@@ -179,3 +179,14 @@ def test_only_a_limit_makes_a_problem_of_an_optional_layer(layer, text, limits, 
 
         assert expand(json.dumps(record).encode()) == record
         assert [(p.pointer, type(p)) for p in problems] == [("/a", LimitError)] * reported
+
+
+def test_what_is_declared_beside_a_string_is_not_declared_inside_it():
+    place = {"anyOf": [JSON, {"type": "array", "items": JSON}]}
+    decoder = Decoder(Spec.parse({"properties": {"a": place}}))
+    shut, open_ = b'{"a":"[\\"[1]\\"]"}', b'{"a":["[1]"]}'
+    for expand in (decoder.expand, decoder._expand_carefully, decoder.compile("@")):
+        assert expand(shut) == {"a": ["[1]"]}
+        assert expand(open_) == {"a": [[1]]}
+    assert decoder.query("a[0]", shut) == "[1]"
+    assert decoder.query("a[0]", open_) == [1]
