@@ -729,21 +729,15 @@ def _encode(value: Any, encoder: json.JSONEncoder, newline: str, step: str) -> s
     return begin + inside + (encoder.item_separator + inside).join(parts) + newline + end
 
 
-_packed = msgspec.msgpack.Encoder().encode
-
-
 def pack(value: Any) -> bytes | None:
     """
     Return bytes that are the same for the same tree: by type, value and order of members.
 
     They are for comparison within one process. None if it can't be told, as for a tree
-    that holds itself.
+    that holds itself, or a value of a type that JSON does not know.
     """
     try:
-        return _packed(value)
-    except (TypeError, ValueError, OverflowError, RecursionError):
-        pass  # a big integer or a lone surrogate
-    try:
+        # Exact types only: writers of JSON take a tuple for a list, an Enum for its value.
         # Later versions depend on reference counts.
         return marshal.dumps(value, 2)
     except ValueError:

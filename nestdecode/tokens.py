@@ -325,18 +325,33 @@ class Style(dict[int, str]):
 
     def _seen_alike(self, character: str, must: bool) -> str:
         """Return how a character is written as others like it are, or nothing."""
-        alike = next((alike for alike in _ALIKE if alike.match(character)), None)
-        if alike is None:
+        kind = next((kind for kind, alike in enumerate(_ALIKE) if alike.match(character)), None)
+        if kind is None:
             return ""
-        if not must and any(map(alike.match, self._bare)):
+        is_bare, unit = self._alike[kind]
+        if is_bare and not must:
             return character
-        units = [unit for other, unit in self._escaped.items() if alike.match(other)]
-        if not units:
+        if not unit:
             return ""
-        if units[-1][1] != "u":
-            return _SHORT[character]
+        return _hex(character, self._upper) if unit[1] == "u" else _SHORT[character]
+
+    @cached_property
+    def _alike(self) -> list[tuple[bool, str]]:
+        """For each kind of ``_ALIKE``: whether one is written as itself, and the last escape."""
+        last_first = [*reversed(self._escaped.items())]
+        return [
+            (
+                any(map(alike.match, self._bare)),
+                next((unit for character, unit in last_first if alike.match(character)), ""),
+            )
+            for alike in _ALIKE
+        ]
+
+    @cached_property
+    def _upper(self) -> bool:
+        """Whether the digits of escapes are capitals."""
         digits = "".join(unit[2:] for unit in self._escaped.values() if unit[1] == "u")
-        return _hex(character, digits != digits.lower())
+        return digits != digits.lower()
 
 
 def _said(unit: str) -> str:

@@ -8,10 +8,14 @@ ten times as many; ``python -m tests.soak`` as many as you like.
 
 import base64
 import copy
+import decimal
+import enum
+import gc
 import gzip
 import json
 import pickle
 import random
+import time
 import zlib
 from typing import Any
 
@@ -688,6 +692,81 @@ def test_what_json_does_not_know_is_refused_with_its_place(value, pointer):
         assert (error.value.pointer, error.value.__cause__) == (pointer, None)
     with pytest.raises(nestdecode.DecodeError):
         DECODER.open(document.tree)
+
+
+class Whole(int):
+    pass
+
+
+class Members(dict):  # type: ignore[type-arg]
+    pass
+
+
+class Elements(list):  # type: ignore[type-arg]
+    pass
+
+
+class Color(enum.Enum):
+    RED = "red"
+
+
+class Level(enum.IntEnum):
+    ONE = 1
+
+
+@pytest.mark.parametrize("numbers", ["double", "exact"])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param([1], (1,), id="tuple"),
+        pytest.param([1], Elements([1]), id="list of another type"),
+        pytest.param({"x": 1}, Members(x=1), id="dict of another type"),
+        pytest.param("1.5", decimal.Decimal("1.5"), id="decimal"),
+        pytest.param("red", Color.RED, id="enum"),
+        pytest.param(1, Level.ONE, id="enum of integers"),
+        pytest.param("x", Text("x"), id="str of another type"),
+        pytest.param(1, Whole(1), id="int of another type"),
+    ],
+)
+def test_what_only_looks_like_the_old_value_is_refused_as_any_other(numbers, old, new):
+    decoder = nestdecode.Decoder(numbers=numbers)
+    document = decoder.open(json.dumps({"a": json.dumps({"b": old})}))
+    document.tree["a"]["b"] = new
+
+    with pytest.raises(nestdecode.DecodeError, match=f"a value of type {type(new).__name__}"):
+        document.collapse()
+    with pytest.raises(nestdecode.DecodeError):
+        document.set("/a/b", new)
+
+
+def test_a_name_that_only_looks_like_the_old_one_is_refused():
+    document = DECODER.open('{"a": "{\\"b\\": 1}"}')
+    document.tree["a"] = {Text("b"): 1}
+
+    with pytest.raises(nestdecode.DecodeError):
+        document.collapse()
+
+
+def test_another_text_of_a_number_is_a_change():
+    document = nestdecode.Decoder(numbers="exact").open('{"a": "[1.0]"}')
+    document.tree["a"][0] = nestdecode.Number("1.00")
+
+    assert document.collapse() == b'{"a": "[1.00]"}'
+
+
+def test_new_characters_are_written_like_the_old_ones_in_linear_time():
+    def seconds(size: int) -> float:
+        document = DECODER.open(json.dumps({"a": "".join(map(chr, range(0x4E00, 0x4E00 + size)))}))
+        document.tree["a"] = new = "".join(map(chr, range(0xAC00, 0xAC00 + size)))
+        gc.collect()
+        begin = time.process_time()
+        written = document.collapse()
+        took = time.process_time() - begin
+
+        assert written == json.dumps({"a": new}).encode()
+        return took
+
+    assert seconds(8_000) < 30 * min(seconds(1_000), seconds(1_000)) + 0.02
 
 
 def test_the_deepest_value_that_can_be_written_is_put_in():
