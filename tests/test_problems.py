@@ -1,5 +1,6 @@
 """Layers that do not open: what becomes of them, what is reported, and in which order."""
 
+import gc
 import json
 from typing import Any
 
@@ -190,3 +191,31 @@ def test_what_is_declared_beside_a_string_is_not_declared_inside_it():
         assert expand(open_) == {"a": [[1]]}
     assert decoder.query("a[0]", shut) == "[1]"
     assert decoder.query("a[0]", open_) == [1]
+
+
+@pytest.mark.parametrize("text", ['{"a":1', "[1e400]", '["\\ud800",]', "_"])
+@pytest.mark.parametrize(
+    "codecs",
+    [
+        pytest.param("json", id="json"),
+        pytest.param("json?", id="optional"),
+        pytest.param("base64 | json", id="base64"),
+        pytest.param(["json", "base64 | json"], id="alternatives"),
+    ],
+)
+def test_a_layer_that_does_not_open_leaves_nothing_to_collect(codecs, text):
+    # The command runs without the collector: a cycle would keep the payload for good.
+    spec = Spec.parse({"nestdecode": 1, "layers": {"[].a": codecs}})
+    decoder = Decoder(spec, on_problem=lambda problem: None)
+    document = json.dumps([{"a": text}] * 300).encode()
+    for read in (decoder.expand, decoder._expand_carefully):
+        read(document)
+        gc.collect()
+        gc.disable()
+        try:
+            read(document)
+            left = gc.collect()
+        finally:
+            gc.enable()
+
+        assert left < 300
