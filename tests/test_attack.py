@@ -1,5 +1,8 @@
 """A short attack, the same each time; and that an attack notices what it is there for."""
 
+import base64
+import gzip
+import json
 import os
 import signal
 import subprocess
@@ -90,6 +93,41 @@ def test_a_process_that_ends_early_is_found(tmp_path):
 
     assert (cases, found) == (6, 1)
     assert "ended by exit 0" in text
+
+
+def test_a_finding_keeps_what_is_in_it_when_its_case_is_done_again(tmp_path, monkeypatch, capfd):
+    def road(case):
+        case.note("raw", case.chance.random())
+        case.hold(1, 1.0, "one and the other")
+
+    monkeypatch.setattr(attack, "ROADS", {"road": (road, 1)})
+    attack.attack(SEED, range(2), tmp_path)
+    (file,) = tmp_path.glob("*-1.txt")
+    before = [line for line in file.read_text().splitlines() if line.startswith("raw = ")]
+    capfd.readouterr()
+    attack.attack(SEED, range(1, 2), tmp_path)
+    after = [line for line in file.read_text().splitlines() if line.startswith("raw = ")]
+
+    assert len(before) == 1
+    assert before == after
+    assert before[0] in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("style", ["plain", "escaped"])
+@pytest.mark.parametrize("layer", ["json", "base64", "gzip"])
+def test_what_is_deep_is_seen_however_it_is_hidden(style, layer):
+    inner = b"[" * 300 + b"]" * 300
+    text = {
+        "json": inner,
+        "base64": base64.b64encode(inner),
+        "gzip": base64.b64encode(gzip.compress(inner)),
+    }[layer].decode()
+    raw = json.dumps(text)
+    if style == "escaped":
+        raw = '"' + "".join(f"\\u{ord(c):04x}" for c in text) + '"'
+
+    assert attack.may_be_deep(raw.encode())
+    assert not attack.may_be_deep(b'{"a": "[[1]]", "b": [[[]]], "c": "W1tbXV1d"}')
 
 
 def test_roads_that_disagree_are_found(tmp_path, monkeypatch, capfd):
