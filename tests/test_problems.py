@@ -267,3 +267,13 @@ def test_what_is_not_json_is_no_layer_however_deep_it_looks():
 
         assert decoder.expand('{"c":[["[APN/1.0]"]]}') == {"c": [["[APN/1.0]"]]}
     assert not problems
+
+
+@pytest.mark.parametrize("codec", ["base64", "base64url", "base32", "base32hex", "base16"])
+def test_what_is_not_encoded_meets_no_limit_however_long_it_is(codec):
+    problems: list[DecodeError] = []
+    spec = Spec.parse({"nestdecode": 1, "layers": {"a": f"{codec}?"}})
+    decoder = Decoder(spec, max_bytes=3, on_problem=problems.append)
+
+    assert decoder.expand({"a": "no {code} " * 8}) == {"a": "no {code} " * 8}
+    assert not problems
