@@ -273,12 +273,12 @@ def layers_of(root: Shape, most: int = 10_000) -> tuple[Layer, ...]:
         # No document has more containers inside one another than may be written.
         if is_enough() or shape in active or shape not in live or len(steps) > DEEPEST:
             return
-        path, optional = format_path(steps), shape.plain is True
         listed: set[tuple[str, ...]] = set()
         for codecs in chains(shape, ()):
             if codecs not in listed:
                 listed.add(codecs)
-                found.append(Layer(path, codecs, optional, shape.on_error))
+                optional = shape.plain is True
+                found.append(Layer(format_path(steps), codecs, optional, shape.on_error))
             if is_enough():
                 return
         for step, child in shape.children():
