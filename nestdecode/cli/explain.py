@@ -26,11 +26,9 @@ Format = Literal["tree", "table", "json"]
     "--format",
     "form",
     type=click.Choice(["tree", "table", "json"]),
-    default="tree",
-    show_default=True,
-    help="How it is shown; json is one object a document.",
+    help="How it is shown; json is one object a document. [default: tree]",
 )
-@click.option("--json", "form", flag_value="json", help="The same as --format json.")
+@click.option("--json", "form", flag_value="json", default=None, help="The same as --format json.")
 @options.decoding
 @options.framing
 @options.running
@@ -39,7 +37,7 @@ def command(
     ctx: click.Context,
     /,
     files: tuple[str, ...],
-    form: Format,
+    form: Format | None,
     framing: Any,
     jobs: int | None,
     progress: bool | None,
@@ -71,7 +69,7 @@ def command(
     )
     decoder = options.decoder_from(decoding)
     output = Output(indent=0)
-    show = {"tree": _tree, "table": _table, "json": _json}[form]
+    show = {"tree": _tree, "table": _table, "json": _json}[form or "tree"]
     output.text = lambda document: output.as_it_is(show(document))
     session.run(_opener(decoder), output, decoder.limits.max_record_bytes)
     return session.code

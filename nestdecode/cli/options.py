@@ -84,7 +84,7 @@ framing = _all(
         help="Input is one document a line (NDJSON).",
     ),
     click.option(
-        "--documents", "framing", flag_value="documents",
+        "--documents", "framing", flag_value="documents", default=None,
         help="Input is documents one after another, over any number of lines.",
     ),
 )  # fmt: skip

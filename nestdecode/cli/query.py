@@ -36,7 +36,13 @@ __all__ = ["command"]
     default=None,
     help="Start at the root of the document.",
 )
-@click.option("--focus", "start", flag_value="focus", help="Start at the focus of the spec.")
+@click.option(
+    "--focus",
+    "start",
+    flag_value="focus",
+    default=None,
+    help="Start at the focus of the spec.",
+)
 @options.decoding
 @options.framing
 @options.output
