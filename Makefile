@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := specs/samples/repair-results.json
 
-.PHONY: demo test check fuzz format lint types wheel bench bench-quick clean
+.PHONY: demo test test-all test-floors test-newer check fuzz format lint types wheel bench bench-quick clean
 
 demo: $(VENV)/ready
 	@echo "# the layers of $(SAMPLE), opened:"
@@ -14,15 +14,47 @@ demo: $(VENV)/ready
 	@echo "# its image addresses: nestdecode query -r --each 'structData.data[]' $(SAMPLE)"
 	@$(BIN)/nestdecode query -r --each 'structData.data[]' $(SAMPLE)
 
+# One process a core, each taking over from the others what they have not begun.
+PYTEST := pytest -q -n auto --dist worksteal
+PIP_INSTALL := pip install --quiet --disable-pip-version-check
+
+# What takes seconds is left to test-all.
 test: $(VENV)/ready
-	$(BIN)/pytest
+	$(BIN)/$(PYTEST) -m "not slow"
+
+test-all: $(VENV)/ready
+	$(BIN)/$(PYTEST)
+
+# The lowest versions that pyproject.toml admits.
+test-floors: $(VENV)/floors/ready
+	$(VENV)/floors/bin/$(PYTEST)
+
+# Each newer Python that is there, with the newest versions. A name on PATH may be a shim
+# of pyenv with nothing behind it, so each is tried.
+NEWER := 3.12 3.13 3.14
+test-newer: $(VENV)/ready
+	@set -e; found=; \
+	for version in $(NEWER); do \
+		$(BIN)/python -c "import sys; sys.exit(sys.version_info >= (3, $${version#3.}))" || continue; \
+		for python in python$$version "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$version.*/bin/python$$version; do \
+			"$$python" -c 'import venv' 2> /dev/null || continue; \
+			found=yes; echo "# Python $$version: $$python"; \
+			$(MAKE) --no-print-directory PYTHON="$$python" test-python$$version; \
+			break; \
+		done; \
+	done; \
+	test "$$found" || echo "# none of Python $(NEWER) is there beside $$($(BIN)/python --version): skipped"
+
+test-python%: $(VENV)/python%/ready
+	$(VENV)/python$*/bin/$(PYTEST)
 
 # Texts broken at random, for a while; findings are kept in tests/cases/fuzz.
 FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/ready
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
-check: format lint types test fuzz wheel
+# The whole gate.
+check: format lint types test-all test-floors test-newer fuzz wheel
 
 format: $(VENV)/ready
 	$(BIN)/ruff format --check .
@@ -79,6 +111,23 @@ $(VENV)/ready: pyproject.toml
 	@$(PYTHON) -m venv $(VENV) || \
 		{ echo "python3 has no venv: install python3-venv, or set PYTHON=" >&2; exit 1; }
 	@echo "installing into $(VENV)" >&2
-	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable . --group dev
+	@$(BIN)/$(PIP_INSTALL) --upgrade "pip>=25.1"
+	@$(BIN)/$(PIP_INSTALL) --editable . --group dev
+	@touch $@
+
+$(VENV)/floors/ready: $(VENV)/ready tests/floors.py
+	@echo "installing into $(VENV)/floors" >&2
+	@$(BIN)/python -m venv --clear $(VENV)/floors
+	@$(VENV)/floors/bin/$(PIP_INSTALL) --upgrade "pip>=25.1"
+	@$(BIN)/python tests/floors.py > $(VENV)/floors/floors.txt
+	@$(VENV)/floors/bin/$(PIP_INSTALL) --constraint $(VENV)/floors/floors.txt --editable '.[zstd]' --group tests
+	@touch $@
+
+# Not removed after the tests, as what only leads from one pattern to another would be.
+.PRECIOUS: $(VENV)/python%/ready
+$(VENV)/python%/ready: $(VENV)/ready
+	@echo "installing into $(VENV)/python$*" >&2
+	@"$(PYTHON)" -m venv --clear $(VENV)/python$*
+	@$(VENV)/python$*/bin/$(PIP_INSTALL) --upgrade "pip>=25.1"
+	@$(VENV)/python$*/bin/$(PIP_INSTALL) --editable '.[zstd]' --group tests
 	@touch $@

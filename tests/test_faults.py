@@ -474,7 +474,7 @@ def test_a_closed_pipe_is_no_error_of_ours(big, jobs):
 
 
 @LINUX
-@pytest.mark.parametrize("text", [b"[1]", b"[1]\n" * 100_000])
+@pytest.mark.parametrize("text", [b"[1]", b"[1]\n" * 100_000], ids=["short", "long"])
 def test_a_full_disk_is_told(text):
     with Path("/dev/full").open("wb") as full:
         result = subprocess.run(
@@ -635,6 +635,7 @@ def stopped(
     return process.returncode, bytes(got), told
 
 
+@pytest.mark.slow
 @UNBUFFERED
 @JOBS
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -806,6 +807,7 @@ def test_workers_do_not_outlive_a_killed_parent(big):
 # Memory
 
 
+@pytest.mark.slow
 @LINUX
 @pytest.mark.parametrize("framing", ["--lines", "--documents"])
 def test_a_line_of_a_gigabyte_takes_no_memory(tmp_path, framing):

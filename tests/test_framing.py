@@ -167,6 +167,7 @@ def test_nothing_is_invented_and_nothing_is_lost(text, records, dead, jobs, tmp_
     assert all(text.split(b"\n")[line - 1].strip() for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framing", [(), ("--lines",), ("--documents",)], ids=lambda f: "".join(f))
 def test_jobs_records_and_letters_are_the_same(framing, tmp_path):
     chance = random.Random(7)
@@ -201,6 +202,7 @@ def seconds(text, framing):
     return time.process_time() - begin
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framing", ["mixed", "documents"])
 @pytest.mark.parametrize("piece", BROKEN.values(), ids=BROKEN)
 def test_splitting_is_linear(piece, framing):

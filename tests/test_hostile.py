@@ -63,6 +63,7 @@ else:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", [(199, 200, 201, 254, 255), (1023, 1024, 1025), (10_000,)])
 @pytest.mark.parametrize("stack", [0, 256 << 10, 128 << 10])
 def test_depth_uses_up_no_stack(sizes, stack):
@@ -120,6 +121,7 @@ def guarded(*arguments: str, **keywords: Any) -> subprocess.CompletedProcess[byt
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
 @pytest.mark.parametrize("spec", ["None", "Spec.parse({'nestdecode': 1, 'layers': {'a': 'json'}})"])
 @pytest.mark.parametrize("numbers", ["double", "exact"])
@@ -159,6 +161,7 @@ COMMANDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_one_record_of_nested_arrays_loses_no_other(command, tmp_path):
     (tmp_path / "s.yaml").write_text("nestdecode: 1\nlayers: {a: json}\n")
@@ -194,6 +197,14 @@ def test_depth_counts_across_layers(deep, numbers):
         assert (tree == inner) is (deep > 200)
 
 
+@pytest.fixture
+def only_new_objects_collected():
+    """Leave what the other tests hold out of the collections, which then take no time."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.mark.parametrize(
     "reader", [orjson.loads, json.loads, Reader(Limits()).parse], ids=["orjson", "json", "ours"]
 )
@@ -201,7 +212,7 @@ def test_depth_counts_across_layers(deep, numbers):
     "inmost", ["{}", "[]", '{"a":1}', "[1]", '{"a":1.50}', '{"a":{}}', '[{},{"b":"x"}]']
 )
 @pytest.mark.parametrize("around", ["[%s]", '{"b":%s}', '[1,{"c":"d"},%s]', '{"a":{},"b":%s}'])
-def test_depth_is_counted_to_the_level(reader, inmost, around):
+def test_depth_is_counted_to_the_level(reader, inmost, around, only_new_objects_collected):
     text, deep = inmost, 1 + (inmost in ('{"a":{}}', '[{},{"b":"x"}]'))
     for _ in range(5):
         text, deep = around % text, deep + 1
@@ -286,6 +297,7 @@ def seconds(decoder: Decoder, document: bytes) -> float:
     return best
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", WIDE.values(), ids=WIDE)
 @pytest.mark.parametrize("is_told", [False, True], ids=["silent", "told"])
 def test_work_is_near_linear(build, is_told):
@@ -317,6 +329,7 @@ layers:
 """
 
 
+@pytest.mark.slow
 def test_problems_by_the_thousand_are_told_where_they_are():
     problems: list[DecodeError] = []
     decoder = Decoder(spec_of(SPEC), on_problem=problems.append)

@@ -165,6 +165,7 @@ def test_of_many_changes_at_once_none_is_lost(file):
     assert names_beside(file) == ["f.json"]
 
 
+@pytest.mark.slow
 def test_a_file_that_grows_meanwhile_is_not_replaced(file):
     file.write_bytes(OLD * 50_000)
     child = subprocess.Popen([*NESTDECODE, "set", "-i", "b=1", str(file)], stderr=subprocess.PIPE)
@@ -228,6 +229,7 @@ def test_whoever_waits_for_a_lock_is_told_and_gets_the_file_that_is_there_then(f
     assert file.read_bytes() == OLD.replace(b"a", b"b") + NEW
 
 
+@pytest.mark.slow
 def test_a_process_that_is_stopped_or_killed_leaves_the_old_or_the_new(file):
     old = OLD * 3_000
     chance = random.Random(60)

@@ -77,6 +77,7 @@ def outcomes(folder: Path, how: str, jobs: int, arguments: list[str]) -> tuple[b
         return finish(spawn(*command, cwd=folder, stdin=file))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["file", "redirected", "pipe"])
 @pytest.mark.parametrize(
     "arguments",

@@ -253,6 +253,7 @@ RECORDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("on_error", [None, "null"])
 @pytest.mark.parametrize(("codecs", "text"), RECORDS)
 def test_a_string_is_opened_once_wherever_it_is_passed(codecs, text, on_error):

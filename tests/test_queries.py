@@ -949,6 +949,7 @@ except QueryError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", BOMBS.values(), ids=BOMBS)
 def test_no_answer_outgrows_its_bound(query):
     done = subprocess.run(
@@ -959,6 +960,7 @@ def test_no_answer_outgrows_its_bound(query):
     assert (done.stdout in reasons, done.stderr) == (True, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query",
     [

@@ -112,6 +112,7 @@ def node(chance: random.Random, depth: int) -> dict[str, Any]:
     return {"if": inner(), "then": inner(), "else": inner()}
 
 
+@pytest.mark.slow
 def test_random_recursive_schemas_are_read_at_once():
     chance = random.Random(7)
     refused = 0
@@ -215,6 +216,7 @@ LARGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", LARGE.values(), ids=LARGE)
 def test_a_megabyte_is_read_in_a_second_or_refused(build):
     text = build()
