@@ -56,12 +56,14 @@ def _open_base64(data: bytes | str, budget: Budget) -> bytes:
     raw = _ascii(data)
     if len(raw) % 4:
         raise DecodeError("invalid base64: incorrect padding")
-    budget.take(len(raw) // 4 * 3 - raw.count(b"=", -2))
     try:
-        return binascii.a2b_base64(raw, strict_mode=True)
+        decoded = binascii.a2b_base64(raw, strict_mode=True)
     except binascii.Error as error:
         # binascii's messages name lengths and padding, never the data.
         reason = str(error)
+    else:
+        budget.take(len(decoded))
+        return decoded
     raise DecodeError(f"invalid base64: {reason[:1].lower()}{reason[1:]}")
 
 
@@ -80,32 +82,38 @@ def _open_base64url(data: bytes | str, budget: Budget) -> bytes:
 
 def _open_base32(data: bytes | str, budget: Budget) -> bytes:
     raw = _ascii(data)
-    budget.take(len(raw.rstrip(b"=")) * 5 // 8)
     try:
-        return base64.b32decode(raw)
+        decoded = base64.b32decode(raw)
     except binascii.Error:
         pass
+    else:
+        budget.take(len(decoded))
+        return decoded
     raise DecodeError("invalid base32: wrong alphabet or padding")
 
 
 def _open_base32hex(data: bytes | str, budget: Budget) -> bytes:
     raw = _ascii(data)
-    budget.take(len(raw.rstrip(b"=")) * 5 // 8)
     try:
-        return base64.b32hexdecode(raw)
+        decoded = base64.b32hexdecode(raw)
     except binascii.Error:
         pass
+    else:
+        budget.take(len(decoded))
+        return decoded
     raise DecodeError("invalid base32hex: wrong alphabet or padding")
 
 
 def _open_base16(data: bytes | str, budget: Budget) -> bytes:
     raw = _ascii(data)
-    budget.take(len(raw) // 2)
     try:
         # RFC 4648 section 8 writes capitals; so many producers do not that both pass.
-        return base64.b16decode(raw, casefold=True)
+        decoded = base64.b16decode(raw, casefold=True)
     except binascii.Error:
         pass
+    else:
+        budget.take(len(decoded))
+        return decoded
     raise DecodeError("invalid base16: wanted an even number of hex digits")
 
 

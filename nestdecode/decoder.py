@@ -317,6 +317,7 @@ class Decoder:
 
         Raises:
             QueryError: If the expression is wrong.
+            TypeError: If it is not a str.
             ValueError: If *start* is another word.
         """
         return Query(self, expression, start)
@@ -424,6 +425,7 @@ class Decoder:
         """Ask a tree; the answer shares nothing with it."""
         from nestdecode.queries import REFUSALS, apart
 
+        _check_expression(expression)
         compiled = self._expression(expression, None)
         try:
             return apart(compiled.search(tree))
@@ -529,6 +531,7 @@ class Query:
     def __init__(self, decoder: Decoder, expression: str, start: Start | None = None) -> None:
         from nestdecode.queries import REFUSALS, STARTS
 
+        _check_expression(expression)
         _check_word("start", start, STARTS)
         self.decoder = decoder
         self.expression = expression
@@ -709,6 +712,11 @@ class TroubledError(Exception):
 
 def _give_up(_problem: DecodeError) -> None:
     raise TroubledError
+
+
+def _check_expression(expression: Any) -> None:
+    if not isinstance(expression, str):
+        raise TypeError(f"an expression is a str, got {type(expression).__name__}")
 
 
 def _check_word(name: str, word: str | None, words: tuple[str, ...]) -> None:

@@ -162,6 +162,7 @@ class Document:
         Raises:
             DecodeError: If there is no such place, or the value is none that JSON knows.
             SpecError: If it is neither a pointer nor a path.
+            TypeError: If it is not a str.
         """
         Parts().add(value)
         places = self._places(place, new=True)
@@ -226,6 +227,8 @@ class Document:
 
     def _places(self, place: str, *, new: bool) -> list[tuple[Any, Any]]:
         """Return containers and keys; None as the container of the root."""
+        if not isinstance(place, str):
+            raise TypeError(f"a place is a str, got {type(place).__name__}")
         is_pointer = not place or place.startswith("/")
         steps = split_pointer(place) if is_pointer else parse_path(place)
         found: list[tuple[Any, Any]] = [(None, None)]

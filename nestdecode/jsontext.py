@@ -291,8 +291,11 @@ class Reader:
     def is_malformed(self, refusal: Exception, text: bytes | str) -> bool:
         """Tell whether what ``loads`` raised proves at once that *text* is not JSON."""
         if refusal.__class__ is msgspec.DecodeError:
-            # It takes an escaped lone surrogate for a mistake.
-            return b"\\u" not in text if isinstance(text, bytes) else "\\u" not in text
+            # It takes an escaped lone surrogate for a mistake; what is very deep may be one.
+            escape = b"\\u" if isinstance(text, bytes) else "\\u"
+            return escape not in text and (  # type: ignore[operator]
+                len(text) <= DEEPEST or _brackets(text) <= DEEPEST
+            )
         # Or JSON with a number out of range, which comes to the same if nobody is told.
         return (
             self.silent
@@ -381,8 +384,9 @@ class Reader:
                 reason, line, column, pos = error.msg, error.lineno, error.colno, error.pos
         if reason.startswith(_NO_MEMORY):
             raise MemoryError
-        if _nesting(raw, left) > left:
-            # orjson's own limit is deeper than ours, so its word is not needed.
+        nesting = _nesting(raw, left)
+        # What is not JSON is nothing else, unless telling that takes too much of the stack.
+        if nesting > DEEPEST or (nesting > left and not reason and _is_json(raw)):
             raise LimitError(f"deeper than max_depth={self.limits.max_depth}")
         if reason:
             if not why:
@@ -451,6 +455,14 @@ def hides(raw: bytes) -> bool:
         return False
     harmless = sum(count(raw, escape) for escape in _HARMLESS)
     return bool(harmless != count(raw, ESCAPE)) and re.search(_HIDING, raw) is not None
+
+
+def _is_json(raw: bytes) -> bool:
+    try:
+        _GRAMMAR.decode(raw.decode("utf-8", "surrogatepass"))
+    except ValueError:
+        return False
+    return True
 
 
 def _check_utf8(raw: bytes) -> None:

@@ -353,7 +353,7 @@ class Opener:
             source.line("try:")
             source.line(f"    {new} = read({value})")
             source.line("except REFUSED as refusal:")
-            if shape.plain is True:
+            if shape.plain:
                 source.line(f"    {new} = None if is_malformed(refusal, {value}) else UNSURE")
             else:
                 source.line(f"    {new} = None")
@@ -363,7 +363,8 @@ class Opener:
             if shape.plain is True:
                 head = f"elif {new} is UNSURE:"
             elif shape.plain:
-                head = f"elif {value} not in {source.constant(shape.plain, 'PLAIN')}:"
+                plain = source.constant(shape.plain, "PLAIN")
+                head = f"elif {new} is UNSURE or {value} not in {plain}:"
             with source.block(head):
                 self._note(shape, container, key, layers)
 
@@ -435,8 +436,10 @@ class Opener:
         if not encodings and not alternative.admits - _CONTAINERS:
             guard = f"if value[:1] in {source.constant(OPENERS, 'OPENERS')}:"
         with source.block("else:" if encodings else guard) if encodings or guard else nullcontext():
+            # What the record's bytes prove of integers is proven for those in containers.
+            loads = "loads_counting" if alternative.admits & _NUMERIC else "read"
             source.line("try:")
-            source.line(f"    found = read({text})")
+            source.line(f"    found = {loads}({text})")
             source.line("except REFUSED as refusal:")
             source.line(f"    if not is_malformed(refusal, {text}):")
             source.line("        return UNSURE")
@@ -689,6 +692,7 @@ class Opener:
 
 
 _CONTAINERS = frozenset({"object", "array"})
+_NUMERIC = frozenset({"number", "integer"})
 # Of scalars that a layer may hold. 1.0 is an integer to JSON Schema.
 _TESTS = {
     "number": "found.__class__ is int or found.__class__ is float",

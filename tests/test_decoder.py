@@ -241,6 +241,47 @@ def test_what_json_does_not_know_passes_through_inside_a_document(ndjson):
 
 
 @pytest.mark.parametrize(
+    "value",
+    [b"a", bytearray(b"a"), memoryview(b"a"), None, 1, ["a"], {"a": 1}, {"a"}, Path("a")],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_expression_and_a_place_are_str(value):
+    name = type(value).__name__
+    decoder = Decoder(Spec.parse(SPEC))
+    document = decoder.open(DOCUMENT)
+    before = document.collapse()
+    asked = [decoder.compile, document.query, Decoder().compile, lambda v: decoder.query(v, b"{}")]
+    for call in asked:
+        with pytest.raises(TypeError, match=f"an expression is a str, got {name}"):
+            call(value)
+    for change in (document.delete, lambda v: document.set(v, 1)):
+        with pytest.raises(TypeError, match=f"a place is a str, got {name}"):
+            change(value)
+
+    assert document.collapse() == before
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "hint"),
+    [
+        pytest.param(lambda p: p, "PosixPath", "; Spec.load reads a file", id="path"),
+        pytest.param(mapped, "mmap", "", id="mmap"),
+        pytest.param(lambda p: memoryview(b"{}"), "memoryview", "", id="memoryview"),
+        pytest.param(lambda p: bytearray(b"{}"), "bytearray", "", id="bytearray"),
+        pytest.param(lambda p: io.StringIO("{}"), "StringIO", "", id="file"),
+        pytest.param(lambda p: [SPEC], "list", "", id="list"),
+        pytest.param(lambda p: None, "NoneType", "", id="None"),
+    ],
+)
+def test_what_a_spec_is_parsed_from(ndjson, make, name, hint):
+    with pytest.raises(TypeError) as caught:
+        Spec.parse(make(ndjson))
+
+    message = f"a spec is parsed from str, bytes or a mapping, got {name}{hint}"
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
     ("make", "name", "hint"),
     [
         pytest.param(Path.read_text, "str", "io.StringIO(text)", id="str"),

@@ -161,12 +161,15 @@ DEEP = "[" * 9 + "]" * 9
         pytest.param("json?", "[1]", {"max_layers": 0}, True, id="too many layers"),
         pytest.param("json | json?", '"[1]"', {"max_layers": 1}, True, id="inside another"),
         pytest.param("base64 | json?", "W10=", {"max_bytes": 1}, True, id="too many bytes"),
-        pytest.param("json?", DEEP[:-1] + "}", {"max_depth": 5}, True, id="too deep to tell"),
+        pytest.param("json?", "[" * 300 + "}", {}, True, id="too deep to tell"),
+        pytest.param("json?", "[[[[[[1}", {"max_depth": 5}, False, id="malformed, and deep"),
         pytest.param("json?", DEEP[:9] + '"\\u', {"max_depth": 5}, False, id="cut short"),
         pytest.param("json?", "[[1}]", {"max_depth": 5}, False, id="malformed"),
         pytest.param("base64 | json?", "W1s=", {}, False, id="malformed bytes"),
         pytest.param("json?", "text", {"max_layers": 0}, False, id="text among layers"),
-        pytest.param("base64 | json?", "W1s=", {"max_depth": 1}, True, id="bytes too deep to tell"),
+        pytest.param(
+            "base64 | json?", "W1s=", {"max_depth": 1}, False, id="malformed bytes, and deep"
+        ),
         pytest.param("base64 | json?", "W10=", {"max_layers": 0}, True, id="encoded"),
     ],
 )
@@ -219,3 +222,58 @@ def test_a_layer_that_does_not_open_leaves_nothing_to_collect(codecs, text):
             gc.enable()
 
         assert left < 300
+
+
+def test_a_string_that_may_stay_is_opened_if_it_opens_by_the_exact_path():
+    """The fast parser refuses an escaped lone surrogate; the careful way reads it."""
+    text = r'["\\ud800"]'.replace("\\\\", "\\")
+    schema = {
+        "properties": {
+            "a": {
+                "anyOf": [
+                    {"type": "string", "contentMediaType": "application/json"},
+                    {"enum": [text]},
+                ]
+            }
+        }
+    }
+    decoder = Decoder(Spec.parse(json.dumps(schema)))
+
+    assert decoder.expand(json.dumps({"a": text})) == {"a": ["\ud800"]}
+
+
+def test_an_integer_that_is_all_of_a_layer_is_exact_in_a_query():
+    schema = {
+        "properties": {
+            "c": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": {"type": "number"},
+            }
+        }
+    }
+    decoder = Decoder(Spec.parse(json.dumps(schema)))
+    raw = json.dumps({"c": str(-(10**30)), "rest": [[]] * 300}).encode()
+
+    assert decoder.query("[`[]`, @]", raw)[1]["c"] == -(10**30)
+    assert type(decoder.query("c", raw)) is int
+    assert type(decoder.expand(raw)["c"]) is int
+
+
+def test_what_is_not_json_is_no_layer_however_deep_it_looks():
+    problems: list[DecodeError] = []
+    for spec in (None, Spec.parse("{nestdecode: 1, undeclared: open, layers: {x: json}}")):
+        decoder = Decoder(spec, max_depth=3, on_problem=problems.append)
+
+        assert decoder.expand('{"c":[["[APN/1.0]"]]}') == {"c": [["[APN/1.0]"]]}
+    assert not problems
+
+
+@pytest.mark.parametrize("codec", ["base64", "base64url", "base32", "base32hex", "base16"])
+def test_what_is_not_encoded_meets_no_limit_however_long_it_is(codec):
+    problems: list[DecodeError] = []
+    spec = Spec.parse({"nestdecode": 1, "layers": {"a": f"{codec}?"}})
+    decoder = Decoder(spec, max_bytes=3, on_problem=problems.append)
+
+    assert decoder.expand({"a": "no {code} " * 8}) == {"a": "no {code} " * 8}
+    assert not problems

@@ -24,7 +24,7 @@ MEBI = 1 << 20
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes and rusage")
 
 
-def run(*arguments: str, **more: Any) -> subprocess.CompletedProcess[bytes]:
+def run(*arguments: str | bytes, **more: Any) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [*NESTDECODE, *arguments], capture_output=True, check=False, timeout=PATIENCE, **more
     )
@@ -351,6 +351,33 @@ def test_a_path_that_looks_like_an_option_is_told_without_its_value(document, wo
     assert result.stderr.splitlines()[-1].decode() == (
         "Error: what follows -s is no spec; a PATH that begins with - is quoted: '\"-name\"=VALUE'"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        pytest.param([b'a="\xffcanary"'], "a VALUE is not UTF-8", id="string"),
+        pytest.param([b"a=canary\xff"], "a VALUE is not UTF-8", id="text"),
+        pytest.param([b"/\xff=canary"], r"a PATH is not UTF-8: '/\udcff'", id="name"),
+        pytest.param(["--delete", b"/\xff"], r"a PATH is not UTF-8: '/\udcff'", id="deletion"),
+        pytest.param(
+            ["a=[1e999]"],
+            "a VALUE is refused: number too large: wanted at most 4300 digits, or a finite double",
+            id="number",
+        ),
+    ],
+)
+def test_what_no_document_may_hold_is_refused_without_the_value(document, words, reason):
+    result = run("set", *words, str(document))
+
+    assert (result.stdout, result.returncode) == (b"", 2)
+    assert result.stderr.splitlines()[-1].decode() == f"Error: {reason}"
+
+
+def test_a_value_may_have_lone_surrogates_as_json_writes_them(document):
+    result = run("set", 'b="\\ud800"', str(document))
+
+    assert result.stdout == b'{"a":"[1]","b":"\\ud800"}'
 
 
 def test_a_path_that_begins_with_a_dash_is_quoted(document):

@@ -67,17 +67,19 @@ def command(
         raise click.UsageError("wanted FILE behind the last PATH=VALUE; no file has that name")
     if in_place and file == "-":
         raise click.UsageError("--in-place needs a FILE to replace")
+    for place in deletions:
+        _check_place(place)
     decoder = options.decoder_from(decoding)
     changes = _Changes([_setting(pair, decoder) for pair in pairs], deletions, record)
-    with InPlace(file) if in_place else nullcontext() as place:
+    with InPlace(file) if in_place else nullcontext() as where:
         original = Original(file, decoder, framing)
         text = original.changed(changes.make)
         changes.check(file)
-        if place is None:
+        if where is None:
             write_out(text)
         elif text != original.text:
             original.check_replaceable()
-            place.put(text, original.text)
+            where.put(text, original.text)
     return 0
 
 
@@ -88,6 +90,17 @@ def _check_spec(spec: str | None) -> None:
         raise click.UsageError(
             "what follows -s is no spec; a PATH that begins with - is quoted: '\"-name\"=VALUE'"
         )
+
+
+def _check_utf8(text: str, reason: str) -> None:
+    """Raise UsageError if bytes of an argument are no text: a document can't hold them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        pass
+    else:
+        return
+    raise click.UsageError(reason)
 
 
 class _Changes:
@@ -160,17 +173,23 @@ def _setting(pair: str, decoder: Decoder) -> Change:
             reason = reason if "=" in place else error.reason
             at = pair.find("=", at + 1)
         else:
+            _check_place(place)
             return partial(_set, place, _value(pair[at + 1 :], decoder))
     if pair.startswith("="):
         reason = "one has no PATH"
     raise click.UsageError(f"wanted PATH=VALUE: {reason}")
 
 
+def _check_place(place: str) -> None:
+    _check_utf8(place, f"a PATH is not UTF-8: {place!r}")
+
+
 def _value(text: str, decoder: Decoder) -> Any:
+    _check_utf8(text, "a VALUE is not UTF-8")
     try:
         return decoder._reader.parse(text)
     except LimitError as error:
-        reason = f"the value is {error.reason}"
+        reason = f"a VALUE is refused: {error.reason}"
     except DecodeError:
         return text
     raise click.UsageError(reason)

@@ -123,6 +123,7 @@ class Spec:
 
         Raises:
             SpecError: If it is wrong.
+            TypeError: If it is something else.
         """
         if isinstance(text, Mapping):
             try:
@@ -137,6 +138,10 @@ class Spec:
             else:
                 return _parse(text, name, schema)
             raise SpecError(reason, source=name)
+        elif not isinstance(text, str):
+            kind = type(text).__name__
+            hint = "; Spec.load reads a file" if isinstance(text, os.PathLike) else ""
+            raise TypeError(f"a spec is parsed from str, bytes or a mapping, got {kind}{hint}")
         return _parse(text, name, schema)
 
     @cached_property
