@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import functools
 import os
 import stat
@@ -246,6 +248,19 @@ class Decoder:
 
         raw = document if document.__class__ is bytes else self._text(document)
         return Document(self, raw, self._expand(raw))
+
+    def shut(self, document: Any) -> Any:
+        """Return what is in a document, its layers shut."""
+        reader = self._reader
+        if document.__class__ is bytes and not reader.may_be_deep(document):
+            with contextlib.suppress(*reader.refused):
+                return reader.loads(document)
+        return self._read(document)
+
+    def with_spec(self, spec: Spec) -> Decoder:
+        """Return a decoder like this for a spec that lends: where it is silent, layers are found."""
+        lent = dataclasses.replace(spec, undeclared="open")
+        return _rebuild({**self._arguments, "spec": lent})
 
     def _text(self, document: Any) -> bytes:
         """Return the text of a document."""
@@ -555,15 +570,29 @@ class Query:
         self.decoder._check(document)
         raise refusal
 
+    def ask(self, tree: Any, document: Any) -> Any:
+        """Answer the query for the tree of a document; the answer may share containers with it."""
+        try:
+            return self._compiled.search(tree)
+        except self._refusals as error:
+            refusal = self._compiled.refusal(error)
+        self.decoder._check(document)
+        raise refusal
+
+    @property
+    def start(self) -> Start:
+        """Where the query starts."""
+        return self._compiled.start
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Query, (self.decoder, self.expression, self._start)
 
 
 class LendingQuery:
     """
-    A query that borrows focus and names, per record, from the shipped spec that matches.
+    A query that borrows layers, focus and names, per record, from the shipped spec that matches.
 
-    The layers are still found, not declared: this is the command line's convenience.
+    Where the spec says nothing, layers are found. This is the command line's convenience.
 
     Args:
         decoder: One without a spec.
@@ -583,32 +612,55 @@ class LendingQuery:
         self.expression = expression
         self._start = start
         self._on_lent = on_lent
-        self._lent: set[str | None] = set()
+        self._lent: dict[str | None, Query] = {}
+        self._told: set[str | None] = set()
+        # Whether the record before was one that a spec matched: then this may be, too.
+        self._matched = False
+        self._plain: Query | None = None
         if not expression.startswith(":") and start != "focus":
-            decoder._expression(expression, "root")  # what is wrong without a spec stays wrong
+            self._plain = Query(decoder, expression, "root")  # what is wrong stays wrong
 
     def __call__(self, document: Any) -> Any:
         """Answer for one document, as ``Query`` does."""
-        from nestdecode.queries import REFUSALS, lender
+        from nestdecode.queries import may_lend
 
-        tree = self.decoder._read(document)
-        spec = lender(tree)
-        try:
-            expression = self.decoder._expression(self.expression, self._start, spec)
-        except QueryError as error:
-            raise UncompiledError(*error.args) from None
-        needed = spec is not None and (
-            self.expression.startswith(":") or expression.start == "focus"
-        )
-        if spec is not None and needed and spec.name not in self._lent:
-            self._lent.add(spec.name)
+        plain = self._plain
+        if plain is None or self._matched:
+            return self._borrowing(document)
+        tree = self.decoder.expand(document)
+        # Its members are the same when it is opened.
+        names = frozenset(tree) if tree.__class__ is dict else frozenset[str]()
+        return self._borrowing(document, tree) if may_lend(names) else plain.ask(tree, document)
+
+    def _borrowing(self, document: Any, tree: Any = None) -> Any:
+        """Answer for a document, whose *tree* is known or None, with the spec that matches."""
+        from nestdecode.queries import lender
+
+        spec = lender(self.decoder.shut(document))
+        self._matched = spec is not None
+        if spec is None:
+            query = self._plain or self._borrowed(None)
+            return query(document) if tree is None else query.ask(tree, document)
+        query = self._borrowed(spec)
+        needed = self.expression.startswith(":") or query.start == "focus"
+        if needed and spec.name not in self._told:
+            self._told.add(spec.name)
             self._on_lent(spec)
-        opened = self.decoder._open(tree)
-        try:
-            return expression.search(opened)
-        except REFUSALS as error:
-            refusal = expression.refusal(error)
-        raise refusal
+        return query(document)
+
+    def _borrowed(self, spec: Spec | None) -> Query:
+        """Return the query as it is with the spec that lends, or what is wrong with it."""
+        name = None if spec is None else spec.name
+        query = self._lent.get(name)
+        if query is None:
+            try:
+                start = self.decoder._expression(self.expression, self._start, spec).start
+            except QueryError as error:
+                raise UncompiledError(*error.args) from None
+            decoder = self.decoder if spec is None else self.decoder.with_spec(spec)
+            named = self.expression.startswith(":")
+            query = self._lent[name] = Query(decoder, self.expression, None if named else start)
+        return query
 
 
 # What fits a cache, and is let go before the collector looks at it.

@@ -278,6 +278,13 @@ class Reader:
             return self.loads
         return self.loads_counting if may_hold_long_integer(raw) else orjson.loads
 
+    def may_be_deep(self, raw: bytes) -> bool:
+        """Tell whether a record's own text may be deeper than is allowed, or is too long."""
+        most = self.limits.max_depth
+        return len(raw) > 2 * most and (
+            len(raw) > self.limits.max_record_bytes or count_byteset(raw, BRACKETS) > most
+        )
+
     def loads_counting(self, text: bytes | str) -> Any:
         """Read any text on any stack: what is too deep for that is refused."""
         if self.plain:

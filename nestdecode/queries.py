@@ -51,6 +51,7 @@ __all__ = [
     "compile_expression",
     "lender",
     "lint",
+    "may_lend",
 ]
 
 MAX_LENGTH = 64 << 10
@@ -456,11 +457,18 @@ def lint(spec: Spec) -> list[str]:
 
 
 @functools.cache
-def _lenders() -> tuple[tuple[Spec, Expression], ...]:
+def _lenders() -> tuple[tuple[Spec, Expression, frozenset[str]], ...]:
     from nestdecode.spec import catalog
 
     specs = [Spec.load(name) for name in catalog.shipped()]
-    return tuple((s, compile_expression(s.match)) for s in specs if s.match is not None)
+    matches = [(s, compile_expression(s.match)) for s in specs if s.match is not None]
+    return tuple((spec, match, _needed(match.node)) for spec, match in matches)
+
+
+@functools.lru_cache(maxsize=1024)
+def may_lend(names: frozenset[str]) -> bool:
+    """Tell whether a shipped spec may match records with these members."""
+    return any(needed <= names for _, _, needed in _lenders())
 
 
 def lender(record: Any) -> Spec | None:
@@ -470,11 +478,36 @@ def lender(record: Any) -> Spec | None:
     Args:
         record: A tree whose layers are still closed.
     """
+    names = record.keys() if type(record) is dict else frozenset[str]()
     found = []
-    for spec, match in _lenders():
+    for spec, match, needed in _lenders():
         try:
-            if match.search(record) is True:
+            if needed <= names and match.search(record) is True:
                 found.append(spec)
         except REFUSALS:
             continue  # a function that refuses the record does not match it
     return found[0] if len(found) == 1 else None
+
+
+def _needed(node: Node) -> frozenset[str]:
+    """Return members that a record must have if an expression is to be true for it."""
+    kind, children = node["type"], node["children"]
+    if kind == "and_expression":
+        return _needed(children[0]) | _needed(children[1])
+    if kind == "or_expression":
+        return _needed(children[0]) & _needed(children[1])
+    if kind == "comparator" and node["value"] == "eq":
+        for value, other in (children, children[::-1]):
+            if other["type"] != "literal" or other["value"] in (None, "null"):
+                continue
+            if value["type"] == "function_expression" and value["value"] == "type":
+                (value,) = value["children"]
+            return _looked_up(value)
+    return _looked_up(node)
+
+
+def _looked_up(node: Node) -> frozenset[str]:
+    """Return members without which an expression is null."""
+    if node["type"] in ("subexpression", "index_expression", "pipe"):
+        return _looked_up(node["children"][0])
+    return frozenset({node["value"]}) if node["type"] == "field" else frozenset()

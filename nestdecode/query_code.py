@@ -164,6 +164,7 @@ class _Emitter:
             "report": self._report,
             "rest": self._rest,
             "NUMBERS": frozenset({int, float, Number}),
+            "TYPES": TYPES,
         }
 
     def body(self, node: Node, known: Known) -> None:
@@ -567,10 +568,13 @@ class _Emitter:
             self._finished(*self._value(child, value, known)) for child in node["children"]
         )
         operator = node["value"]
+        # A text equals the same text only, as in Python.
+        with_text = any(type(_constant(child)) is str for child in node["children"])
+        same = f"({left} == {right})" if with_text else f"equals({left}, {right})"
         if operator == "eq":
-            then(f"equals({left}, {right})", None)
+            then(same, None)
         elif operator == "ne":
-            then(f"(not equals({left}, {right}))", None)
+            then(f"(not {same})", None)
         else:
             then(f"compare({operator!r}, {left}, {right})", None)
 
@@ -586,7 +590,10 @@ class _Emitter:
             else:
                 arguments.append(self._finished(*self._value(child, value, known)))
         found = self.source.fresh("v")
-        self.source.line(f"{found} = call({node['value']!r}, [{', '.join(arguments)}])")
+        called = f"call({node['value']!r}, [{', '.join(arguments)}])"
+        if node["value"] == "type" and not self.counted:
+            called = f"TYPES.get({arguments[0]}.__class__) or {called}"
+        self.source.line(f"{found} = {called}")
         then(found, None)
 
     # Projections
@@ -753,6 +760,16 @@ def _refer(node: Node, work: Work = _UNCOUNTED) -> Any:
     """Return the argument of a function that is an expression."""
     # What it is asked for is an argument too, and open by then.
     return visitor._Expression(node, Interpreter(work))
+
+
+TYPES = {
+    str: "string", int: "number", float: "number", bool: "boolean",
+    list: "array", dict: "object", type(None): "null",
+}  # fmt: skip
+
+
+def _constant(node: Node) -> Any:
+    return node["value"] if node["type"] == "literal" else None
 
 
 def _holds_none(known: Known) -> bool:
