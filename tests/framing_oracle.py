@@ -9,7 +9,7 @@ import re
 
 BLANKS = b" \t\r\n"
 WORD = re.compile(
-    rb'-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?(?![^\s"\[\]{},:])|true|false|null'
+    rb'(-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?|true|false|null)(?![^\s"\[\]{},:])'
 )
 BOM = b"\xef\xbb\xbf"
 
