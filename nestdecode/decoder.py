@@ -393,7 +393,7 @@ class Decoder:
     def _compiled(self) -> Callable[[Any], Any]:
         """Return the fastest function that expands."""
         if self._plan is None:
-            learner = Learner(self._reader, self._expand_carefully)
+            learner = Learner(self._reader, self._expand_carefully, self._copied)
             self._expand_many = learner.expand_many
             return learner.function()
         from nestdecode import opening  # late: detection needs no specs
@@ -511,7 +511,7 @@ class Decoder:
             return self._open(self._read(document), start())
 
         if self._plan is None:
-            return Learner(self._reader, carefully).function()
+            return Learner(self._reader, carefully, self._copied).function()
         from nestdecode import opening
 
         source = opening.source_of(self._plan, self._reader, start, carefully, self._copied)

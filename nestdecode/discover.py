@@ -10,11 +10,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from nestdecode.errors import LimitError
-from nestdecode.jsontext import MALFORMED, WHITESPACE, Reader
-from nestdecode.plan import DROP, Finder, Opening, Run
+from stringzilla import contains, count_byteset
 
-__all__ = ["CLOSERS", "FINDER", "OPENERS", "find", "odd", "sweep"]
+from nestdecode.errors import LimitError
+from nestdecode.jsontext import BRACKETS, ESCAPE, MALFORMED, WHITESPACE, Reader, hides
+from nestdecode.plan import DROP, CrowdedError, Finder, Opening, Run
+
+__all__ = [
+    "CLOSERS",
+    "FINDER",
+    "OPENERS",
+    "Loads",
+    "encoded",
+    "find",
+    "guarded",
+    "odd",
+    "sweep",
+]
+
+Loads = Callable[[bytes | str], Any]
 
 _ENDS = {"{": "}", "[": "]", '"': '"'}
 _CONTAINERS = frozenset({"object", "array"})
@@ -121,7 +135,7 @@ CLOSERS = '}]"\t\n\r '
 def sweep(
     tree: Any,
     reader: Reader,
-    loads: Callable[[bytes | str], Any],
+    loads: Loads,
     shut: list[tuple[Any, Any, tuple[()], int]] | None = None,
     children: Iterable[tuple[Any, Any]] | None = None,
 ) -> None:
@@ -176,6 +190,44 @@ def sweep(
             elif kind is dict or kind is list:
                 push(child)
         children = None
+
+
+def encoded(document: Any) -> bytes | None:
+    """Return the bytes of JSON text, or None if it is not text, or is not Unicode."""
+    if isinstance(document, str):
+        try:
+            return document.encode()
+        except UnicodeEncodeError:
+            return None
+    return bytes(document) if isinstance(document, (bytes, bytearray, memoryview)) else None
+
+
+def guarded(reader: Reader, most: int, longest: int, *, all_texts: bool) -> Loads:
+    """
+    Return what reads the layers of a document that has no text of its own.
+
+    It raises CrowdedError for a text that may meet a limit.
+
+    Args:
+        reader: Reads texts.
+        most: Containers inside one another that a text may have.
+        longest: How many bytes a text may have.
+        all_texts: Whether short texts are looked at, too: layers may be hidden in them.
+    """
+    loads = reader.loads
+
+    def read(text: bytes | str) -> Any:
+        if text.__class__ is str and (all_texts or len(text) > 2 * most):
+            raw = text.encode()
+            if (
+                len(raw) > longest
+                or (contains(raw, ESCAPE) and hides(raw))
+                or (len(raw) > most and count_byteset(raw, BRACKETS) > most)
+            ):
+                raise CrowdedError
+        return loads(text)
+
+    return read
 
 
 def odd(text: str, reader: Reader) -> Any:

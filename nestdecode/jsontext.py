@@ -460,8 +460,12 @@ def hides(raw: bytes) -> bool:
     """
     if not contains(raw, ESCAPE):
         return False
-    harmless = sum(count(raw, escape) for escape in _HARMLESS)
-    return bool(harmless != count(raw, ESCAPE)) and re.search(_HIDING, raw) is not None
+    left = count(raw, ESCAPE)
+    for escape in _HARMLESS:
+        left -= count(raw, escape)
+        if not left:
+            return False
+    return re.search(_HIDING, raw) is not None
 
 
 def _is_json(raw: bytes) -> bool:

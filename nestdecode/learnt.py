@@ -31,15 +31,13 @@ from typing import Any
 
 from stringzilla import contains, count, count_byteset, find, translate
 
-from nestdecode.discover import CLOSERS, OPENERS, odd, sweep
+from nestdecode.discover import CLOSERS, OPENERS, Loads, encoded, guarded, odd, sweep
 from nestdecode.emit import Source
 from nestdecode.errors import LimitError
 from nestdecode.jsontext import BRACKETS, ESCAPE, Reader, hides, is_deeper
+from nestdecode.plan import CrowdedError
 
 __all__ = ["Learner", "visible"]
-
-Loads = Callable[[bytes | str], Any]
-
 
 # Blanks and brackets as (, quotes and backslashes as they are.
 _CLASSES = bytes(
@@ -170,11 +168,17 @@ class Learner:
 
     Args:
         reader: Reads records and what their layers hold.
-        carefully: Expands whatever is not plain bytes of plain JSON, and tells of layers
-            that stay shut.
+        carefully: Expands whatever is not plain JSON, and tells of layers that stay shut.
+        copied: Copies a document that was parsed before: (tree, its depth). Raises
+            LimitError if it is too deep.
     """
 
-    def __init__(self, reader: Reader, carefully: Callable[[Any], Any]) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        carefully: Callable[[Any], Any],
+        copied: Callable[[Any], tuple[Any, int]],
+    ) -> None:
         limits = reader.limits
         self._limits = limits
         self._reader = reader
@@ -197,16 +201,22 @@ class Learner:
         # n containers take 2n characters, and k layers 2**k.
         self._surely_shallow = 2 * limits.max_depth
         self._longest = min(limits.max_record_bytes, 1 << min(limits.max_layers, 60))
+        self._copied = copied
+        self._guarded = guarded(reader, limits.max_depth // 2, self._longest, all_texts=True)
 
     def function(self) -> Callable[[Any], Any]:
         """Return the function that opens every layer of one document."""
         longest, surely_shallow = self._longest, self._surely_shallow
         carefully, layered, may_be_deep = self._carefully, self._layered, self._may_be_deep
+        parsed = self._parsed
         loads, loads_for, refused = self._reader.loads, self._reader.loads_for, self._reader.refused
         deepest = self._limits.max_depth
 
         def expand(document: Any) -> Any:
-            if document.__class__ is not bytes or len(document) > longest:
+            if document.__class__ is not bytes:
+                raw = encoded(document)
+                return parsed(document) if raw is None else expand(raw)
+            if len(document) > longest:
                 return carefully(document)
             deep = len(document) > surely_shallow and may_be_deep(document)
             read = loads_for(document) if deep else loads
@@ -229,7 +239,7 @@ class Learner:
                 if (
                     tries != count(classes, b'"(')
                     or (contains(classes, b'"\\') and not _all_benign(document))
-                    or contains(document, b"\\u00")
+                    or (contains(document, ESCAPE) and hides(document))
                 ):
                     return layered(document, tree, tries, read)
             if deep and is_deeper(tree, deepest):
@@ -271,6 +281,20 @@ class Learner:
             self._apart = APART
             return None
         return trees
+
+    def _parsed(self, document: Any) -> Any:
+        """Expand a document that has no text: no bytes prove that a plan missed nothing."""
+        deepest = self._limits.max_depth
+        shut: list[Any] = []
+        try:
+            tree, depth = self._copied(document)
+            if tree.__class__ is dict or tree.__class__ is list:
+                sweep(tree, self._reader, self._guarded, shut)
+                if not shut and (depth <= deepest // 2 or not is_deeper(tree, deepest)):
+                    return tree
+        except (CrowdedError, LimitError):
+            pass
+        return self._carefully(document)
 
     def _may_be_deep(self, raw: bytes) -> bool:
         """Tell whether a document may be deeper than is allowed, unless it hides what it holds."""

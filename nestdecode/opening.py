@@ -22,7 +22,7 @@ from typing import Any
 from stringzilla import contains, count_byteset
 
 from nestdecode.codecs import CODECS
-from nestdecode.discover import sweep
+from nestdecode.discover import Loads, encoded, guarded, sweep
 from nestdecode.emit import Source
 from nestdecode.errors import LimitError
 from nestdecode.jsontext import BRACKETS, ESCAPE, Budget, Number, Reader, hides
@@ -192,6 +192,7 @@ class Opener:
         # Where layers are found, k of them take 2**k bytes, unless escapes hide that.
         layers = max(limits.max_layers - layers_inside(plan, limits), 0)
         self.longest = min(limits.max_record_bytes, 1 << layers) if self.finds else 1 << 62
+        self._reads = guarded(reader, self.share, self.longest, all_texts=self.finds)
         self.functions: dict[tuple[str, Shape], str] = {}
         self.waiting: list[tuple[str, Shape]] = []
         self.active: list[Shape] = []
@@ -204,7 +205,7 @@ class Opener:
             "UNSURE": UNSURE,
             "Spending": Spending,
             "a2b_base64": binascii.a2b_base64,
-            "encoded": _encoded,
+            "encoded": encoded,
             "is_malformed": reader.is_malformed,
             "loads_counting": reader.loads_counting,
             "loads_for": reader.loads_for,
@@ -288,26 +289,13 @@ class Opener:
         if self.decodes:
             source.line(f"spent = Spending({limits.max_bytes}, {self.share}, {self.longest})")
 
-    def _parsed(self, document: Any) -> tuple[Any, bool, Callable[[Any], Any]]:
+    def _parsed(self, document: Any) -> tuple[Any, bool, Loads]:
         """Return a copy of a document, whether it is deep, and what reads its layers."""
-        share, loads, finds, longest = self.share, self.reader.loads, self.finds, self.longest
-
-        def read(text: bytes | str) -> Any:
-            if text.__class__ is str and (len(text) > 2 * share or finds):
-                raw = text.encode()
-                if (
-                    len(raw) > longest
-                    or (contains(raw, ESCAPE) and hides(raw))
-                    or (len(raw) > share and count_byteset(raw, BRACKETS) > share)
-                ):
-                    raise CrowdedError
-            return loads(text)
-
         try:
             tree, depth = self.copied(document)
         except LimitError:
-            return None, False, read
-        return tree, depth > share, read
+            tree, depth = None, 0
+        return tree, depth > self.share, self._reads
 
     # Places
 
@@ -704,16 +692,6 @@ _TESTS = {
 
 def _children(container: Any) -> Iterator[tuple[Any, Any]]:
     return iter(container.items()) if container.__class__ is dict else enumerate(container)
-
-
-def _encoded(document: Any) -> bytes | None:
-    """Return the bytes of JSON text, or None if it is not text, or is not Unicode."""
-    if isinstance(document, str):
-        try:
-            return document.encode()
-        except UnicodeEncodeError:
-            return None
-    return bytes(document) if isinstance(document, (bytes, bytearray, memoryview)) else None
 
 
 def _may_be_container(value: str, source: Source) -> str:
