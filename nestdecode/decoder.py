@@ -399,7 +399,12 @@ class Decoder:
         from nestdecode import opening  # late: detection needs no specs
 
         self._source = opening.source_of(
-            self._plan, self._reader, self._start, self._expand_carefully, self._copied
+            self._plan,
+            self._reader,
+            self._start,
+            self._expand_carefully,
+            self._copied,
+            quiet=self._on_problem is None,
         )
         expand: Callable[[Any], Any] = self._source.build("expand", "plan")
         return expand
@@ -514,7 +519,9 @@ class Decoder:
             return Learner(self._reader, carefully, self._copied).function()
         from nestdecode import opening
 
-        source = opening.source_of(self._plan, self._reader, start, carefully, self._copied)
+        source = opening.source_of(
+            self._plan, self._reader, start, carefully, self._copied, quiet=False
+        )
         expand: Callable[[Any], Any] = source.build("expand", "plan")
         return expand
 

@@ -36,6 +36,7 @@ from nestdecode.plan import (
     layers_inside,
     may_exceed_layers,
     opened_on_the_spot,
+    policies_of,
 )
 from nestdecode.spec.shape import Alternative, Shape, live_shapes, walk
 
@@ -132,6 +133,8 @@ def source_of(
     start: Callable[[], Run],
     carefully: Callable[[Any], Any],
     copied: Callable[[Any], tuple[Any, int]],
+    *,
+    quiet: bool,
 ) -> Source:
     """
     Return the source of ``expand(document)``, which does what ``carefully`` does.
@@ -143,8 +146,9 @@ def source_of(
         carefully: Expands any document.
         copied: Copies a document that was parsed before: (tree, its depth). Raises
             LimitError if it is too deep.
+        quiet: Whether nobody is told of layers that stay shut.
     """
-    opener = Opener(Source(), plan, reader, copied)
+    opener = Opener(Source(), plan, reader, copied, quiet=quiet)
     opener.source.names |= {
         "carefully": carefully,
         "settle": functools.partial(opener.settle, start, carefully),
@@ -165,6 +169,7 @@ class Opener:
         plan: Where layers are.
         reader: Reads records and what their layers hold.
         copied: Copies a document that was parsed before.
+        quiet: Whether nobody is told of layers that stay shut.
 
     Attributes:
         decodes: Whether there are layers in base64 or gzip.
@@ -176,8 +181,12 @@ class Opener:
         plan: Plan,
         reader: Reader,
         copied: Callable[[Any], tuple[Any, int]],
+        *,
+        quiet: bool,
     ) -> None:
         self.plan = plan
+        # What surely does not open may stay then, whatever the spec says of it.
+        self.quiet = quiet and policies_of(plan) == {"keep"}
         self.reader = reader
         self.limits = limits = reader.limits
         self.copied = copied
@@ -341,14 +350,14 @@ class Opener:
             source.line("try:")
             source.line(f"    {new} = read({value})")
             source.line("except REFUSED as refusal:")
-            if shape.plain:
+            if shape.plain or self.quiet:
                 source.line(f"    {new} = None if is_malformed(refusal, {value}) else UNSURE")
             else:
                 source.line(f"    {new} = None")
             source.line(f"if {_is_one_of(new, kinds)}:")
             source.line(f"    {container}[{key}] = {value} = {new}")
             head = "else:"
-            if shape.plain is True:
+            if shape.plain is True or self.quiet:
                 head = f"elif {new} is UNSURE:"
             elif shape.plain:
                 plain = source.constant(shape.plain, "PLAIN")
@@ -389,7 +398,7 @@ class Opener:
             source.line("    return UNSURE")
         for alternative in shape.alternatives:
             self._way(kind, alternative)
-        if shape.plain is True:
+        if shape.plain is True or self.quiet:
             source.line("return STAYS")
         elif shape.plain:
             plain = source.constant(shape.plain, "PLAIN")
@@ -476,7 +485,14 @@ class Opener:
             return
         inner = source.fresh("inner")
         source.line(f"{inner} = {self.call(kind, content, 'found', _more('layers'))}")
-        source.line(f"return found if {inner} is STAYS else {inner}")
+        source.line(f"if {inner} is not STAYS:")
+        source.line(f"    return {inner}")
+        # A chain opens whole or not at all, unless a string may be at its end.
+        if content.plain is True:
+            source.line("return found")
+        elif content.plain:
+            source.line(f"if found in {source.constant(content.plain, 'PLAIN')}:")
+            source.line("    return found")
 
     # Containers
 

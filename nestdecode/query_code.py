@@ -146,7 +146,7 @@ class _Emitter:
         self.plan = plan = None if late is None else late.plan
         self.opener: Opener | None = None
         if late is not None:
-            self.opener = Opener(self.source, late.plan, late.reader, late.copied)
+            self.opener = Opener(self.source, late.plan, late.reader, late.copied, quiet=False)
         self.live = live_shapes(plan.shapes[0]) if plan is not None else set()
         self.level = self.loops = 0
         self.looked_at = False

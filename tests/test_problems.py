@@ -277,3 +277,20 @@ def test_what_is_not_encoded_meets_no_limit_however_long_it_is(codec):
 
     assert decoder.expand({"a": "no {code} " * 8}) == {"a": "no {code} " * 8}
     assert not problems
+
+
+@given(schemas(["keep"]), records())
+def test_whether_anybody_listens_changes_no_tree(schema, record):
+    try:
+        spec = Spec.parse(json.dumps(schema))
+    except SpecError:
+        assume(False)
+    for document in (json.dumps(record), record):
+        trees = []
+        for listener in (None, lambda problem: None):
+            try:
+                trees.append(Decoder(spec, on_problem=listener).expand(document))
+            except DecodeError as error:
+                trees.append(str(error))
+
+        assert trees[0] == trees[1]
