@@ -238,6 +238,20 @@ def test_lending_is_decided_for_each_record(run):
     assert run("query", "structData.code", stdin=stdin) == ('["200"]\n1\n', said(LENT), 0)
 
 
+def test_a_record_that_a_spec_matches_is_opened_by_it_and_by_detection(run):
+    record = json.loads(SAMPLE.read_bytes())
+    record["data"]["taskResult"][0]["taskResult"] = '{"cut'
+    record["more"] = "[1]"
+    stdin = line(record).encode()
+    stdout, stderr, code = run("query", "[data.taskResult[0].taskResult, more]", stdin=stdin)
+
+    assert (stdout, code) == ('["{\\"cut",[1]]\n', 0)
+    assert stderr.startswith("nestdecode: stdin: line 1: invalid JSON: ")
+    assert " - at /data/taskResult/0/taskResult (json)\n" in stderr
+    assert run("query", "more", stdin=stdin) == ("[1]\n", "", 0)
+    assert run("query", "--spec", "none", "more", stdin=stdin) == ("[1]\n", "", 0)
+
+
 def test_spec_none_lends_nothing(run):
     assert run("query", "--spec", "none", "structData.data[]", SAMPLE) == ("null\n", "", 0)
 

@@ -80,8 +80,8 @@ def command(
     nestdecode query --root 'keys(@)' response.json       from the very top
 
     With a spec, a query starts at its focus, unless its names are those of the root.
-    Without one, a shipped spec that matches the document lends its focus and queries;
-    --spec none keeps that from happening.
+    Without one, a shipped spec that matches the document opens it, and lends its focus
+    and queries; --spec none keeps that from happening.
     """  # fmt: skip
     if not files and _is_file(expression):
         raise click.UsageError(
