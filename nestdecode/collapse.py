@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nestdecode.codecs import redo, undo
 from nestdecode.errors import DecodeError, LimitError
 from nestdecode.jsontext import DEEPEST, Number
-from nestdecode.paths import join_pointer
+from nestdecode.paths import ROOT, Address, join_pointer
 from nestdecode.plan import Opening, type_name
 from nestdecode.tokens import (
     COMPACT,
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 __all__ = ["Parts", "Trace", "closed", "collapse"]
 
 Shapes = tuple["Shape", ...]
-Path = tuple[str | int, ...]
 
 _NEVER_WRONG = {str, int, bool, type(None), Number}
 
@@ -56,13 +55,13 @@ class Trace(NamedTuple):
     Attributes:
         tree: The expanded tree.
         openings: What was opened, in document order.
-        problems: The layers that stayed shut.
+        problems: The layers that stayed shut, by their places.
         shapes: What is declared of the root: nothing, or one shape.
     """
 
     tree: Any
     openings: list[Opening]
-    problems: list[DecodeError]
+    problems: dict[Address, DecodeError]
     shapes: Shapes
 
 
@@ -307,7 +306,7 @@ class _Layer(_Draft):
         end: Where it ends.
         codecs: Those of the layer.
         string: What the token says.
-        path: Where the layer is, for errors.
+        address: Where the layer is, for errors.
     """
 
     def __init__(
@@ -317,7 +316,7 @@ class _Layer(_Draft):
         end: int,
         codecs: tuple[str, ...],
         string: str,
-        path: Path,
+        address: Address,
     ) -> None:
         self._codecs = codecs[:-1] if codecs[-1] == "json" else codecs
         text = undo(self._codecs, string)[-1].decode() if self._codecs else string
@@ -325,13 +324,13 @@ class _Layer(_Draft):
         self._outer = around
         self._token = start, end
         self._string = string
-        self._path = path
+        self._address = address
 
     def finish(self) -> None:
         edits = self.edits()
         if self._codecs:
             text = spliced(self.text, edits)
-            string = _redone(self._codecs, text, self._string, self._path)
+            string = _redone(self._codecs, text, self._string, self._address)
             edits = [difference(self._string, string)]
         self._outer.change_string(*self._token, edits)
 
@@ -345,7 +344,7 @@ class _Place(NamedTuple):
         start: Where it begins there.
         end: Where it ends.
         around: Where the container around it begins in the same text, or None.
-        path: Its path in the old tree.
+        address: Its place in the old tree.
         old: What it was, if it was not null or taken away by a policy.
         new: What it is to be.
         shapes: What is declared of it.
@@ -355,7 +354,7 @@ class _Place(NamedTuple):
     start: int
     end: int
     around: int | None
-    path: Path
+    address: Address
     old: Any
     new: Any
     shapes: Shapes
@@ -372,14 +371,14 @@ class _Collapse:
     def __init__(self, text: str, trace: Trace, tree: Any) -> None:
         self._trace = trace
         self._tree = tree
-        self._openings = {opening.path: opening for opening in trace.openings}
+        self._openings = {opening.address: opening for opening in trace.openings}
         # Places at or above one where a layer stayed shut.
-        self._broken: set[str] = set()
-        for problem in trace.problems:
-            pointer = problem.pointer
-            while pointer not in self._broken:
-                self._broken.add(pointer)
-                pointer = pointer.rpartition("/")[0]
+        self._broken: set[Address] = set()
+        address: Address | None
+        for address in trace.problems:
+            while address is not None and address not in self._broken:
+                self._broken.add(address)
+                address = address.around
         self._parts = Parts()
         self._root = _Draft(text)
         # Drafts before those that are inside of them.
@@ -393,7 +392,7 @@ class _Collapse:
         self._parts.add(new)
         if not self._parts.same(old, new):
             self._waiting.append(
-                _Place(self._root, *self._root.root, None, (), old, new, self._trace.shapes)
+                _Place(self._root, *self._root.root, None, ROOT, old, new, self._trace.shapes)
             )
         while self._waiting:
             self._visit(self._waiting.pop())
@@ -402,7 +401,7 @@ class _Collapse:
         return self._root.result
 
     def _visit(self, place: _Place) -> None:
-        opening = self._openings.get(place.path)
+        opening = self._openings.get(place.address)
         entered = opening is not None and _admits(opening, place.new)
         if opening is not None and entered:
             place = self._enter(place, opening)
@@ -418,7 +417,7 @@ class _Collapse:
         else:
             # A plain value that is neither null nor a string stays plain.
             close = closed if opener in '"n' and not entered else _closed_inside
-            value = close(place.new, place.shapes, place.path)
+            value = close(place.new, place.shapes, place.address)
             if opener == '"' and type(value) is str:
                 draft.change_string(start, end, [difference(read_string(draft.text, start), value)])
             else:
@@ -428,11 +427,11 @@ class _Collapse:
         """Go through the layers of a place."""
         draft, start, end = place.draft, place.start, place.end
         for codecs, text in opening.layers:
-            draft = _Layer(draft, start, end, codecs, text, place.path)
+            draft = _Layer(draft, start, end, codecs, text, place.address)
             self._drafts.append(draft)
             start, end = draft.root
         shapes = () if opening.content is None else (opening.content,)
-        return _Place(draft, start, end, None, place.path, place.old, place.new, shapes)
+        return _Place(draft, start, end, None, place.address, place.old, place.new, shapes)
 
     def _layout(self, place: _Place) -> Layout:
         """Return the layout of a container that replaces what is at a place."""
@@ -445,8 +444,8 @@ class _Collapse:
     def _wait(
         self, around: _Place, item: Item, key: str | int, old: Any, new: Any, shapes: Shapes
     ) -> None:
-        path = (*around.path, key)
-        place = _Place(around.draft, item.value, item.end, around.start, path, old, new, shapes)
+        address = Address(around.address, key)
+        place = _Place(around.draft, item.value, item.end, around.start, address, old, new, shapes)
         self._waiting.append(place)
 
     # Objects
@@ -482,7 +481,9 @@ class _Collapse:
             if item is not None:
                 value = draft.text[item.value : item.end]
             else:
-                value = closed(new[name], _members(place.shapes, name), (*place.path, name))
+                value = closed(
+                    new[name], _members(place.shapes, name), Address(place.address, name)
+                )
                 value = written(value, layout.nested(), draft.style)
             return [draft.style.quote(name), colon, value]
 
@@ -559,7 +560,7 @@ class _Collapse:
             shapes = _elements(place.shapes, j)
             if i != j and shapes != _elements(place.shapes, i):
                 # It went to where something else is declared.
-                value = closed(new[j], shapes, (*place.path, j))
+                value = closed(new[j], shapes, Address(place.address, j))
                 layout = draft.layout(place.start, place.around).nested()
                 draft.change(items[i].value, items[i].end, written(value, layout, draft.style))
             elif not self._parts.same(old[i], new[j]):
@@ -578,7 +579,7 @@ class _Collapse:
             if near is not None and self._is_model(place, near, index):
                 return [self._copied(place, items[near], near, index)]
             shapes = _elements(place.shapes, index)
-            value = closed(new[index], shapes, (*place.path, index))
+            value = closed(new[index], shapes, Address(place.address, index))
             layout = draft.layout(place.start, place.around).nested()
             return [written(value, layout, draft.style)]
 
@@ -600,7 +601,7 @@ class _Collapse:
 
     def _is_broken(self, place: _Place, index: int) -> bool:
         """Tell whether a layer stayed shut here: its text may move, but not be copied."""
-        return bool(self._broken) and join_pointer((*place.path, index)) in self._broken
+        return bool(self._broken) and Address(place.address, index) in self._broken
 
     def _copied(self, place: _Place, item: Item, old: int, new: int) -> _Draft:
         """Copy an element, to be changed into another one: layers, spacing and all."""
@@ -615,7 +616,7 @@ class _Collapse:
                 0,
                 len(draft.text),
                 None,
-                (*place.path, old),
+                Address(place.address, old),
                 place.old[old],
                 place.new[new],
                 _elements(place.shapes, new),
@@ -670,7 +671,7 @@ class _Collapse:
 # Declared layers, written anew
 
 
-def closed(value: Any, shapes: Shapes, path: Path = ()) -> Any:
+def closed(value: Any, shapes: Shapes, address: Address = ROOT) -> Any:
     """
     Return a value with its declared layers as strings; it shares parts with the old one.
 
@@ -679,58 +680,58 @@ def closed(value: Any, shapes: Shapes, path: Path = ()) -> Any:
     Args:
         value: A tree of at most 254 containers inside one another.
         shapes: What is declared of it.
-        path: Where it is, for errors.
+        address: Where it is, for errors.
 
     Raises:
         DecodeError: If it holds what can't be written.
     """
     for shape in shapes:
         for alternative in shape.alternatives:
-            text = _encoded(alternative, value, path, named(shape.style or "compact"))
+            text = _encoded(alternative, value, address, named(shape.style or "compact"))
             if text is not None:
                 return text
-    return _closed_inside(value, shapes, path)
+    return _closed_inside(value, shapes, address)
 
 
-def _closed_inside(value: Any, shapes: Shapes, path: Path) -> Any:
+def _closed_inside(value: Any, shapes: Shapes, address: Address) -> Any:
     if not shapes:
         return value
     if type(value) is dict:
-        return {k: closed(v, _members(shapes, k), (*path, k)) for k, v in value.items()}
+        return {k: closed(v, _members(shapes, k), Address(address, k)) for k, v in value.items()}
     if type(value) is list:
-        return [closed(v, _elements(shapes, i), (*path, i)) for i, v in enumerate(value)]
+        return [closed(v, _elements(shapes, i), Address(address, i)) for i, v in enumerate(value)]
     return value
 
 
 def _encoded(
     alternative: Alternative,
     value: Any,
-    path: Path,
+    address: Address,
     style: tuple[Layout, Style],
     seen: tuple[Alternative, ...] = (),
 ) -> str | None:
     """Return the string that an alternative opens to *value*, or None if it can't."""
     codecs, content = alternative.codecs, alternative.content
     if codecs[-1] != "json":
-        return _redone(codecs, value, "", path) if type(value) is str else None
+        return _redone(codecs, value, "", address) if type(value) is str else None
     if _admits(alternative, value):
-        value = _closed_inside(value, () if content is None else (content,), path)
+        value = _closed_inside(value, () if content is None else (content,), address)
         return redo(codecs[:-1], written(value, *style))
     if content is None or "string" not in alternative.admits or alternative in seen:
         return None
     for inner in content.alternatives:
-        text = _encoded(inner, value, path, style, (*seen, alternative))
+        text = _encoded(inner, value, address, style, (*seen, alternative))
         if text is not None:
             return redo(codecs[:-1], written(text, *style))
     return None
 
 
-def _redone(codecs: tuple[str, ...], text: str, like: str, path: Path) -> str:
+def _redone(codecs: tuple[str, ...], text: str, like: str, address: Address) -> str:
     try:
         return redo(codecs, text, like)
     except DecodeError as error:
         reason, codec = error.reason, error.codec
-    raise DecodeError(reason, join_pointer(path), codec)
+    raise DecodeError(reason, address, codec)
 
 
 def _admits(layer: Alternative | Opening, value: Any) -> bool:

@@ -34,7 +34,7 @@ from nestdecode.jsontext import (
     dump,
 )
 from nestdecode.learnt import Learner
-from nestdecode.paths import format_path
+from nestdecode.paths import Address, format_path
 from nestdecode.plan import DROP, Plan, Run, policies_of
 from nestdecode.stream import DeadLetter, Record, as_bytes, expand_records, of_lines
 from nestdecode.words import nearest
@@ -433,9 +433,9 @@ class Decoder:
         """Expand one document again, and note all that is opened, and all that is not."""
         from nestdecode.collapse import Trace
 
-        problems: list[DecodeError] = []
+        problems: dict[Address, DecodeError] = {}
         reader = Reader(self.limits, self._numbers, self._duplicates)
-        run = Run(reader, self._policy, problems.append)
+        run = Run(reader, self._policy, lambda problem: problems.update({run.address(): problem}))
         run.openings = []
         tree = self._open(self._reader.parse_record(raw), run)
         shapes = () if self._plan is None else self._plan.shapes

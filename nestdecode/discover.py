@@ -95,7 +95,7 @@ def _open(text: str, depth: int, layers: int, run: Run) -> tuple[Any, int]:
     else:
         if texts and run.openings is not None:
             opened = tuple((("json",), text) for text in texts)
-            run.openings.append(Opening(tuple(run.path), layers, opened, _CONTAINERS, None))
+            run.openings.append(Opening(run.address(), layers, opened, _CONTAINERS, None))
         return value, layers + len(texts)
     return run.settle(problem, text, run.on_error), layers
 

@@ -13,9 +13,10 @@ from nestdecode.codecs import undo
 from nestdecode.collapse import Parts, Trace, collapse
 from nestdecode.errors import DecodeError
 from nestdecode.jsontext import WHITESPACE, Reader, pack
-from nestdecode.paths import Wild, join_pointer, parse_path, split_pointer
+from nestdecode.paths import ROOT, Address, Wild, parse_path, split_pointer
 from nestdecode.plan import Opening
 from nestdecode.tokens import Text
+from nestdecode.words import shortened
 
 __all__ = ["Document", "Lookalike", "OpenLayer"]
 
@@ -29,7 +30,7 @@ class OpenLayer(NamedTuple):
     Sizes are in bytes of UTF-8.
 
     Attributes:
-        pointer: RFC 6901, over the expanded tree.
+        address: Its place; many share what is around them, however long their names are.
         codecs: In the order in which they were undone.
         depth: Layers around it, and itself: 1 in the record's own text.
         text: The original text, as the string says it.
@@ -40,7 +41,7 @@ class OpenLayer(NamedTuple):
         decoded_size: Of what the text decodes to: for json alone, of the text.
     """
 
-    pointer: str
+    address: Address
     codecs: tuple[str, ...]
     depth: int
     text: str
@@ -48,20 +49,30 @@ class OpenLayer(NamedTuple):
     escaped_size: int
     decoded_size: int
 
+    @property
+    def pointer(self) -> str:
+        """RFC 6901, over the expanded tree; made each time it is asked for."""
+        return str(self.address)
+
 
 class Lookalike(NamedTuple):
     """
     A string that looks like a layer and is none.
 
     Attributes:
-        pointer: RFC 6901, over the expanded tree.
+        address: Its place, as of a layer.
         reason: What is wrong with it as JSON, or that it is not declared.
         size: Of the string, in bytes of UTF-8.
     """
 
-    pointer: str
+    address: Address
     reason: str
     size: int
+
+    @property
+    def pointer(self) -> str:
+        """RFC 6901, over the expanded tree; made each time it is asked for."""
+        return str(self.address)
 
 
 class _Decoder(Protocol):
@@ -108,7 +119,7 @@ class Document:
     @cached_property
     def problems(self) -> list[DecodeError]:
         """The layers that stayed shut, in the order in which they were tried."""
-        return self._trace.problems
+        return list(self._trace.problems.values())
 
     @cached_property
     def lookalikes(self) -> list[Lookalike]:
@@ -119,11 +130,11 @@ class Document:
         that do. What is among the problems is not here.
         """
         trace = self._trace
-        shut = {problem.pointer for problem in trace.problems}
         return [
             look
-            for path, text in _strings(trace.tree)
-            if (look := _lookalike(path, text, self._decoder._reader)) and look.pointer not in shut
+            for address, text in _strings(trace.tree)
+            if (look := _lookalike(address, text, self._decoder._reader))
+            and address not in trace.problems
         ]
 
     @property
@@ -245,7 +256,7 @@ class Document:
         if not found:
             if is_pointer:
                 raise DecodeError("there is no such place", place)
-            raise DecodeError(f"there is no place {place}")
+            raise DecodeError(f"there is no place {shortened(place)}")
         return found
 
 
@@ -285,44 +296,51 @@ def _size(text: str) -> int:
 
 def _layers(text: str, openings: list[Opening]) -> Iterator[OpenLayer]:
     """List the layers, looking for the token of each."""
-    record = Text(text)
-    # Where containers are, those around a layer before those in it.
-    known: dict[tuple[str | int, ...], tuple[Text, int]] = {(): (record, record.root[0])}
+    # Where containers are, those around a layer before those in it. The text of a layer is
+    # looked through only if there is another in it: most hold none.
+    known: dict[Address, tuple[Text, int]] = {}
+    texts = {ROOT: text}
     for opening in openings:
-        path, depth = opening.path, opening.around
-        end = len(path)
-        while path[:end] not in known:
-            end -= 1
-        around, start = known[path[:end]]
-        for index in range(end, len(path)):
-            start = around.value_of(start, path[index])
-            known[path[: index + 1]] = around, start
+        depth = opening.around
+        below, address = [], opening.address
+        while address not in known and address not in texts and address.around is not None:
+            below.append(address)
+            address = address.around
+        if address in texts:
+            entered = Text(texts.pop(address))
+            known[address] = entered, entered.root[0]
+        around, start = known[address]
+        for address in reversed(below):
+            start = around.value_of(start, address.step)
+            known[address] = around, start
         for codecs, string in opening.layers:
             depth += 1
             escaped = _size(around.token(start))
             names = codecs[:-1] if codecs[-1] == "json" else codecs
             inside = undo(names, string)[-1].decode() if names else string
             sizes = _size(string), escaped, _size(inside)
-            yield OpenLayer(join_pointer(path), codecs, depth, string, *sizes)
+            yield OpenLayer(opening.address, codecs, depth, string, *sizes)
             around = Text(inside)
             start = around.root[0]
-        known[path] = around, start
+        # In place of where the token is.
+        known.pop(opening.address, None)
+        texts[opening.address] = around.text
 
 
-def _strings(tree: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _strings(tree: Any) -> Iterator[tuple[Address, str]]:
     """List the strings of a tree with their places, in document order."""
-    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), tree)]
+    waiting: list[tuple[Address, Any]] = [(ROOT, tree)]
     while waiting:
-        path, value = waiting.pop()
+        address, value = waiting.pop()
         if type(value) is str:
-            yield path, value
+            yield address, value
         elif type(value) is dict:
-            waiting += reversed([((*path, name), child) for name, child in value.items()])
+            waiting += reversed([(Address(address, k), child) for k, child in value.items()])
         elif type(value) is list:
-            waiting += reversed([((*path, i), child) for i, child in enumerate(value)])
+            waiting += reversed([(Address(address, i), child) for i, child in enumerate(value)])
 
 
-def _lookalike(path: tuple[str | int, ...], string: str, reader: Reader) -> Lookalike | None:
+def _lookalike(address: Address, string: str, reader: Reader) -> Lookalike | None:
     value: Any = string
     reason = "not declared"
     while type(value) is str:
@@ -336,4 +354,4 @@ def _lookalike(path: tuple[str | int, ...], string: str, reader: Reader) -> Look
                 return None
             reason = error.reason
             break
-    return Lookalike(join_pointer(path), reason, _size(string))
+    return Lookalike(address, reason, _size(string))

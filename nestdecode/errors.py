@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from nestdecode.words import one_line
+from nestdecode.words import one_line, shortened
 
 __all__ = [
     "POLICIES",
@@ -35,22 +35,33 @@ class DecodeError(NestdecodeError, ValueError):
     Raised when a record is refused; handed to ``on_problem`` when a layer stays
     shut and the record survives. Neither the message nor the cause quotes the
     payload: responses carry secrets, and errors end up in logs. Names in the message are
-    written as one line, whatever they hold.
+    written as one line, whatever they hold, and of a long address the middle is left out.
+
+    Args:
+        reason: What is wrong, one line.
+        pointer: The place: a pointer, or what gives one by ``str`` when it is asked for.
+        codec: The codec that refused, or None.
 
     Attributes:
         reason: What is wrong, one line.
-        pointer: RFC 6901, over the expanded tree; empty for the whole record.
+        pointer: RFC 6901, over the expanded tree; empty for the whole record. It is as
+            long as the names that it holds, and made each time it is asked for.
         codec: The codec that refused, or None.
         code: The kind of error in one word: ``malformed`` (a record's text), ``layer``
             (one that may not stay shut) or ``limit``.
     """
 
-    def __init__(self, reason: str, pointer: str = "", codec: str | None = None) -> None:
+    def __init__(self, reason: str, pointer: object = "", codec: str | None = None) -> None:
         # args must be able to rebuild the error: worker processes pickle it.
         super().__init__(reason, pointer, codec)
         self.reason = reason
-        self.pointer = pointer
         self.codec = codec
+        self._place = pointer
+
+    @property
+    def pointer(self) -> str:
+        """RFC 6901, over the expanded tree; empty for the whole record."""
+        return str(self._place)
 
     @property
     def code(self) -> str:
@@ -58,7 +69,7 @@ class DecodeError(NestdecodeError, ValueError):
         return "layer" if self.codec else "malformed"
 
     def __str__(self) -> str:
-        message = f"{self.reason} - at {self.pointer or 'document root'}"
+        message = f"{self.reason} - at {shortened(self.pointer) or 'document root'}"
         return one_line(f"{message} ({self.codec})" if self.codec else message)
 
 
@@ -100,7 +111,7 @@ class SpecError(NestdecodeError, ValueError):
         if self.line is not None:
             where = f"{where or 'spec'}:{self.line}"
         message = f"{where}: {self.reason}" if where else self.reason
-        return one_line(f"{message} - at {self.pointer}" if self.pointer else message)
+        return one_line(f"{message} - at {shortened(self.pointer)}" if self.pointer else message)
 
 
 class QueryError(NestdecodeError, ValueError):

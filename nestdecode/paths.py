@@ -1,4 +1,4 @@
-"""Paths (sets of places, in JMESPath's spelling) and pointers (one place, RFC 6901)."""
+"""Paths (sets of places, in JMESPath's spelling), addresses and pointers (one place, RFC 6901)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from nestdecode.errors import SpecError
+from nestdecode.words import shortened
 
-__all__ = ["Step", "Wild", "format_path", "join_pointer", "parse_path", "split_pointer"]
+__all__ = [
+    "ROOT",
+    "Address",
+    "Step",
+    "Wild",
+    "format_path",
+    "join_pointer",
+    "parse_path",
+    "split_pointer",
+]
 
 
 class Wild(enum.Enum):
@@ -111,6 +121,75 @@ def format_path(steps: Iterable[Step]) -> str:
                 name = json.dumps(name, ensure_ascii=False)
             text += f".{name}" if text else name
     return text or "@"
+
+
+class Address:
+    """
+    One place in a tree, as a step from the place around it; ``str`` gives its pointer.
+
+    Names can be long, and a document can have many places below one: what is around them
+    is shared, and pointers are made when they are asked for.
+
+    >>> str(Address(Address(ROOT, "a/b"), 0))
+    '/a~1b/0'
+
+    Args:
+        around: The place around it, or None for the root.
+        step: A member's name, or an element's index.
+    """
+
+    __slots__ = ("_hash", "around", "step")
+
+    def __init__(self, around: Address | None, step: str | int) -> None:
+        self.around = around
+        self.step = step
+        self._hash: int = 0 if around is None else hash((around._hash, step))
+
+    @classmethod
+    def of(cls, steps: Iterable[str | int]) -> Address:
+        """Return the address that has these steps from the root on."""
+        address = ROOT
+        for step in steps:
+            address = cls(address, step)
+        return address
+
+    def steps(self) -> list[str | int]:
+        """Return the steps from the root on."""
+        steps = []
+        address = self
+        while address.around is not None:
+            steps.append(address.step)
+            address = address.around
+        return steps[::-1]
+
+    def __str__(self) -> str:
+        return join_pointer(self.steps())
+
+    def __repr__(self) -> str:
+        return f"Address({shortened(str(self))!r})"
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Address):
+            return NotImplemented
+        one: Address | None = self
+        another: Address | None = other
+        while one is not another:
+            if one is None or another is None or one._hash != another._hash:
+                return False
+            if one.step != another.step:
+                return False
+            one, another = one.around, another.around
+        return True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Flat: pickle recurses.
+        return Address.of, (tuple(self.steps()),)
+
+
+ROOT = Address(None, "")
 
 
 def join_pointer(tokens: Iterable[str | int]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nestdecode.errors import DecodeError, LimitError, Policy
 from nestdecode.jsontext import MALFORMED, Budget, Limits, Reader
-from nestdecode.paths import join_pointer
+from nestdecode.paths import ROOT, Address
 
 if TYPE_CHECKING:
     from nestdecode.spec import Alternative, Shape
@@ -51,14 +51,14 @@ class Opening(NamedTuple):
     One string that was opened.
 
     Attributes:
-        path: Its place in the expanded tree.
+        address: Its place in the expanded tree.
         around: Layers around it.
         layers: Codecs and text of each layer that it is, from the outermost on.
         admits: JSON Schema types of what may be in the innermost.
         content: Shape of what is in the innermost, or None if nothing is known of it.
     """
 
-    path: tuple[str | int, ...]
+    address: Address
     around: int
     layers: tuple[tuple[tuple[str, ...], str], ...]
     admits: frozenset[str]
@@ -76,6 +76,7 @@ class Run:
     """
 
     __slots__ = (
+        "_addresses",
         "_tell",
         "budget",
         "held",
@@ -100,6 +101,8 @@ class Run:
         self.openings: list[Opening] | None = None
         self.settled: set[tuple[int, Any]] | None = None
         self._tell = report
+        # Of the places on the way to the one that an address was made for last.
+        self._addresses: list[Address] = []
         self.looks = 0
 
     def is_settled(self, container: Any, key: Any) -> bool:
@@ -132,7 +135,19 @@ class Run:
 
     def here(self, error: DecodeError) -> DecodeError:
         """Return *error* with the address of the place we are at."""
-        return type(error)(error.reason, join_pointer(self.path), error.codec)
+        return type(error)(error.reason, self.address(), error.codec)
+
+    def address(self) -> Address:
+        """Return the address of the place we are at; neighbours share what is around them."""
+        made, shared = self._addresses, 0
+        for address, step in zip(made, self.path, strict=False):
+            if address.step is not step:
+                break
+            shared += 1
+        del made[shared:]
+        for step in self.path[shared:]:
+            made.append(Address(made[-1] if made else ROOT, step))
+        return made[-1] if made else ROOT
 
     def settle(self, problem: DecodeError, text: str, policy: Policy) -> Any:
         """Return what a policy makes of a string that stays shut, and tell of it."""
@@ -201,17 +216,17 @@ class Plan:
         opened = _open(alternatives, text, depth, layers, run, optional=optional)
         if isinstance(opened, _Shut):
             if not optional:
-                problem = opened.problem(run.path)
+                problem = opened.problem(run.address())
                 return run.settle(problem, text, self.policy(shapes)), (), layers
             if opened.is_limited:
-                run.report(opened.problem(run.path))
+                run.report(opened.problem(run.address()))
             return text, (), layers
         value, chain = opened
         last, _ = chain[-1]
         if run.openings is not None:
             noted = tuple((alternative.codecs, text) for alternative, text in chain)
-            path = tuple(run.path)
-            run.openings.append(Opening(path, layers, noted, last.admits, last.content))
+            noting = Opening(run.address(), layers, noted, last.admits, last.content)
+            run.openings.append(noting)
         content = () if last.content is None else (last.content,)
         return value, content, layers + len(chain)
 
@@ -326,10 +341,10 @@ class _Shut(NamedTuple):
     codec: str | None
     is_limited: bool = False
 
-    def problem(self, path: list[str | int]) -> DecodeError:
+    def problem(self, address: Address) -> DecodeError:
         """Return the error of a place."""
         kind = LimitError if self.is_limited else DecodeError
-        return kind(self.reason, join_pointer(path), self.codec)
+        return kind(self.reason, address, self.codec)
 
 
 def _open(
@@ -576,22 +591,22 @@ def address_of(container: Any, tree: Any, run: Run) -> list[Any]:
 
 def in_document_order(
     tree: Any,
-    problems: dict[tuple[str | int, ...], DecodeError],
+    problems: dict[Address, DecodeError],
     orders: dict[int, dict[Any, int]],
 ) -> list[DecodeError]:
     """
     Sort the problems of a tree as a walk through the document would meet them.
 
     Args:
-        tree: The tree, its containers those that the paths lead through.
+        tree: The tree, its containers those that the addresses lead through.
         problems: The problems by their places.
         orders: The numbers of the members of some objects, by the object's id: of those
             that have lost some. Others are added.
     """
 
-    def place(path: tuple[str | int, ...]) -> list[int]:
+    def place(address: Address) -> list[int]:
         numbers, value = [], tree
-        for step in path:
+        for step in address.steps():
             if isinstance(value, dict):
                 order = orders.get(id(value))
                 if order is None:
@@ -605,4 +620,4 @@ def in_document_order(
 
     if len(problems) < 2:
         return list(problems.values())
-    return [problems[path] for path in sorted(problems, key=place)]
+    return [problems[address] for address in sorted(problems, key=place)]

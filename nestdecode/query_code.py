@@ -29,6 +29,7 @@ from nestdecode.emit import Source
 from nestdecode.errors import DecodeError
 from nestdecode.jsontext import INEXACT, Number, Reader
 from nestdecode.opening import Opener, Shut
+from nestdecode.paths import Address
 from nestdecode.plan import (
     CLOSERS,
     OPENERS,
@@ -330,11 +331,11 @@ class _Emitter:
             return known
         run: Run = self.source.names["start"]()
         run.budget = seen.get("spent", run.budget)
-        problems: dict[tuple[Any, ...], DecodeError] = {}
+        problems: dict[Address, DecodeError] = {}
         seen |= {"run": run, "report": run.report, "problems": problems}
         run.settled = set()
         # Reported when the answer is there.
-        run.report = lambda problem: problems.update({tuple(run.path): problem})
+        run.report = lambda problem: problems.update({run.address(): problem})
         return run
 
     def _report(self, tree: Any, seen: dict[Any, Any]) -> None:

@@ -19,6 +19,7 @@ from jmespath import exceptions, functions, visitor
 
 from nestdecode.errors import DecodeError
 from nestdecode.jsontext import encode
+from nestdecode.paths import ROOT, Address
 from nestdecode.plan import DROP, Plan, Run, in_document_order, policies_of
 from nestdecode.query_growth import may_multiply, may_share
 from nestdecode.spec import Shape
@@ -495,13 +496,13 @@ class _Place(NamedTuple):
     Attributes:
         container: It; named so that its id stays its own.
         shapes: What is declared of it.
-        path: Where it is in the expanded tree.
+        address: Where it is in the expanded tree.
         layers: Layers around it.
     """
 
     container: Any
     shapes: tuple[Shape, ...]
-    path: tuple[str | int, ...]
+    address: Address
     layers: int
 
 
@@ -525,7 +526,7 @@ class LateInterpreter(Interpreter):
         run.settled = set()
         self._report = run.report
         run.report = self._note
-        self._problems: dict[tuple[str | int, ...], DecodeError] = {}
+        self._problems: dict[Address, DecodeError] = {}
         self._places: dict[int, _Place] = {}
         self._finished: dict[int, Any] = {}
         self._drops = "drop" in policies_of(plan)
@@ -533,7 +534,7 @@ class LateInterpreter(Interpreter):
 
     def answer(self, node: Node, tree: Any) -> Any:
         """Return the answer for a record, and report what stayed shut of what it saw."""
-        root = self._enter(tree, self._plan.shapes, (), 0)
+        root = self._enter(tree, self._plan.shapes, ROOT, 0)
         if root is DROP:
             root = tree
         answer = self.finish(self.visit(node, root))
@@ -542,7 +543,7 @@ class LateInterpreter(Interpreter):
         return answer
 
     def _note(self, problem: DecodeError) -> None:
-        self._problems.setdefault(tuple(self._run.path), problem)
+        self._problems.setdefault(self._run.address(), problem)
 
     def child(self, container: Any, key: Any) -> Any:
         """Return a member or an element, opened."""
@@ -556,7 +557,7 @@ class LateInterpreter(Interpreter):
         elif type(value) is not dict and type(value) is not list:
             return value
         shapes = _children(place.shapes, container, key)
-        new = self._enter(value, shapes, (*place.path, key), place.layers)
+        new = self._enter(value, shapes, Address(place.address, key), place.layers)
         if new is DROP:
             # Only a member can go; an element stays what it is.
             if type(container) is list:
@@ -567,15 +568,13 @@ class LateInterpreter(Interpreter):
             container[key] = new
         return new
 
-    def _enter(
-        self, value: Any, shapes: tuple[Shape, ...], path: tuple[str | int, ...], layers: int
-    ) -> Any:
+    def _enter(self, value: Any, shapes: tuple[Shape, ...], address: Address, layers: int) -> Any:
         """Open a value that was read from its place, and remember what may be in it."""
         if isinstance(value, str):
-            self._run.path = list(path)
+            self._run.path = path = address.steps()
             value, shapes, layers = self._plan.open(shapes, value, len(path), layers, self._run)
         if (type(value) is dict or type(value) is list) and (shapes or self._plan.undeclared):
-            self._places[id(value)] = _Place(value, shapes, path, layers)
+            self._places[id(value)] = _Place(value, shapes, address, layers)
             if self._drops and type(value) is dict:
                 self._drop_members(value, shapes)
         return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["nearest", "one_line", "printable"]
+__all__ = ["nearest", "one_line", "printable", "shortened"]
 
 # What a terminal obeys instead of showing: C0 except tab and newline, DEL, C1, the
 # separators that some take for newlines, and what turns the direction of text. Lone
@@ -52,6 +52,17 @@ def one_line(text: str) -> str:
     'one\\ntwo\\u001b[2J'
     """
     return re.sub(f"[\t\n{_OBEYED}]", _escaped, text)
+
+
+def shortened(text: str, most: int = 200) -> str:
+    """
+    Leave out the middle of a long text, such as an address made of names in a document.
+
+    >>> shortened("/data/" + "k" * 1000 + "/id", 16)
+    '/data/kk...kkkkk/id'
+    """
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]}...{text[-half:]}"
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -273,10 +273,15 @@ def test_every_way_out_writes_lines_as_lines(capsysbinary):
         (DecodeError("no", f"/{EVIL}", "json"), f"no - at /{SHOWN} (json)"),
         (LimitError("no", f"/{EVIL}"), f"no - at /{SHOWN}"),
         (SpecError(f"no {EVIL}", f"/{EVIL}", EVIL, 7), f"{SHOWN}:7: no {SHOWN} - at /{SHOWN}"),
+        (
+            DecodeError("no", f"/{'k' * 1000}/end", "json"),
+            f"no - at /{'k' * 99}...{'k' * 96}/end (json)",
+        ),
+        (SpecError("no", f"/{'k' * 1000}/end"), f"no - at /{'k' * 99}...{'k' * 96}/end"),
         (QueryError("no", EVIL), f"no - in query {SHOWN}"),
         (QueryError("no", "a\n\tb\x1b=", 5), "no - at column 4 of\n  \\tb\\u001b=\n           ^"),
     ],
-    ids=["a layer", "a limit", "a spec", "a query", "an excerpt of a query"],
+    ids=["a layer", "a limit", "a spec", "long", "a long spec", "a query", "an excerpt"],
 )
 def test_messages_of_errors_are_one_line_whatever_their_names_hold(error, message):
     assert str(error) == message

@@ -12,12 +12,18 @@ from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
 from nestdecode.decoder import Decoder
 from nestdecode.document import Document
+from nestdecode.errors import LimitError
 from nestdecode.jsontext import dump
-from nestdecode.words import one_line
+from nestdecode.words import one_line, shortened
 
 __all__ = ["command"]
 
 Format = Literal["tree", "table", "json"]
+
+# Characters of a column that others are aligned to.
+WIDEST = 100
+# Characters of all pointers in one JSON object, beside ten times the document's size.
+MOST_POINTERS = 1 << 24
 
 
 @click.command("explain", short_help="Show where the layers are, and what they cost.")
@@ -56,6 +62,7 @@ def command(
 
     With each layer: its codecs, its size, and the share of it that is lost to escaping.
     What did not open, and what looks like a layer and is none, is named with the reason.
+    Of a long pointer the middle is left out; in JSON it is whole.
     """  # fmt: skip
     need_input(ctx, files)
     session = Session(
@@ -79,11 +86,21 @@ def _opener(decoder: Decoder) -> Any:
     return lambda raw: decoder.open(raw)
 
 
-def _facts(document: Document) -> dict[str, Any]:
-    lost = sum(layer.escaped_size - layer.size for layer in document.layers)
-    return {
+def _lost(document: Document) -> int:
+    return sum(layer.escaped_size - layer.size for layer in document.layers)
+
+
+def _json(document: Document) -> bytes:
+    # One name can be part of the pointers of thousands of layers.
+    left = MOST_POINTERS + 10 * len(document.raw)
+    for kind in (document.layers, document.problems, document.lookalikes):
+        for found in kind:
+            left -= len(found.pointer)
+            if left < 0:
+                raise LimitError("the pointers to its layers are too long to be listed as JSON")
+    facts = {
         "size": len(document.raw),
-        "lost_to_escaping": lost,
+        "lost_to_escaping": _lost(document),
         "layers": [
             {
                 "pointer": layer.pointer,
@@ -104,82 +121,68 @@ def _facts(document: Document) -> dict[str, Any]:
             for look in document.lookalikes
         ],
     }
-
-
-def _json(document: Document) -> bytes:
-    return dump(_facts(document))
+    return dump(facts)
 
 
 def _tree(document: Document) -> bytes:
-    facts = _facts(document)
-    layers = facts["layers"]
-    deepest = max((layer["depth"] for layer in layers), default=0)
-    escaping = f"{facts['lost_to_escaping']:,} of them ({_share(facts)}) are escaping"
-    lines = [
-        f"{_count(len(layers), 'layer')}, {deepest} deep, in {facts['size']:,} bytes; {escaping}"
-    ]
+    layers = document.layers
+    deepest = max((layer.depth for layer in layers), default=0)
+    size, lost = len(document.raw), _lost(document)
+    escaping = f"{lost:,} of them ({100 * lost / max(1, size):.0f}%) are escaping"
+    lines = [f"{_count(len(layers), 'layer')}, {deepest} deep, in {size:,} bytes; {escaping}"]
     rows = [
         (
-            "  " * layer["depth"] + layer["pointer"],
-            " | ".join(layer["codecs"]),
-            f"{layer['size']:,} bytes",
-            "" if layer["decoded_size"] == layer["size"] else f"opens to {layer['decoded_size']:,}",
+            "  " * layer.depth + shortened(layer.pointer),
+            " | ".join(layer.codecs),
+            f"{layer.size:,} bytes",
+            "" if layer.decoded_size == layer.size else f"opens to {layer.decoded_size:,}",
         )
         for layer in layers
     ]
     lines += _columns(rows)
-    for title, names in (
-        ("did not open:", [(p["pointer"], p["reason"]) for p in facts["problems"]]),
-        (
-            "no layers, though they look it:",
-            [(k["pointer"], k["reason"]) for k in facts["lookalikes"]],
-        ),
+    for title, found in (
+        ("did not open:", document.problems),
+        ("no layers, though they look it:", document.lookalikes),
     ):
-        if names:
-            lines += [
-                title,
-                *_columns([(f"  {pointer or '(root)'}", reason) for pointer, reason in names]),
-            ]
+        if found:
+            shut = [(f"  {shortened(one.pointer) or '(root)'}", one.reason) for one in found]
+            lines += [title, *_columns(shut)]
     return "\n".join(lines).encode()
 
 
 def _table(document: Document) -> bytes:
-    facts = _facts(document)
     rows = [("POINTER", "CODECS", "DEPTH", "SIZE", "ESCAPED", "DECODED", "STATE")]
     rows += [
         (
-            layer["pointer"],
-            " | ".join(layer["codecs"]),
-            str(layer["depth"]),
-            str(layer["size"]),
-            str(layer["escaped_size"]),
-            str(layer["decoded_size"]),
+            shortened(layer.pointer),
+            " | ".join(layer.codecs),
+            str(layer.depth),
+            str(layer.size),
+            str(layer.escaped_size),
+            str(layer.decoded_size),
             "open",
         )
-        for layer in facts["layers"]
+        for layer in document.layers
     ]
     rows += [
-        (p["pointer"], p["codec"] or "", "", "", "", "", f"shut: {p['reason']}")
-        for p in facts["problems"]
+        (shortened(p.pointer), p.codec or "", "", "", "", "", f"shut: {p.reason}")
+        for p in document.problems
     ]
     rows += [
-        (k["pointer"], "", "", str(k["size"]), "", "", f"no layer: {k['reason']}")
-        for k in facts["lookalikes"]
+        (shortened(k.pointer), "", "", str(k.size), "", "", f"no layer: {k.reason}")
+        for k in document.lookalikes
     ]
     return "\n".join(_columns(rows)).encode()
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Align the cells of rows, but not beyond what is wide already."""
     cells = [[one_line(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    widths = [min(WIDEST, max(map(len, column))) for column in zip(*cells, strict=True)]
     return [
         "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
     ]
-
-
-def _share(facts: dict[str, Any]) -> str:
-    return f"{100 * facts['lost_to_escaping'] / max(1, facts['size']):.0f}%"
 
 
 def _count(number: int, what: str) -> str:
