@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from nestdecode import Decoder
 from nestdecode.cli.diff import _NOTHING, differences
@@ -303,7 +303,6 @@ def applied(tree: Any, changes: list[tuple[Any, Any, Any]]) -> Any:
     return root[0]
 
 
-@settings(deadline=None)
 @given(strategies.trees, strategies.trees)
 def test_what_differs_is_all_that_differs(one, other):
     changes = list(differences(one, other))

@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nestdecode import DecodeError, Decoder, jsontext, learnt
@@ -113,7 +113,6 @@ def test_every_group_of_refused_escapes_is_needed(monkeypatch, group, text):
     assert learnt.visible(text.encode()) >= 0, "another group refuses it too"
 
 
-@settings(deadline=None)
 @given(
     st.lists(strategies.documents,
              min_size=1, max_size=4),

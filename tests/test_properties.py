@@ -20,7 +20,6 @@ from tests import oracle, strategies
 EFFORT = int(os.environ.get("NESTDECODE_EXAMPLES", "1"))
 settings.register_profile(
     "nestdecode",
-    deadline=None,
     # The same examples in every ordinary run: a failure belongs to a change.
     derandomize=EFFORT == 1,
     max_examples=250 * EFFORT,

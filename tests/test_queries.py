@@ -31,7 +31,6 @@ from tests import oracle, strategies
 CORPUS = os.environ.get("NESTDECODE_CORPUS")
 EFFORT = int(os.environ.get("NESTDECODE_EXAMPLES", "1"))
 draws = settings(
-    deadline=None,
     # The same examples in every ordinary run: a failure belongs to a change.
     derandomize=EFFORT == 1,
     max_examples=250 * EFFORT,
