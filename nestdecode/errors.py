@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from nestdecode.words import one_line, shortened
+
+if TYPE_CHECKING:
+    from nestdecode.paths import Address
 
 __all__ = [
     "POLICIES",
@@ -39,7 +42,7 @@ class DecodeError(NestdecodeError, ValueError):
 
     Args:
         reason: What is wrong, one line.
-        pointer: The place: a pointer, or what gives one by ``str`` when it is asked for.
+        pointer: The place: a pointer, or an address.
         codec: The codec that refused, or None.
 
     Attributes:
@@ -51,7 +54,7 @@ class DecodeError(NestdecodeError, ValueError):
             (one that may not stay shut) or ``limit``.
     """
 
-    def __init__(self, reason: str, pointer: object = "", codec: str | None = None) -> None:
+    def __init__(self, reason: str, pointer: str | Address = "", codec: str | None = None) -> None:
         # args must be able to rebuild the error: worker processes pickle it.
         super().__init__(reason, pointer, codec)
         self.reason = reason
@@ -64,12 +67,17 @@ class DecodeError(NestdecodeError, ValueError):
         return str(self._place)
 
     @property
+    def brief(self) -> str:
+        """The pointer as the message has it: the middle left out if it is long."""
+        return shortened(self._place) if isinstance(self._place, str) else self._place.brief
+
+    @property
     def code(self) -> str:
         """The kind of error, in one word."""
         return "layer" if self.codec else "malformed"
 
     def __str__(self) -> str:
-        message = f"{self.reason} - at {shortened(self.pointer) or 'document root'}"
+        message = f"{self.reason} - at {self.brief or 'document root'}"
         return one_line(f"{message} ({self.codec})" if self.codec else message)
 
 

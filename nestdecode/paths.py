@@ -165,8 +165,15 @@ class Address:
     def __str__(self) -> str:
         return join_pointer(self.steps())
 
+    @property
+    def brief(self) -> str:
+        """The pointer, the middle left out if it is long."""
+        # Names first: a pointer can take a thousand times as long as what is left of it.
+        short = (shortened(step) if isinstance(step, str) else step for step in self.steps())
+        return shortened(join_pointer(short))
+
     def __repr__(self) -> str:
-        return f"Address({shortened(str(self))!r})"
+        return f"Address({self.brief!r})"
 
     def __hash__(self) -> int:
         return self._hash

@@ -14,6 +14,7 @@ from nestdecode import DecodeError, Decoder
 from nestdecode.jsontext import Limits, Reader
 from nestdecode.paths import ROOT, Address, join_pointer, split_pointer
 from nestdecode.plan import Run
+from nestdecode.words import shortened
 from tests import strategies
 from tests.test_whole import MEBI, measured
 
@@ -30,6 +31,15 @@ def test_an_address_is_its_steps(one, other):
     assert (address == Address.of(other)) == (one == other)
     assert len({address, Address.of(list(one)), Address(address, "x")}) == 2
     assert pickle.loads(pickle.dumps(address)) == address
+
+
+long_names = st.sampled_from([n * m for n in ("k", "/", "~x") for m in (1, 66, 99, 100, 101, 201)])
+
+
+@given(st.lists(long_names | st.integers(0, 1000), max_size=4))
+def test_a_brief_address_is_its_pointer_shortened(one):
+    assert Address.of(one).brief == shortened(join_pointer(one))
+    assert str(DecodeError("no", Address.of(one))) == str(DecodeError("no", join_pointer(one)))
 
 
 def test_an_address_is_nothing_else():

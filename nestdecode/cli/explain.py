@@ -14,7 +14,7 @@ from nestdecode.decoder import Decoder
 from nestdecode.document import Document
 from nestdecode.errors import LimitError
 from nestdecode.jsontext import dump
-from nestdecode.words import one_line, shortened
+from nestdecode.words import one_line
 
 __all__ = ["command"]
 
@@ -132,7 +132,7 @@ def _tree(document: Document) -> bytes:
     lines = [f"{_count(len(layers), 'layer')}, {deepest} deep, in {size:,} bytes; {escaping}"]
     rows = [
         (
-            "  " * layer.depth + shortened(layer.pointer),
+            "  " * layer.depth + layer.address.brief,
             " | ".join(layer.codecs),
             f"{layer.size:,} bytes",
             "" if layer.decoded_size == layer.size else f"opens to {layer.decoded_size:,}",
@@ -141,11 +141,14 @@ def _tree(document: Document) -> bytes:
     ]
     lines += _columns(rows)
     for title, found in (
-        ("did not open:", document.problems),
-        ("no layers, though they look it:", document.lookalikes),
+        ("did not open:", [(one.brief, one.reason) for one in document.problems]),
+        (
+            "no layers, though they look it:",
+            [(one.address.brief, one.reason) for one in document.lookalikes],
+        ),
     ):
         if found:
-            shut = [(f"  {shortened(one.pointer) or '(root)'}", one.reason) for one in found]
+            shut = [(f"  {brief or '(root)'}", reason) for brief, reason in found]
             lines += [title, *_columns(shut)]
     return "\n".join(lines).encode()
 
@@ -154,7 +157,7 @@ def _table(document: Document) -> bytes:
     rows = [("POINTER", "CODECS", "DEPTH", "SIZE", "ESCAPED", "DECODED", "STATE")]
     rows += [
         (
-            shortened(layer.pointer),
+            layer.address.brief,
             " | ".join(layer.codecs),
             str(layer.depth),
             str(layer.size),
@@ -165,11 +168,10 @@ def _table(document: Document) -> bytes:
         for layer in document.layers
     ]
     rows += [
-        (shortened(p.pointer), p.codec or "", "", "", "", "", f"shut: {p.reason}")
-        for p in document.problems
+        (p.brief, p.codec or "", "", "", "", "", f"shut: {p.reason}") for p in document.problems
     ]
     rows += [
-        (shortened(k.pointer), "", "", str(k.size), "", "", f"no layer: {k.reason}")
+        (k.address.brief, "", "", str(k.size), "", "", f"no layer: {k.reason}")
         for k in document.lookalikes
     ]
     return "\n".join(_columns(rows)).encode()
