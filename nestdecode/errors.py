@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 from nestdecode.words import one_line, shortened
-
-if TYPE_CHECKING:
-    from nestdecode.paths import Address
 
 __all__ = [
     "POLICIES",
@@ -27,8 +24,22 @@ Policy = Literal["keep", "null", "drop", "fail"]
 POLICIES: tuple[Policy, ...] = ("keep", "null", "drop", "fail")
 
 
+class _Address(Protocol):
+    """A place whose pointer is made when it is asked for."""
+
+    @property
+    def brief(self) -> str: ...
+
+
 class NestdecodeError(Exception):
     """Any error that nestdecode raises on purpose."""
+
+
+class _Where(Protocol):
+    """An address: what makes its pointer when it is asked for."""
+
+    @property
+    def brief(self) -> str: ...
 
 
 class DecodeError(NestdecodeError, ValueError):
@@ -54,7 +65,7 @@ class DecodeError(NestdecodeError, ValueError):
             (one that may not stay shut) or ``limit``.
     """
 
-    def __init__(self, reason: str, pointer: str | Address = "", codec: str | None = None) -> None:
+    def __init__(self, reason: str, pointer: str | _Address = "", codec: str | None = None) -> None:
         # args must be able to rebuild the error: worker processes pickle it.
         super().__init__(reason, pointer, codec)
         self.reason = reason
