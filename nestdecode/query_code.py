@@ -390,8 +390,10 @@ class _Emitter:
         assert opener is not None
         if isinstance(known, _ListOf):
             element = source.fresh("v")
-            with source.block(f"for {element} in {value} or ():"):
-                self._finish_at_once(element, known.elements)
+            with source.block(f"if {value} is not None and id({value}) not in seen:"):
+                source.line(f"seen[id({value})] = {value}")
+                with self._looping(f"for {element} in {value}:"):
+                    self._finish_at_once(element, known.elements)
             return
         assert isinstance(known, Shape)
         is_container = f"{value}.__class__ is dict or {value}.__class__ is list"

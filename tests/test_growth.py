@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from jmespath import parser
 
+from nestdecode import Decoder
 from nestdecode.query_growth import may_multiply, may_share
 from tests import strategies
 from tests.query_oracle import ask
@@ -85,3 +86,14 @@ def test_what_does_not_multiply_is_bounded_by_query_and_document(query, tree):
     if not refused and not may_multiply(node):
         size = len(json.dumps(tree)) + 10
         assert len(json.dumps(answer)) <= size * (len(query) + 2)
+
+
+@pytest.mark.parametrize("levels", [3, 12, 15, 16, 20, 25])
+@pytest.mark.parametrize("parts", [1, 10])
+def test_lists_in_lists_of_one_value_are_gone_through_once(levels, parts):
+    decoder = Decoder("aws/sqs-sns")
+    document = b'{"Records":[{"body":"{\\"Message\\":\\"[1]\\"}"}]}'
+    every = "[" + ",".join(["@"] * parts) + "]"
+    query = decoder.compile("Records|" + "|".join([every] * levels) + "|[0]" * levels)
+
+    assert query(document) == [{"body": {"Message": [1]}}]
