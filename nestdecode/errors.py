@@ -35,13 +35,6 @@ class NestdecodeError(Exception):
     """Any error that nestdecode raises on purpose."""
 
 
-class _Where(Protocol):
-    """An address: what makes its pointer when it is asked for."""
-
-    @property
-    def brief(self) -> str: ...
-
-
 class DecodeError(NestdecodeError, ValueError):
     """
     A record or a layer does not hold what it should.
