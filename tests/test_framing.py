@@ -155,6 +155,12 @@ CASES = [
         b"2026-01-01 [10] bottles {x}\n[INFO] up\n1 2 3\n",
         id="text that holds brackets and numbers",
     ),
+    pytest.param(
+        b'{}\n[\n{"a":1}\n,\n [\n]\n,\n x\n',
+        b'{}\n{"a":1}\n[]\n',
+        b"[\n,\n,\n x\n",
+        id="an indented document after the first line that is whole",
+    ),
 ]
 
 

@@ -427,6 +427,9 @@ class Splitter:
         while True:
             next_line, next_bracket = self._next_that_opens(at - (line != at))
             stop = min(next_line, limit)
+            if bracket >= 0 and not self._whole:
+                # If this line is the first that is whole, brackets after it matter.
+                stop = min(stop, (self._text.find(b"\n", at) + 1) or size)
             end = min(stop, self._next_not_utf8(at))
             followed = self._scanner.follow(self._text, at, end)
             at = followed.at
@@ -435,7 +438,9 @@ class Splitter:
                 return followed
             if end < stop:
                 return Followed("fails", end)
-            if stop == limit:
+            if stop < min(next_line, limit):
+                bracket, line = -1, -1
+            elif stop == limit:
                 if limit == size or text.values:
                     return followed
                 limit, bracket, line = size, -1, -1
