@@ -249,15 +249,16 @@ class Decoder:
         raw = document if document.__class__ is bytes else self._text(document)
         return Document(self, raw, self._expand(raw))
 
-    def shut(self, document: Any) -> Any:
-        """Return what is in a document, its layers shut."""
-        reader = self._reader
-        if document.__class__ is bytes and not reader.may_be_deep(document):
+    def _shut(self, document: Any) -> Any:
+        """Return what ``_read`` does, sooner if nothing needs care."""
+        reader, most = self._reader, self.limits.max_record_bytes
+        is_plain = document.__class__ is bytes and len(document) <= most
+        if is_plain and not reader.may_be_deep(document):
             with contextlib.suppress(*reader.refused):
                 return reader.loads(document)
         return self._read(document)
 
-    def with_spec(self, spec: Spec) -> Decoder:
+    def _with_spec(self, spec: Spec) -> Decoder:
         """Return a decoder like this for a spec that lends: where it is silent, layers are found."""
         lent = dataclasses.replace(spec, undeclared="open")
         return _rebuild({**self._arguments, "spec": lent})
@@ -577,7 +578,7 @@ class Query:
         self.decoder._check(document)
         raise refusal
 
-    def ask(self, tree: Any, document: Any) -> Any:
+    def _ask(self, tree: Any, document: Any) -> Any:
         """Answer the query for the tree of a document; the answer may share containers with it."""
         try:
             return self._compiled.search(tree)
@@ -585,11 +586,6 @@ class Query:
             refusal = self._compiled.refusal(error)
         self.decoder._check(document)
         raise refusal
-
-    @property
-    def start(self) -> Start:
-        """Where the query starts."""
-        return self._compiled.start
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Query, (self.decoder, self.expression, self._start)
@@ -636,20 +632,19 @@ class LendingQuery:
             return self._borrowing(document)
         tree = self.decoder.expand(document)
         # Its members are the same when it is opened.
-        names = frozenset(tree) if tree.__class__ is dict else frozenset[str]()
-        return self._borrowing(document, tree) if may_lend(names) else plain.ask(tree, document)
+        return self._borrowing(document, tree) if may_lend(tree) else plain._ask(tree, document)
 
     def _borrowing(self, document: Any, tree: Any = None) -> Any:
         """Answer for a document, whose *tree* is known or None, with the spec that matches."""
         from nestdecode.queries import lender
 
-        spec = lender(self.decoder.shut(document))
+        spec = lender(self.decoder._shut(document))
         self._matched = spec is not None
         if spec is None:
             query = self._plain or self._borrowed(None)
-            return query(document) if tree is None else query.ask(tree, document)
+            return query(document) if tree is None else query._ask(tree, document)
         query = self._borrowed(spec)
-        needed = self.expression.startswith(":") or query.start == "focus"
+        needed = self.expression.startswith(":") or query._compiled.start == "focus"
         if needed and spec.name not in self._told:
             self._told.add(spec.name)
             self._on_lent(spec)
@@ -664,7 +659,7 @@ class LendingQuery:
                 start = self.decoder._expression(self.expression, self._start, spec).start
             except QueryError as error:
                 raise UncompiledError(*error.args) from None
-            decoder = self.decoder if spec is None else self.decoder.with_spec(spec)
+            decoder = self.decoder if spec is None else self.decoder._with_spec(spec)
             named = self.expression.startswith(":")
             query = self._lent[name] = Query(decoder, self.expression, None if named else start)
         return query

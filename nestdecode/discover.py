@@ -14,7 +14,7 @@ from stringzilla import contains, count_byteset
 
 from nestdecode.errors import LimitError
 from nestdecode.jsontext import BRACKETS, ESCAPE, MALFORMED, WHITESPACE, Reader, hides
-from nestdecode.plan import DROP, CrowdedError, Finder, Opening, Run
+from nestdecode.plan import CONTAINERS, DROP, CrowdedError, Finder, Opening, Run
 
 __all__ = [
     "CLOSERS",
@@ -31,7 +31,6 @@ __all__ = [
 Loads = Callable[[bytes | str], Any]
 
 _ENDS = {"{": "}", "[": "]", '"': '"'}
-_CONTAINERS = frozenset({"object", "array"})
 
 
 def find(value: Any, depth: int, layers: int, run: Run) -> Any:
@@ -95,7 +94,7 @@ def _open(text: str, depth: int, layers: int, run: Run) -> tuple[Any, int]:
     else:
         if texts and run.openings is not None:
             opened = tuple((("json",), text) for text in texts)
-            run.openings.append(Opening(run.address(), layers, opened, _CONTAINERS, None))
+            run.openings.append(Opening(run.address(), layers, opened, CONTAINERS, None))
         return value, layers + len(texts)
     return run.settle(problem, text, run.on_error), layers
 

@@ -279,10 +279,11 @@ class Reader:
         return self.loads_counting if may_hold_long_integer(raw) else orjson.loads
 
     def may_be_deep(self, raw: bytes) -> bool:
-        """Tell whether a record's own text may be deeper than is allowed, or is too long."""
+        """Tell whether a record may be deeper than is allowed, its layers included."""
         most = self.limits.max_depth
+        # n containers take 2n characters.
         return len(raw) > 2 * most and (
-            len(raw) > self.limits.max_record_bytes or count_byteset(raw, BRACKETS) > most
+            count_byteset(raw, BRACKETS) > most or (contains(raw, ESCAPE) and hides(raw))
         )
 
     def loads_counting(self, text: bytes | str) -> Any:
@@ -299,10 +300,8 @@ class Reader:
         """Tell whether what ``loads`` raised proves at once that *text* is not JSON."""
         if refusal.__class__ is msgspec.DecodeError:
             # It takes an escaped lone surrogate for a mistake; what is very deep may be one.
-            escape = b"\\u" if isinstance(text, bytes) else "\\u"
-            return escape not in text and (  # type: ignore[operator]
-                len(text) <= DEEPEST or _brackets(text) <= DEEPEST
-            )
+            has_escape = b"\\u" in text if isinstance(text, bytes) else "\\u" in text
+            return not has_escape and (len(text) <= DEEPEST or _brackets(text) <= DEEPEST)
         # Or JSON with a number out of range, which comes to the same if nobody is told.
         return (
             self.silent

@@ -207,7 +207,7 @@ class Learner:
     def function(self) -> Callable[[Any], Any]:
         """Return the function that opens every layer of one document."""
         longest, surely_shallow = self._longest, self._surely_shallow
-        carefully, layered, may_be_deep = self._carefully, self._layered, self._may_be_deep
+        carefully, layered, may_be_deep = self._carefully, self._layered, self._reader.may_be_deep
         parsed = self._parsed
         loads, loads_for, refused = self._reader.loads, self._reader.loads_for, self._reader.refused
         deepest = self._limits.max_depth
@@ -260,7 +260,7 @@ class Learner:
         longest = max(map(len, documents))
         if longest > self._longest:
             return None
-        if longest > self._surely_shallow and any(map(self._may_be_deep, documents)):
+        if longest > self._surely_shallow and any(map(self._reader.may_be_deep, documents)):
             return None
         try:
             joined = b",".join(documents)
@@ -295,13 +295,6 @@ class Learner:
         except (CrowdedError, LimitError):
             pass
         return self._carefully(document)
-
-    def _may_be_deep(self, raw: bytes) -> bool:
-        """Tell whether a document may be deeper than is allowed, unless it hides what it holds."""
-        return len(raw) > self._surely_shallow and (
-            count_byteset(raw, BRACKETS) > self._limits.max_depth
-            or (contains(raw, ESCAPE) and hides(raw))
-        )
 
     def _layered(self, raw: bytes, tree: Any, tries: int, read: Loads) -> Any:
         """Expand a document that has layers; a plan may have decided some *tries* already."""

@@ -28,6 +28,7 @@ from nestdecode.errors import LimitError
 from nestdecode.jsontext import BRACKETS, ESCAPE, Budget, Number, Reader, hides
 from nestdecode.plan import (
     CLOSERS,
+    CONTAINERS,
     DROP,
     OPENERS,
     CrowdedError,
@@ -238,8 +239,7 @@ class Opener:
             source.line(f"if crowded or ({self.is_too_deep}):")
             source.line("    return carefully(document)")
             with source.block("if shut:"):
-                spent = "spent" if self.decodes else f"Spending({self.limits.max_bytes}, 0, 0)"
-                source.line(f"return settle(document, tree, shut, {spent})")
+                source.line(f"return settle(document, tree, shut{self._spent})")
             source.line("return tree")
         self.write_functions()
 
@@ -327,7 +327,9 @@ class Opener:
             with source.block(f"if {value}.__class__ is str:"):
                 kinds = opened_on_the_spot(shape)
                 if kinds and not self.dynamic and not self.finds:
-                    self._open_at_once(shape, kinds, value, container, key, layers)
+                    slot = f"{container}[{key}]"
+                    note = functools.partial(self._note, shape, container, key, layers)
+                    self.write_parse(shape, kinds, value, slot, note)
                 else:
                     self._open(shape, value, container, key, layers)
         elif self.finds and not shape.declared:
@@ -339,10 +341,19 @@ class Opener:
         shapes = self.source.constant((shape,), "SHAPES")
         self.source.line(f"shut.append(({container}, {key}, {shapes}, {layers}))")
 
-    def _open_at_once(
-        self, shape: Shape, kinds: list[str], value: str, container: str, key: str, layers: str
+    def write_parse(
+        self, shape: Shape, kinds: list[str], value: str, slot: str, otherwise: Callable[[], None]
     ) -> None:
-        """Write how a string is opened by one parse."""
+        """
+        Write how a string is opened by one parse.
+
+        Args:
+            shape: What is declared of it.
+            kinds: The Python types that it may open to, as ``opened_on_the_spot`` says.
+            value: The variable that it is in.
+            slot: Where it was read from, and is replaced.
+            otherwise: Writes what is done if it does not open, and may not surely stay.
+        """
         source = self.source
         new = source.fresh("new")
         guard = _may_be_container(value, source) if shape.plain is True else ""
@@ -355,7 +366,7 @@ class Opener:
             else:
                 source.line(f"    {new} = None")
             source.line(f"if {_is_one_of(new, kinds)}:")
-            source.line(f"    {container}[{key}] = {value} = {new}")
+            source.line(f"    {slot} = {value} = {new}")
             head = "else:"
             if shape.plain is True or self.quiet:
                 head = f"elif {new} is UNSURE:"
@@ -363,7 +374,7 @@ class Opener:
                 plain = source.constant(shape.plain, "PLAIN")
                 head = f"elif {new} is UNSURE or {value} not in {plain}:"
             with source.block(head):
-                self._note(shape, container, key, layers)
+                otherwise()
 
     def _open(self, shape: Shape, value: str, container: str, key: str, layers: str) -> None:
         """Write how a string is opened, and all that is in it, by a function of its own."""
@@ -430,7 +441,7 @@ class Opener:
             if not reads:
                 return
         guard = ""
-        if not encodings and not alternative.admits - _CONTAINERS:
+        if not encodings and not alternative.admits - CONTAINERS:
             guard = f"if value[:1] in {source.constant(OPENERS, 'OPENERS')}:"
         with source.block("else:" if encodings else guard) if encodings or guard else nullcontext():
             # What the record's bytes prove of integers is proven for those in containers.
@@ -637,11 +648,11 @@ class Opener:
         document: Any,
         tree: Any,
         shut: list[Shut],
-        spent: Spending,
+        spent: Spending | None = None,
     ) -> Any:
         """Let the plan decide each place of a record that was left to it."""
         run = start().hold()
-        run.budget = spent
+        run.budget = spent or run.budget
         try:
             self.settle_in(tree, shut, run)
         except CrowdedError:
@@ -695,7 +706,6 @@ class Opener:
             del container[key]
 
 
-_CONTAINERS = frozenset({"object", "array"})
 _NUMERIC = frozenset({"number", "integer"})
 # Of scalars that a layer may hold. 1.0 is an integer to JSON Schema.
 _TESTS = {

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLOSERS",
+    "CONTAINERS",
     "DROP",
     "OPENERS",
     "CrowdedError",
@@ -397,7 +398,7 @@ def _undo(
     codecs, is_too_far = alternative.codecs, layers >= run.limits.max_layers
     if is_too_far and not optional:
         return _too_far(run.limits, codecs[0])
-    if optional and codecs == ("json",) and not alternative.admits - _CONTAINERS:
+    if optional and codecs == ("json",) and not alternative.admits - CONTAINERS:
         # A limit is no reason for what is plainly a text.
         ends = text[:1] in OPENERS and text[-1:] in CLOSERS
         if not ends:
@@ -455,7 +456,8 @@ def _decode(raw: bytes) -> str:
     raise DecodeError(f"not UTF-8: byte {start}", "")
 
 
-_CONTAINERS = frozenset({"object", "array"})
+# JSON Schema types that every layer may hold, unless the content's types exclude them.
+CONTAINERS = frozenset({"object", "array"})
 _NAMES = {dict: "object", list: "array", str: "string", int: "integer", bool: "boolean"}
 
 
@@ -489,7 +491,7 @@ def opened_on_the_spot(shape: Shape) -> list[str]:
         return []
     only = shape.alternatives[0]
     content = only.content
-    if not only.admits or only.admits - {"object", "array"}:
+    if not only.admits or only.admits - CONTAINERS:
         return []
     if not _same_children(content, shape) or (content is not None and content.alternatives):
         return []

@@ -28,7 +28,7 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -465,10 +465,14 @@ def _lenders() -> tuple[tuple[Spec, Expression, frozenset[str]], ...]:
     return tuple((spec, match, _needed(match.node)) for spec, match in matches)
 
 
-@functools.lru_cache(maxsize=1024)
-def may_lend(names: frozenset[str]) -> bool:
-    """Tell whether a shipped spec may match records with these members."""
+def may_lend(record: Any) -> bool:
+    """Tell whether a shipped spec may match a record, by its members: layers may be open."""
+    names = _names(record)
     return any(needed <= names for _, _, needed in _lenders())
+
+
+def _names(record: Any) -> Set[str]:
+    return record.keys() if type(record) is dict else frozenset()
 
 
 def lender(record: Any) -> Spec | None:
@@ -478,7 +482,7 @@ def lender(record: Any) -> Spec | None:
     Args:
         record: A tree whose layers are still closed.
     """
-    names = record.keys() if type(record) is dict else frozenset[str]()
+    names = _names(record)
     found = []
     for spec, match, needed in _lenders():
         try:

@@ -15,10 +15,9 @@ not written out here: then it is answered in another way.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +30,6 @@ from nestdecode.jsontext import INEXACT, Number, Reader
 from nestdecode.opening import Opener, Shut
 from nestdecode.paths import Address
 from nestdecode.plan import (
-    CLOSERS,
-    OPENERS,
     Plan,
     Run,
     address_of,
@@ -149,6 +146,7 @@ class _Emitter:
         if late is not None:
             self.opener = Opener(self.source, late.plan, late.reader, late.copied, quiet=False)
         self.live = live_shapes(plan.shapes[0]) if plan is not None else set()
+        self.texts: dict[Shape, bool] = {}
         self.level = self.loops = 0
         self.looked_at = False
         self.counted = may_multiply(node)
@@ -249,6 +247,17 @@ class _Emitter:
         members = (*shape.names.values(), *(s for _, s in shape.patterns), shape.rest)
         return any(member in self.live for member in members)
 
+    def _opens_to_text(self, shape: Shape) -> bool:
+        """Tell whether a layer at or below a place may hold a string, or be no JSON."""
+        known = self.texts.get(shape)
+        if known is None:
+            known = self.texts[shape] = any(
+                alternative.codecs[-1] != "json" or "string" in alternative.admits
+                for below, _ in walk(shape)
+                for alternative in below.alternatives
+            )
+        return known
+
     # Opening
 
     @staticmethod
@@ -270,45 +279,22 @@ class _Emitter:
         with source.block(f"if {value}.__class__ is str:"):
             name = source.constant(shape, "shape")
             unlock = f"{value} = unlock(tree, {container}, {key}, {name}, seen)"
-            new = source.fresh("new")
+            assert self.opener is not None
             kinds = opened_on_the_spot(shape)
             if kinds:
-                self._open_on_the_spot(shape, kinds, value, f"{container}[{key}]", unlock)
+                slot = f"{container}[{key}]"
+                self.opener.write_parse(shape, kinds, value, slot, lambda: source.line(unlock))
                 return
-            if _opens_to_text(shape):
+            if self._opens_to_text(shape):
                 # It must be known what was opened: another string may be there now.
                 source.line(unlock)
                 return
-            assert self.opener is not None
+            new = source.fresh("new")
             source.line(f"{new} = {self.opener.call('peel', shape, value, '0')}")
             with source.block(f"if {new} is UNSURE:"):
                 source.line(unlock)
             with source.block(f"elif {new} is not STAYS:"):
                 source.line(f"{container}[{key}] = {value} = {new}")
-
-    def _open_on_the_spot(
-        self, shape: Shape, kinds: list[str], value: str, slot: str, unlock: str
-    ) -> None:
-        source = self.source
-        new = source.fresh("new")
-        guard = ""
-        if shape.plain is True:
-            opener = source.constant(OPENERS, "OPENERS")
-            closer = source.constant(CLOSERS, "CLOSERS")
-            guard = f"if {value}[:1] in {opener} and {value}[-1:] in {closer}:"
-        with source.block(guard) if guard else nullcontext():
-            source.line("try:")
-            source.line(f"    {new} = read({value})")
-            source.line("except REFUSED:")
-            source.line(f"    {new} = None")
-            test = " or ".join(f"{new}.__class__ is {kind}" for kind in kinds)
-            with source.block(f"if {test}:"):
-                source.line(f"{slot} = {value} = {new}")
-            head = "else:"
-            if shape.plain and shape.plain is not True:
-                head = f"elif {value} not in {source.constant(shape.plain, 'PLAIN')}:"
-            with source.block(head):
-                source.line(unlock)
 
     def _unlock(
         self, tree: Any, container: Any, key: Any, shape: Shape, seen: dict[Any, Any]
@@ -376,7 +362,7 @@ class _Emitter:
         inside: Known = known
         while isinstance(inside, _ListOf):
             inside = inside.elements
-        if not isinstance(inside, Shape) or _opens_to_text(inside):
+        if not isinstance(inside, Shape) or self._opens_to_text(inside):
             return f"finish(tree, {value}, {self.source.constant(known, 'KNOWN')}, seen)"
         found = self._named(value)
         self._finish_at_once(found, known)
@@ -744,16 +730,6 @@ class _Emitter:
             else:
                 with self._looping(f"for {found} in {value}.values():"):
                     each(found, members)
-
-
-@functools.cache
-def _opens_to_text(shape: Shape) -> bool:
-    """Tell whether a layer at or below a place may hold a string, or be no JSON."""
-    return any(
-        alternative.codecs[-1] != "json" or "string" in alternative.admits
-        for below, _ in walk(shape)
-        for alternative in below.alternatives
-    )
 
 
 _UNCOUNTED = Work(math.inf)

@@ -35,8 +35,9 @@ from typing import Any, NamedTuple
 from nestdecode import DecodeError, Decoder, Number, QueryError, Spec, SpecError
 from nestdecode.plan import Plan, Run
 from nestdecode.queries import REFUSALS
-from nestdecode.stream import is_blank, read_batches
+from nestdecode.stream import is_blank
 from tests import framing_oracle, fuzz, oracle, query_oracle, strategies, wild
+from tests.test_framing import split
 
 PATIENCE = 60
 BATCH = 1000
@@ -512,37 +513,6 @@ LINES = [
 ]
 
 
-def split(
-    case: Case, text: bytes, framing: Any, *, answered: bool
-) -> list[tuple[int, bytes, bool]]:
-    """Split a text that comes in pieces, and tell of each record whether it can be read."""
-    decoder, left, sizes = Decoder(), text, Random(case.chance.getrandbits(32))
-
-    def read(_size: int) -> bytes:
-        nonlocal left
-        size = sizes.choice([1, 3, 7, 64, 1 << 20])
-        piece, left = left[:size], left[size:]
-        return piece
-
-    found = []
-    for batch in read_batches(read, 1 << 30, framing, answered=answered):
-        for index, raw in enumerate(batch.raws[batch.start :], batch.start):
-            if is_blank(raw):
-                continue
-            record = batch.record(index)
-            try:
-                decoder.expand(raw)
-                good = True
-            except DecodeError:
-                if not batch.settled:
-                    batch.refused = index
-                    break
-                good = False
-            case.hold(text[: record.offset].count(b"\n") + 1, record.line, "the line of a record")
-            found.append((record.offset, record.raw, good))
-    return found
-
-
 def road_framed(case: Case) -> None:
     """Split a stream into records, whatever pieces it comes in."""
     text = stream_of(case)
@@ -552,7 +522,8 @@ def road_framed(case: Case) -> None:
     if re.search(rb"[eE]\+?[0-9]{3}", text):
         # It may be no number for us, though it is JSON.
         return
-    found = split(case, text, framing, answered=case.chance.random() < 0.5)
+    sizes, answered = case.chance.getrandbits(32), case.chance.random() < 0.5
+    found = split(text, framing, sizes, answered=answered)
     wanted = framing_oracle.split(text, framing)
     case.hold([list(f) for f in found], [list(w) for w in wanted], "the rules of framing")
 

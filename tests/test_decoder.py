@@ -16,6 +16,7 @@ import nestdecode
 from nestdecode import DecodeError, Decoder, Spec
 from nestdecode import decoder as module
 from nestdecode.emit import Source
+from nestdecode.spec import Shape
 
 SPEC = "nestdecode: 1\nlayers: {a: json}\n"
 OTHER = "nestdecode: 1\nlayers: {b: json}\n"
@@ -339,3 +340,17 @@ def test_errors_of_whoever_gives_lines_stay_his():
         list(Decoder().expand_lines(lines()))
     with pytest.raises(DecodeError):
         list(Decoder().expand_lines([b"{\n"]))
+
+
+def test_a_spec_goes_with_its_decoder_and_queries():
+    def shapes() -> int:
+        gc.collect()
+        return sum(type(thing) is Shape for thing in gc.get_objects())
+
+    before = shapes()
+    decoder = Decoder(Spec.parse('{nestdecode: 1, layers: {a: base64 | json, "b[]": json}}'))
+    assert decoder.query("[a, b]", {"a": "W10=", "b": ["[1]"]}) == [[], [[1]]]
+    assert shapes() > before
+    del decoder
+
+    assert shapes() == before

@@ -240,6 +240,7 @@ def test_a_string_that_may_stay_is_opened_if_it_opens_by_the_exact_path():
     decoder = Decoder(Spec.parse(json.dumps(schema)))
 
     assert decoder.expand(json.dumps({"a": text})) == {"a": ["\ud800"]}
+    assert decoder.query("a", json.dumps({"a": text})) == ["\ud800"]
 
 
 def test_an_integer_that_is_all_of_a_layer_is_exact_in_a_query():
