@@ -133,12 +133,12 @@ def told_apart(text, framing):
     while (begin := blanks(text, at)) < len(text):
         start = text.rfind(b"\n", 0, begin) + 1
         on_line = not text[start:begin].strip(BLANKS) and start >= at
+        start = start if on_line else begin
         if begin == start and text.startswith(BOM, begin):
             begin = blanks_in_line(text, begin + len(BOM))
             if text[begin] == ord("\n"):
                 at = begin
                 continue
-        start = start if on_line else begin
         line_end = text.index(b"\n", begin)
         try:
             values, at = one_text(text, begin, framing, doubt)

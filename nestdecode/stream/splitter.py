@@ -353,8 +353,8 @@ class Splitter:
         begin = _after(_SPACE, text, at)
         line = text.rfind(b"\n", at, begin) + 1
         on_line = line > 0 or (text[at - 1] == _LF if at else self._on_line)
-        line = line or at
-        if on_line and begin == line and text.startswith(_BOM, begin):
+        start = (line or at) if on_line else begin
+        if begin == start and text.startswith(_BOM, begin):
             begin = _after(_SPACE_IN_LINE, text, begin + len(_BOM))
             if text[begin] == _LF:
                 self._at = begin + 1
@@ -367,7 +367,7 @@ class Splitter:
             self._whole.clear()
             self._scanner.ends.clear()
         first_end = text.find(b"\n", begin) + 1
-        self._unsettled = _Unsettled(line if on_line else begin, begin, first_end, on_line=on_line)
+        self._unsettled = _Unsettled(start, begin, first_end, on_line=on_line)
 
     def _go_on(self, text: _Unsettled, *, final: bool) -> bool:
         """Follow a text on; tell whether it is settled what it is, or that it fails."""
