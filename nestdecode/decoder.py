@@ -397,7 +397,7 @@ class Decoder:
             learner = Learner(self._reader, self._expand_carefully, self._copied)
             self._expand_many = learner.expand_many
             return learner.function()
-        from nestdecode import opening  # late: detection needs no specs
+        from nestdecode import expected, habits, opening  # late: detection needs no specs
 
         self._source = opening.source_of(
             self._plan,
@@ -407,8 +407,12 @@ class Decoder:
             self._copied,
             quiet=self._on_problem is None,
         )
-        expand: Callable[[Any], Any] = self._source.build("expand", "plan")
-        return expand
+        tolerant: Callable[[Any], Any] = self._source.build("expand", "plan")
+        place = expected.place_of(self._plan, self.limits) if self._reader.plain else None
+        if place is None:
+            return tolerant
+        longest = self.limits.max_record_bytes
+        return habits.Habits(place, self._reader, tolerant, longest).function()
 
     def _expand_carefully(self, document: Any) -> Any:
         return self._open(self._read(document))

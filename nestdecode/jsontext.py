@@ -216,7 +216,11 @@ _NEEDS_EXACT = rb"\\u[dD][89a-fA-F]|[0-9][eE]|[0-9]{300}"
 
 
 _loads = msgspec.json.Decoder().decode
-_REFUSED = (msgspec.DecodeError, ValueError, RecursionError)
+# Readers of plain JSON, for code that takes the faster one of each text. orjson turns
+# integers beyond 64 bits into floats, and uses the stack to a level of 1,024 at most.
+READERS: dict[str, Callable[[bytes | str], Any]] = {"orjson": orjson.loads, "msgspec": _loads}
+# What they raise for text that they do not read.
+REFUSED = (msgspec.DecodeError, ValueError, RecursionError)
 
 
 class _Malformed:
@@ -264,7 +268,7 @@ class Reader:
         self.plain = (numbers, duplicates) == (NUMBERS[0], DUPLICATES[0])
         self._decoder = _decoder(numbers, duplicates)
         self.loads: Callable[[bytes | str], Any] = _loads if self.plain else self._loads_slowly
-        self.refused = _REFUSED
+        self.refused = REFUSED
         self.checks = CHECKS | {"REFUSED": self.refused, "loads": self.loads}
 
     def loads_for(self, raw: bytes) -> Callable[[bytes | str], Any]:
@@ -434,7 +438,7 @@ ESCAPE = b"\\u00"
 # Escapes that can stand for brackets, quotes and blanks, and those that such an escape,
 # its hex digits included, can be written with one layer further in.
 _HIDING = rb"\\u00(?:09|0[aAdD]|2[02]|3[0-9]|4[1-6]|5[bBcC]|6[1-6]|6[eE]|7[245]|7[bB])"
-_HARMLESS = (b"\\u00e", b"\\u0026", b"\\u003c", b"\\u003e", b"\\u0027")
+HARMLESS = (b"\\u00e", b"\\u0026", b"\\u003c", b"\\u003e", b"\\u0027")
 
 
 # Digits and the minus as 0; as colons what stands before a number, escaped blanks too.
@@ -460,7 +464,7 @@ def hides(raw: bytes) -> bool:
     if not contains(raw, ESCAPE):
         return False
     left = count(raw, ESCAPE)
-    for escape in _HARMLESS:
+    for escape in HARMLESS:
         left -= count(raw, escape)
         if not left:
             return False

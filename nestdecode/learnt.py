@@ -22,6 +22,7 @@ fast parser refuses is read carefully, and walked.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import weakref
@@ -29,124 +30,25 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-from stringzilla import contains, count, count_byteset, find, translate
+from stringzilla import contains, count, count_byteset, translate
 
 from nestdecode.discover import CLOSERS, OPENERS, Loads, encoded, guarded, odd, sweep
 from nestdecode.emit import Source
 from nestdecode.errors import LimitError
+from nestdecode.habits import Habits, Place
 from nestdecode.jsontext import BRACKETS, ESCAPE, Reader, hides, is_deeper
 from nestdecode.plan import CrowdedError
+from nestdecode.scan import ACCOUNTED, CLASSES, FLAT_CLASSES, account, all_benign, is_flat, visible
 
-__all__ = ["Learner", "visible"]
+__all__ = ["Learner"]
 
-# Blanks and brackets as (, quotes and backslashes as they are.
-_CLASSES = bytes(
-    ord("(") if byte in b" \t\r\n[{" else byte if byte in b'"\\' else ord("x")
-    for byte in range(256)
-)
-# A backslash is a ( too: a blank may be an escape.
-_FLAT_CLASSES = _CLASSES.replace(b"\\", b"(")
-_BACKSLASH = ord("\\")
-
-
-def visible(raw: bytes) -> int:
-    """
-    Return V: at least the number of places where a layer can begin, at any depth.
-
-    -1 if one may be hidden from the count.
-    """
-    if hides(raw):
-        return -1
-    found: int = count(raw, b'"{') + count(raw, b'"[')
-    if contains(raw, b'" '):
-        for pattern in (b'" {', b'" [', b'"  ', b'" \\'):
-            found += count(raw, pattern, allowoverlap=True)
-    after = count(raw, b'"\\')
-    if after and after != _benign(raw):
-        run = b"\\"
-        while contains(raw, b'"' + run):
-            for blank in (b"n", b"r", b"t"):
-                found += count(raw, b'"' + run + blank) - count(raw, run + b'"' + run + blank)
-            run += run
-    return found
-
-
-def _benign(raw: bytes) -> int:
-    """Count quotes with k backslashes before and 1 to k after: they open nothing."""
-    found, size = 0, 1
-    while contains(raw, b"\\" * (2 * size - 1) + b'"' + b"\\" * size):
-        before = b"\\" * (2 * size - 1) + b'"'
-        found += count(raw, before + b"\\" * size, allowoverlap=True)
-        found -= count(raw, before + b"\\" * (2 * size), allowoverlap=True)
-        size *= 2
-    return found
-
-
-def _all_benign(raw: bytes) -> bool:
-    """Tell whether every quote before a backslash has as many before it as after it."""
-    quotes: int = count(raw, b'"\\')
-    if quotes > FEW:
-        return _benign(raw) == quotes
-    at = -1
-    for _ in range(quotes):
-        at = find(raw, b'"\\', at + 1)
-        if raw[at + 2] != _BACKSLASH and at and raw[at - 1] == _BACKSLASH:
-            continue
-        before, after = raw[max(0, at - 64) : at], raw[at + 1 : at + 65]
-        behind = len(after) - len(after.lstrip(b"\\"))
-        if behind > len(before) - len(before.rstrip(b"\\")) or behind == len(after):
-            return False
-    return True
-
-
-def _is_flat(raw: bytes) -> bool:
-    """
-    Tell whether no string of the outer text can be a layer: then none is anywhere.
-
-    A quote after a backslash is inside of a text, and opens none of the outermost.
-    """
-    return all(
-        not contains(raw, b'"' + after) or count(raw, b'"' + after) == count(raw, b'\\"' + after)
-        for after in (b"{", b"[", b" ", b"\\")
-    )
-
-
-def account(text: str) -> int:
-    """Return how many places of V a string has that stays shut, or fewer."""
-    inside = text.count('"{') + text.count('"[') if '"' in text else 0
-    first = text[:1]
-    if first in ("{", "[", "\n", "\r", "\t"):
-        return inside + 1
-    # What is escaped for certain: other characters are escaped as the producer likes.
-    return inside + (first == " " and text[1:2] in _AFTER_A_SPACE)
-
-
-_AFTER_A_SPACE = frozenset(' {[\n\r\t"\\')
-
-# Quotes before backslashes that are looked at one by one.
-FEW = 16
+# What a layer, or a container in a record, begins with, or an escape that could.
+_OPENING = b"{[\\"
+# Of longer records it takes longer to count them than it takes to ask a plan.
+SHORT = 400
 MOST_NODES, MOST_MEMBERS, MOST_DEPTH, MOST_LOOPS = 200, 8, 12, 12
 MOST_NOTES = 10_000
 LEARN_FROM, FORGIVEN, APART, TRIAL, SHORTEST_REST, LONGEST_REST = 4, 4, 16, 64, 64, 8192
-
-
-class _Place:
-    """
-    A place in the documents so far at or below which there was something to decide.
-
-    Attributes:
-        opened: Whether a string was opened here.
-        shut: Whether a string stayed shut that V may have counted.
-    """
-
-    __slots__ = ("items", "members", "opened", "rest", "shut")
-
-    def __init__(self) -> None:
-        self.members: dict[str, _Place] = {}
-        self.rest: _Place | None = None
-        self.items: _Place | None = None
-        self.opened = False
-        self.shut = False
 
 
 _learners: weakref.WeakSet[Learner] = weakref.WeakSet()
@@ -185,7 +87,7 @@ class Learner:
         self._carefully = carefully
         # Learnt plans are swapped whole; who can't have the lock does not learn.
         self._lock = threading.Lock()
-        self._root = _Place()
+        self._root = Place()
         self._nodes = 1
         self._seen = self._misses = self._since_trial = 0
         self._compile_at = LEARN_FROM
@@ -203,9 +105,38 @@ class Learner:
         self._longest = min(limits.max_record_bytes, 1 << min(limits.max_layers, 60))
         self._copied = copied
         self._guarded = guarded(reader, limits.max_depth // 2, self._longest, all_texts=True)
+        self._habits = Habits(self._root, reader, self._tolerant(), self._longest, self._unproven)
 
     def function(self) -> Callable[[Any], Any]:
         """Return the function that opens every layer of one document."""
+        habits, tolerant = self._habits, self._tolerant()
+        loads, refused = self._reader.loads, self._reader.refused
+        plain, short = self._reader.plain, min(self._longest, SHORT)
+
+        def expand(document: Any) -> Any:
+            # One bracket and no escape: a flat object, if it is one.
+            if (
+                document.__class__ is bytes
+                and len(document) <= short
+                and count_byteset(document, _OPENING) == 1
+            ):
+                try:
+                    tree = loads(document)
+                except refused:
+                    tree = None
+                if tree.__class__ is dict:
+                    return tree
+            swift = habits.swift
+            if swift is not None:
+                return swift(document)
+            if plain and self._plan is not None:
+                return habits.expand(document)
+            return tolerant(document)
+
+        return expand
+
+    def _tolerant(self) -> Callable[[Any], Any]:
+        """Return what opens every layer of one document, whatever it is."""
         longest, surely_shallow = self._longest, self._surely_shallow
         carefully, layered, may_be_deep = self._carefully, self._layered, self._reader.may_be_deep
         parsed = self._parsed
@@ -230,15 +161,15 @@ class Learner:
             plan = self._plan
             if plan is None:
                 # Mostly flat: nothing that a layer could begin with.
-                if contains(translate(document, _FLAT_CLASSES), b'"(') and not _is_flat(document):
+                if contains(translate(document, FLAT_CLASSES), b'"(') and not is_flat(document):
                     return layered(document, tree, -1, read)
             else:
                 # Mostly layered: as many tries as quotes before brackets or blanks.
-                classes = translate(document, _CLASSES)
+                classes = translate(document, CLASSES)
                 tries = plan(tree, read)
                 if (
                     tries != count(classes, b'"(')
-                    or (contains(classes, b'"\\') and not _all_benign(document))
+                    or (contains(classes, b'"\\') and not all_benign(document))
                     or (contains(document, ESCAPE) and hides(document))
                 ):
                     return layered(document, tree, tries, read)
@@ -247,6 +178,10 @@ class Learner:
             return tree
 
         return expand
+
+    def _unproven(self, raw: bytes, tree: Any, tries: int, deep: bool) -> Any:
+        read = self._reader.loads_for(raw) if deep else self._reader.loads
+        return self._layered(raw, tree, tries, read)
 
     def expand_many(self, documents: list[bytes]) -> list[Any] | None:
         """
@@ -267,7 +202,7 @@ class Learner:
         except TypeError:  # text, not bytes
             return None
         plan = None
-        if contains(translate(joined, _FLAT_CLASSES), b'"(') and not _is_flat(joined):
+        if contains(translate(joined, FLAT_CLASSES), b'"(') and not is_flat(joined):
             plan = self._plan
             if plan is None:
                 return None
@@ -300,7 +235,11 @@ class Learner:
         """Expand a document that has layers; a plan may have decided some *tries* already."""
         found = visible(raw)
         if found < 0:
-            return self._carefully(raw)
+            tree = self._carefully(raw)
+            found = visible(raw, quoted=True)
+            if found >= 0 and found != tries and self._is_shallow(raw):
+                self._learn_quoted(raw)
+            return tree
         try:
             if tries < 0 and self._timing:
                 self._timed(tree, found, read)
@@ -314,6 +253,19 @@ class Learner:
         ):
             return self._carefully(raw)
         return tree
+
+    def _is_shallow(self, raw: bytes) -> bool:
+        """Tell whether a record, which hides no brackets, is surely not too deep."""
+        brackets: int = count_byteset(raw, BRACKETS)
+        return brackets <= self._limits.max_depth
+
+    def _learn_quoted(self, raw: bytes) -> None:
+        """Learn from a record that no walk may open: its layers are not bound by its size."""
+        if self._timing and self._learnt is not None:
+            self._accept()
+            return
+        with contextlib.suppress(LimitError, *self._reader.refused):
+            self._by_walk(self._reader.loads(raw), self._reader.loads)
 
     def _sweep(self, tree: Any, read: Loads) -> None:
         sweep(tree, self._reader, read)
@@ -395,7 +347,7 @@ class Learner:
 
     def _note_plain(self, path: tuple[Any, ...]) -> None:
         """Remember that a place has text too, if it is one where layers were."""
-        place: _Place | None = self._root
+        place: Place | None = self._root
         for step in path:
             if place is None:
                 return
@@ -406,7 +358,7 @@ class Learner:
         if place is not None and place.opened:
             place.shut = True
 
-    def _mixed(self, place: _Place) -> None:
+    def _mixed(self, place: Place) -> None:
         """Look before trying, from now on, where a layer was expected and text came."""
         # Never waited for: a signal handler may come here while its own thread learns.
         lock = self._lock
@@ -417,6 +369,7 @@ class Learner:
             learnt = _compile(self._root, self._reader, self._mixed)
             if self._plan is not None:
                 self._plan = learnt
+                self._habits.restart(self._root)
             self._learnt = learnt
         finally:
             lock.release()
@@ -425,10 +378,10 @@ class Learner:
         """Forget what another thread was about to learn when this process was forked."""
         if self._lock.locked():
             self._lock = threading.Lock()
-            self._root, self._nodes = _Place(), 1
+            self._root, self._nodes = Place(), 1
             self._misses, self._compile_at = 0, LEARN_FROM
 
-    def _child(self, place: _Place, step: Any) -> _Place | None:
+    def _child(self, place: Place, step: Any) -> Place | None:
         """Return the place one step further, or None if there is no room for it."""
         if step is None:
             if place.items is None:
@@ -445,23 +398,24 @@ class Learner:
                 place.members[step] = known
             return known
         # Ids as keys: a wildcard replaces the names, or a string would count twice.
-        place.rest = _Place()
+        place.rest = Place()
         for member in place.members.values():
             _merge(place.rest, member)
         place.members = {}
         return place.rest
 
-    def _new(self) -> _Place | None:
+    def _new(self) -> Place | None:
         if self._nodes >= MOST_NODES:
             return None
         self._nodes += 1
-        return _Place()
+        return Place()
 
     # Trials: the plan has to be faster than the walk, misses included
 
     def _begin_trial(self) -> None:
         self._trial, self._trial_left, self._timing = [0.0, 0.0], TRIAL, True
         self._plan = None
+        self._habits.restart()
         self._since_trial = 0
 
     def _timed(self, tree: Any, found: int, read: Loads) -> None:
@@ -486,30 +440,34 @@ class Learner:
         times[turn] += perf_counter() - begin
         if self._trial_left <= 0 and times is self._trial:
             if times[1] < times[0]:
-                self._plan, self._timing, self._rest = self._learnt, False, SHORTEST_REST
+                self._accept()
             else:
                 self._rest_left = self._rest
                 self._rest = min(2 * self._rest, LONGEST_REST)
 
+    def _accept(self) -> None:
+        self._habits.restart(self._root)
+        self._plan, self._timing, self._rest = self._learnt, False, SHORTEST_REST
 
-def _merge(into: _Place, other: _Place) -> None:
+
+def _merge(into: Place, other: Place) -> None:
     into.opened |= other.opened
     into.shut |= other.shut
     if other.items is not None:
-        into.items = into.items or _Place()
+        into.items = into.items or Place()
         _merge(into.items, other.items)
     if other.rest is not None:
-        into.rest = into.rest or _Place()
+        into.rest = into.rest or Place()
         _merge(into.rest, other.rest)
     for name, member in other.members.items():
         if into.rest is not None:
             _merge(into.rest, member)
         else:
-            _merge(into.members.setdefault(name, _Place()), member)
+            _merge(into.members.setdefault(name, Place()), member)
 
 
 def _compile(
-    root: _Place, reader: Reader, mixed: Callable[[_Place], None]
+    root: Place, reader: Reader, mixed: Callable[[Place], None]
 ) -> Callable[[Any, Loads], int]:
     """Return a function that opens what was learnt in a tree, and counts its tries."""
     source = Source()
@@ -517,7 +475,7 @@ def _compile(
         "account": account,
         "mixed": mixed,
         "REFUSED": reader.refused,
-        "ACCOUNTED": "{[\n\r\t",
+        "ACCOUNTED": ACCOUNTED,
         "OPENERS": OPENERS,
         "CLOSERS": CLOSERS,
     }
@@ -529,7 +487,7 @@ def _compile(
     return plan
 
 
-def _write_containers(source: Source, place: _Place, value: str, loops: int) -> None:
+def _write_containers(source: Source, place: Place, value: str, loops: int) -> None:
     head = "if"
     if place.rest is not None or place.members:
         with source.block(f"if {value}.__class__ is dict:"):
@@ -557,7 +515,7 @@ def _write_containers(source: Source, place: _Place, value: str, loops: int) -> 
 
 
 def _write_value(
-    source: Source, place: _Place, value: str, slot: str, loops: int, wild: bool
+    source: Source, place: Place, value: str, slot: str, loops: int, wild: bool
 ) -> None:
     if source.level > 60 or loops > MOST_LOOPS:
         return

@@ -1,0 +1,62 @@
+"""What of a spec can be taken for granted, and left to ``habits``."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from nestdecode.habits import Place
+from nestdecode.jsontext import Limits
+from nestdecode.plan import Plan, may_exceed_layers, opened_on_the_spot
+from nestdecode.spec.shape import Shape, live_shapes
+
+__all__ = ["place_of"]
+
+_DEEPEST = 50
+
+
+class _TooMuchError(Exception):
+    """A spec says more than can be taken for granted."""
+
+
+def place_of(plan: Plan, limits: Limits) -> Place | None:
+    """
+    Return where a spec's layers are, each with what may be taken for granted.
+
+    None if it says more than can be: other codecs than json, scalars, patterns, the same
+    inside itself, layers that are to be found.
+    """
+    (shape,) = plan.shapes
+    if plan.undeclared is not None or may_exceed_layers(plan, limits):
+        return None
+    try:
+        return _place_of(shape, live_shapes(shape), ())
+    except _TooMuchError:
+        return None
+
+
+def _place_of(shape: Shape, live: Set[Shape], around: tuple[Shape, ...]) -> Place:
+    members = {name: child for name, child in shape.names.items() if child in live}
+    rest = shape.rest if shape.rest in live else None
+    if (
+        shape in around
+        or len(around) > _DEEPEST
+        or any(child in live for _, child in shape.patterns)
+        or any(child in live for child in shape.prefix)
+        or (rest is not None and (shape.names or shape.patterns))
+        or (shape.items in live and shape.prefix)
+    ):
+        raise _TooMuchError
+    around += (shape,)
+    place = Place()
+    if shape.alternatives:
+        place.kinds = opened_on_the_spot(shape)
+        place.opened, place.shut = True, shape.plain is True
+        if shape.plain is not True:
+            place.plain = shape.plain
+        if not place.kinds:
+            raise _TooMuchError
+    place.members = {name: _place_of(child, live, around) for name, child in members.items()}
+    place.rest = None if rest is None else _place_of(rest, live, around)
+    if shape.items is not None and shape.items in live:
+        place.items = _place_of(shape.items, live, around)
+    return place

@@ -1,0 +1,193 @@
+"""Code that relies on what it has seen: never a wrong answer, and used where it can be."""
+
+import json
+import linecache
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nestdecode import Decoder, Spec, habits, scan
+from tests import herd, oracle
+
+LAYER = {"type": "string", "contentMediaType": "application/json", "contentSchema": {}}
+SPEC = {"properties": {"a": LAYER, "b": {"items": {"properties": {"c": LAYER}}}}}
+USUAL = '{"a":"{\\"x\\":[1,\\"\\"]}","b":[{"c":"[1]","pad":"' + "x" * 400 + '"}],"n":[0]}'
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch):
+    for module, names in herd.HURRY.items():
+        for name, value in names.items():
+            monkeypatch.setattr(module, name, value)
+    # orjson, which turns long integers into floats, reads what no reader is the faster at.
+    monkeypatch.setattr(habits, "perf_counter", lambda: 0.0)
+
+
+def taught(spec=None, usual=USUAL):
+    """Return a decoder that has seen documents like *usual*, and whether it relies on that."""
+    decoder = Decoder(None if spec is None else Spec.parse(json.dumps(spec)))
+    for _ in range(40):
+        assert oracle.same(decoder.expand(usual.encode()), oracle.expand(oracle.loads(usual)))
+    return decoder
+
+
+def swift_of(decoder):
+    for cell in decoder._expand.__closure__ or ():
+        if isinstance(cell.cell_contents, habits.Habits):
+            return cell.cell_contents.swift
+    return None
+
+
+@given(st.integers(0, 2**64))
+@settings(max_examples=150)
+def test_what_was_seen_changes_no_answer(seed):
+    herd.compare(random.Random(seed))
+
+
+@pytest.mark.parametrize("spec", [None, SPEC])
+def test_documents_that_look_alike_are_expanded_by_what_they_have_in_common(spec):
+    decoder = taught(spec)
+    swift = swift_of(decoder)
+
+    assert swift is not None
+    assert swift(USUAL.encode()) == oracle.expand(oracle.loads(USUAL))
+
+
+@pytest.mark.parametrize("spec", [None, SPEC])
+def test_a_shape_that_never_comes_back_is_given_up_and_another_learnt(spec):
+    decoder = taught(spec)
+    other = '{"a":"[1]","b":[{"c":"{}","pad":"' + "x" * 500 + '"},{}],"e":null}'
+    for _ in range(60):
+        assert decoder.expand(other.encode()) == oracle.expand(oracle.loads(other))
+
+    assert swift_of(decoder) is not None
+
+
+FOLLOWERS = [",", "}", "]", " ", "\t", "\r", "\n", "\\"]
+
+
+def with_integer(follower, digits):
+    """Return a document with an integer before a character, in the record or in its layer."""
+    if follower in ",}]":
+        inside = {",": f"[{digits},1]", "}": f'{{"n":{digits}}}', "]": f"[{digits}]"}[follower]
+        return USUAL.replace("[0]", inside)
+    if follower == "\\":
+        return USUAL.replace("[1,", f"[{digits}\\n,")
+    return USUAL.replace("[0]", f"[{digits}{follower}]")
+
+
+@pytest.mark.parametrize("spec", [None, SPEC])
+@pytest.mark.parametrize("digits", ["18446744073709551616", "-9223372036854775809", "9" * 21])
+@pytest.mark.parametrize("follower", FOLLOWERS, ids=repr)
+def test_every_character_after_an_integer_is_needed(monkeypatch, follower, digits, spec):
+    text = with_integer(follower, digits)
+    expected = oracle.expand(oracle.loads(text))
+
+    assert oracle.same(taught(spec).expand(text.encode()), expected)
+
+    def without(classes):
+        return jsontext_table(classes, follower)
+
+    jsontext_table = blinded(habits.table)
+    monkeypatch.setattr(habits, "table", without)
+
+    assert not oracle.same(taught(spec).expand(text.encode()), expected)
+
+
+def blinded(table):
+    def made(classes, character):
+        found = bytearray(table(classes))
+        found[ord(character)] = 0
+        return bytes(found)
+
+    return made
+
+
+@pytest.mark.parametrize("digit", "0123456789-")
+def test_every_digit_is_needed(monkeypatch, digit):
+    number = "-9223372036854775809" if digit == "-" else "1" + digit * 20
+    text = USUAL.replace("[0]", f"[{number}]")
+    expected = oracle.expand(oracle.loads(text))
+
+    assert oracle.same(taught(SPEC).expand(text.encode()), expected)
+
+    made = blinded(habits.table)
+    monkeypatch.setattr(habits, "table", lambda classes: made(classes, digit))
+
+    assert not oracle.same(taught(SPEC).expand(text.encode()), expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("LONG", USUAL.replace("[0]", "[18446744073709551616]")),
+        ("LONG_IN_LAYER", USUAL.replace("[1,", "[18446744073709551616\\n,")),
+        ("OPENS", USUAL.replace('"n":[0]', '"n":"[0]"')),
+        ("MAY_OPEN", USUAL.replace('"n":[0]', '"n":" [0]"')),
+        ("MAY_OPEN", USUAL.replace('"n":[0]', '"n":"\\n[0]"')),
+        ("ESCAPE", USUAL.replace("[1,", "[1,\\u0022[2]\\u0022,")),
+        ("ESCAPE", USUAL.replace("[1,", "[1844674407370955161\\u0036,")),
+    ],
+)
+def test_every_pattern_is_needed(monkeypatch, name, text):
+    expected = oracle.expand(oracle.loads(text))
+
+    assert oracle.same(taught().expand(text.encode()), expected)
+
+    # Never found; what opens is counted as in what was usual.
+    count = habits.__dict__["count"]
+    if name == "OPENS":
+        usual = scan.visible(USUAL.encode())
+        monkeypatch.setattr(
+            habits, "count", lambda raw, what: usual if what == b"\3\xff" else count(raw, what)
+        )
+    else:
+        monkeypatch.setitem(habits.PATTERNS, name, b"\7\7\7\7")
+
+    assert not oracle.same(taught().expand(text.encode()), expected)
+
+
+@pytest.mark.parametrize("spec", [None, SPEC])
+@pytest.mark.parametrize("depth", [198, 199, 200, 201, 300, 2000])
+@pytest.mark.parametrize("where", ["in the record", "in the layer", "across"])
+def test_depth_is_bounded_at_its_border(spec, depth, where):
+    deep = "[" * (depth - 1) + "]" * (depth - 1)
+    if where == "in the layer":
+        deep = json.dumps(deep)
+    elif where == "across":
+        deep = '"' + "[" * 100 + deep[100:-100] + "]" * 100 + '"'
+    name = '"n":[0]' if where == "in the record" else '"a":"{\\"x\\":[1,\\"\\"]}"'
+    text = USUAL.replace(name, name[:4] + deep)
+    decoder, careful = taught(spec), Decoder(spec and Spec.parse(json.dumps(spec)))
+
+    assert herd.same(
+        herd.outcome(decoder.expand, text.encode()),
+        herd.outcome(careful._expand_carefully, text.encode()),
+    )
+
+
+def test_quotes_as_escapes_are_counted():
+    quoted = USUAL.replace('\\"', "\\u0022")
+    decoder = taught(usual=quoted)
+    assert swift_of(decoder) is not None
+    hidden = quoted.replace('"n":[0]', '"n":"{\\u0022a\\u0022:\\u0022[1]\\u0022}"')
+
+    for text in (
+        quoted,
+        hidden,
+        quoted.replace("\\u0022{", "\\u0022 {"),
+        quoted.replace("u0022x", "u0022[1]x"),
+    ):
+        expected = oracle.expand(oracle.loads(text))
+        assert oracle.same(decoder.expand(text.encode()), expected)
+
+
+def test_memory_does_not_grow_with_what_is_rewritten():
+    decoder = taught(SPEC)
+    for number in range(300):
+        text = json.dumps({"a": "[1]" if number % 7 else 1, "b": [{"c": "{}"}] * (number % 3)})
+        assert decoder.expand(text.encode()) == Decoder()._expand_carefully(text.encode())
+
+    assert len([name for name in linecache.cache if "learnt" in name]) < 50
