@@ -347,7 +347,7 @@ class _Emitter:
             run = self._run(seen)
             run.path = address_of(value, tree, run)
             self.plan.visit((known,), value, len(run.path), 0, run)
-        elif isinstance(known, _ListOf):
+        elif isinstance(known, _ListOf) and value.__class__ is list:
             for element in value:
                 self._finish(tree, element, known.elements, seen)
         return value
@@ -376,7 +376,8 @@ class _Emitter:
         assert opener is not None
         if isinstance(known, _ListOf):
             element = source.fresh("v")
-            with source.block(f"if {value} is not None and id({value}) not in seen:"):
+            # What is false stays itself before `&&`, whatever the list behind it.
+            with source.block(f"if {value}.__class__ is list and id({value}) not in seen:"):
                 source.line(f"seen[id({value})] = {value}")
                 with self._looping(f"for {element} in {value}:"):
                     self._finish_at_once(element, known.elements)

@@ -12,7 +12,6 @@ does one case of a seed again and prints what is in it; ``--cases 1000:2000`` do
 
 import argparse
 import contextlib
-import copy
 import json
 import os
 import re
@@ -278,7 +277,7 @@ def check_expanded(case: Case, way: Taught, raw: bytes) -> None:
         check_oracle(case, way, raw, fast, is_json, value)
     # A string would be read as a text.
     if is_json and way.loads is oracle.loads and type(value) is not str:
-        document = copy.deepcopy(value)
+        document = oracle.copied(value)
         fast = outcome(way.decoder.expand, document, way.problems)
         slow = outcome(careful, document, way.problems)
         case.hold(fast, slow, "two ways for what is parsed")
@@ -386,7 +385,7 @@ def check_answer(
         except QueryError:
             wanted = QueryError.__name__
     else:
-        answer, refused = query_oracle.ask(text, copy.deepcopy(tree))
+        answer, refused = query_oracle.ask(text, oracle.copied(tree))
         wanted = QueryError.__name__ if refused else [answer]
     way.problems.clear()
     case.hold(answered(decoder, text, raw), wanted, f"lazily, and after expanding: {text}")

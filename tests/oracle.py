@@ -94,17 +94,41 @@ def decode(raw: bytes, loads: Loads = loads) -> Any:
     return loads(raw.decode().removeprefix("\ufeff"))
 
 
+def copied(value: Any) -> Any:
+    """Copy what is parsed, however deep."""
+    whole = [value]
+    waiting: list[Any] = [whole]
+    while waiting:
+        container = waiting.pop()
+        for key in container if isinstance(container, dict) else range(len(container)):
+            if type(container[key]) in (dict, list):
+                container[key] = container[key].copy()
+                waiting.append(container[key])
+    return whole[0]
+
+
 def same(a: Any, b: Any) -> bool:
     """Compare by type and value: 1, 1.0 and True differ, and so does key order."""
-    if type(a) is not type(b):
-        return False
-    if type(a) is dict:
-        return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
-    if type(a) is list:
-        return len(a) == len(b) and all(map(same, a, b))
-    if type(a) is float:
-        return bool(a.hex() == b.hex())  # 0.0 and -0.0 differ
-    return bool(a == b)
+    # With a stack of its own: trees can be deeper than the interpreter's.
+    waiting = [(a, b)]
+    while waiting:
+        a, b = waiting.pop()
+        if type(a) is not type(b):
+            return False
+        if type(a) is dict:
+            if list(a) != list(b):
+                return False
+            waiting += zip(a.values(), b.values(), strict=True)
+        elif type(a) is list:
+            if len(a) != len(b):
+                return False
+            waiting += zip(a, b, strict=True)
+        elif type(a) is float:
+            if a.hex() != b.hex():  # 0.0 and -0.0 differ
+                return False
+        elif a != b:
+            return False
+    return True
 
 
 def _open(text: str, loads: Loads) -> tuple[Any, list[int]] | None:

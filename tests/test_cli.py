@@ -1172,3 +1172,22 @@ def test_a_signal_ends_it_quietly(number, codes):
 
     assert (first, err.strip()) == (b"[1]\n", b"")
     assert code in codes
+
+
+def test_a_signal_that_comes_just_before_a_wait_ends_it():
+    # A system call that is about to be made is not interrupted: it took such a signal to
+    # its end, and that of input may never come.
+    script = """
+import os, signal
+from nestdecode.cli import signals
+signals.listen()
+signal.signal(signal.SIGTERM, lambda *_: None)
+ours, theirs = os.pipe()
+os.kill(os.getpid(), signal.SIGTERM)
+print(signals.wait(ours))
+os.write(theirs, b"x")
+print(signals.wait(ours) == [ours])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=SECONDS)
+
+    assert (done.stdout, done.stderr) == (b"[]\nTrue\n", b"")

@@ -280,6 +280,25 @@ def test_a_string_is_opened_once_wherever_it_is_passed(codecs, text, on_error):
             assert is_among(pointers(problems), order), query
 
 
+@pytest.mark.parametrize("on_error", [None, "null"])
+@pytest.mark.parametrize("query", ["[!(b) && b[]]", "[!([b, to_string(b)]) && b[], @]"])
+def test_what_is_a_list_or_else_no_container_is_finished(query, on_error):
+    spec = {
+        "properties": {
+            "b": {
+                "type": "array",
+                "items": {"contentMediaType": "application/json", "contentSchema": {}},
+            }
+        }
+    }
+    decoder = Decoder(Spec.parse(spec), on_error=on_error)
+    raw = b'{"b": ["[1]", "{}"]}'
+
+    answer, _ = ask(query, decoder.expand(raw))
+
+    assert decoder.query(query, raw) == answer
+
+
 @pytest.mark.parametrize("query", ["abs('x')", "merge(a, `[]`)", "abs(a.b)"])
 @pytest.mark.parametrize(
     ("raw", "limit"),

@@ -3,17 +3,21 @@ Signals that ask to stop: obeyed between writes, so that no line is cut.
 
 The first one ends the command with its exit code, at once unless something is being
 written: then when that is done. The second one ends the process, whatever it does.
+
+Python looks for signals before a system call, not in it: one that comes between the two is
+seen when the call is over. So nothing that can take for ever is called before `wait`.
 """
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any
 
-__all__ = ["Stopped", "keys_are_for_others", "listen", "undisturbed"]
+__all__ = ["Stopped", "keys_are_for_others", "listen", "undisturbed", "wait"]
 
 _STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
 # What keys of a terminal send to all who share it.
@@ -59,10 +63,30 @@ class _Undisturbed:
 
 undisturbed = _Undisturbed()
 _listened: list[int] = []
+# A descriptor that can be read as soon as a signal has come.
+_come: list[int] = []
+
+
+def wait(*descriptors: int) -> Sequence[int]:
+    """
+    Wait until one of several descriptors can be read, or a signal has come.
+
+    Returns:
+        Those that can be read: none if a signal has come whose handler lets one go on.
+    """
+    import select
+
+    readable, _, _ = select.select([*descriptors, *_come], [], [])
+    for descriptor in _come:
+        if descriptor in readable:
+            os.read(descriptor, 4096)
+            readable.remove(descriptor)
+    return readable
 
 
 def listen() -> None:
     """Obey signals from here on, but for those that whoever started this has turned off."""
+    _be_told()
     for name in _STOPPING:
         number = getattr(signal, name, None)
         if number is None or signal.getsignal(number) == signal.SIG_IGN:
@@ -72,6 +96,22 @@ def listen() -> None:
         except ValueError:  # not the main thread: somebody else listens
             return
         _listened.append(number)
+
+
+def _be_told() -> None:
+    """Have `wait` end when a signal comes, and when one has come."""
+    if os.name == "nt" or _come:  # select knows sockets only, there
+        return
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, False)
+    os.set_blocking(theirs, False)
+    try:
+        signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
+    except ValueError:  # not the main thread
+        os.close(ours)
+        os.close(theirs)
+        return
+    _come.append(ours)
 
 
 @contextmanager

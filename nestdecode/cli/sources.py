@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from nestdecode.cli.output import descriptor_of
+from nestdecode.cli.signals import wait
 from nestdecode.stream.compressed import decompressed
 
 __all__ = ["Read", "Source", "UnreadableError", "opened"]
@@ -47,6 +48,7 @@ class Source:
             self.start = os.lseek(self.descriptor, 0, os.SEEK_CUR)
             self.size = about.st_size
             self.total = self.size - self.start
+        self._can_wait = about is not None and not regular and os.name != "nt"
         try:
             inner, packed = decompressed(self._counting())
         except OSError as error:
@@ -62,9 +64,8 @@ class Source:
         """Wait; tell whether there is input before there is any from *other*."""
         if self.descriptor < 0:
             return True
-        import select
-
-        readable, _, _ = select.select([self.descriptor, other], [], [])
+        while not (readable := wait(self.descriptor, other)):
+            pass
         return self.descriptor in readable
 
     def leave_at_end(self) -> None:
@@ -72,7 +73,7 @@ class Source:
         os.lseek(self.descriptor, 0, os.SEEK_END)
 
     def _counting(self) -> Read:
-        read = _raw_reader(self._file, self.descriptor)
+        read = _raw_reader(self._file, self.descriptor, self._can_wait)
 
         def counted(size: int) -> bytes:
             data = read(size)
@@ -82,7 +83,7 @@ class Source:
         return counted
 
 
-def _raw_reader(file: Any, descriptor: int) -> Read:
+def _raw_reader(file: Any, descriptor: int, can_wait: bool) -> Read:
     """Return a function that reads what is there, whatever the file is wrapped in."""
     if descriptor < 0:
         read: Read = getattr(file, "read1", file.read)
@@ -92,12 +93,12 @@ def _raw_reader(file: Any, descriptor: int) -> Read:
     # seen by select.
     def read_descriptor(size: int) -> bytes:
         while True:
+            if can_wait and not wait(descriptor):
+                continue
             try:
                 return os.read(descriptor, size)
-            except BlockingIOError:  # somebody else made the pipe so
-                import select
-
-                select.select([descriptor], [], [])
+            except BlockingIOError:  # somebody else has read it, or made a file so
+                pass
 
     return read_descriptor
 
