@@ -1,7 +1,16 @@
 """What holds for every test."""
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# A machine that does other things as well may take any time for an example.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+from tests.strategies import EFFORT
+
+settings.register_profile(
+    "nestdecode",
+    # The same examples in every ordinary run: a failure belongs to a change.
+    derandomize=EFFORT <= 1,
+    max_examples=int(250 * EFFORT),
+    # A machine that does other things as well may take any time for an example.
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("nestdecode")

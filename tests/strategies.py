@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests import oracle
+
+# Of the examples that an ordinary run draws.
+EFFORT = float(os.environ.get("NESTDECODE_EXAMPLES", "1"))
 
 Tree = st.SearchStrategy[Any]
 

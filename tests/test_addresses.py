@@ -134,6 +134,7 @@ def printed(code: str) -> tuple[int, ...]:
     return tuple(map(int, result.stdout.split()))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs rusage")
 @pytest.mark.parametrize("asked", ASKED)
 @pytest.mark.parametrize("name", DOCUMENTS)

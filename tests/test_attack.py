@@ -63,6 +63,7 @@ def test_a_short_attack_finds_nothing(tmp_path):
     assert (numbers, done.returncode) == (list(range(CASES)), 0), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("road", attack.ROADS)
 def test_a_case_is_the_same_again(road):
     def notes(number):

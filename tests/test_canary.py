@@ -87,6 +87,7 @@ def test_there_are_many_failures_of_many_kinds():
     assert sum(CANARY.encode() in raw for _, raw in FAILURES) > 500
 
 
+@pytest.mark.slow
 def test_no_error_holds_a_value():
     for error, _ in FAILURES:
         told = [

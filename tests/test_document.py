@@ -25,7 +25,8 @@ from hypothesis import strategies as st
 
 import nestdecode
 from tests import oracle, soak, strategies
-from tests.test_properties import EFFORT, damaged, noisy_bytes
+from tests.strategies import EFFORT
+from tests.test_properties import damaged, noisy_bytes
 
 DECODER = nestdecode.Decoder()
 
@@ -118,7 +119,7 @@ def test_some_of_the_soak(check):
     # Other documents if there are to be many.
     first = 10_000_000 if EFFORT > 1 else 0
 
-    for seed in range(first, first + 300 * EFFORT):
+    for seed in range(first, first + int(300 * EFFORT)):
         soak.CHECKS[check](seed)
 
 
@@ -181,7 +182,7 @@ def produced(style: strategies.Style, layers: int, value: Any) -> str:
 @pytest.mark.parametrize("layout", soak.LAYOUTS[:6], ids=str)
 @pytest.mark.parametrize("layers", [0, 1, 2])
 def test_an_edit_is_written_as_its_producer_would_have_written_it(layers, layout):
-    for seed in range(60 * EFFORT):
+    for seed in range(int(60 * EFFORT)):
         rng = random.Random(seed)
         style = strategies.Style(
             **layout,

@@ -25,7 +25,6 @@ from nestdecode.jsontext import dump, is_cut_short, malformed_at
 from nestdecode.queries import REFUSALS
 from tests import oracle, strategies
 from tests.test_properties import damaged, noisy_bytes
-from tests.test_queries import draws
 
 LAYERS = range(4)
 DECLARED = Spec.parse("nestdecode: 1\nlayers: {v: json, v.v: json, v.v.v: json}")
@@ -523,7 +522,6 @@ def kept(tree: Any) -> Any:
     return oracle.loads_kept(dump(tree).decode())
 
 
-@draws
 @given(strategies.documents)
 def test_exact_trees_are_those_of_doubles_but_for_numbers(text):
     exact = plain(Decoder(numbers="exact").expand(text.encode()))
@@ -535,7 +533,6 @@ def test_exact_trees_are_those_of_doubles_but_for_numbers(text):
     assert oracle.same(exact, nestdecode.expand(text.encode()))
 
 
-@draws
 @given(strategies.spelled_documents)
 def test_exact_keeps_every_number_as_the_oracle_does(text):
     expected = oracle.expand(oracle.loads_kept(text), oracle.loads_kept)
@@ -544,7 +541,6 @@ def test_exact_keeps_every_number_as_the_oracle_does(text):
         assert oracle.same(kept(Decoder(numbers="exact").expand(document)), expected)
 
 
-@draws
 @given(st.lists(strategies.spelled_documents, min_size=1, max_size=4), st.randoms())
 def test_what_was_seen_changes_no_number(texts, rng):
     decoder = Decoder(numbers="exact")
@@ -555,7 +551,6 @@ def test_what_was_seen_changes_no_number(texts, rng):
         assert oracle.same(kept(decoder.expand(text.encode())), expected)
 
 
-@draws
 @given(st.lists(strategies.repeating_documents, min_size=1, max_size=4), st.randoms())
 def test_repeated_names_are_refused_as_the_oracle_refuses_them(texts, rng):
     told: list[DecodeError] = []
@@ -575,7 +570,6 @@ def test_repeated_names_are_refused_as_the_oracle_refuses_them(texts, rng):
         assert sorted(map(str, told)) == sorted(map(str, fresh))
 
 
-@draws
 @given(strategies.documents)
 def test_without_repeated_names_refusing_them_changes_nothing(text):
     try:
@@ -603,7 +597,6 @@ ASKED = st.sampled_from(
 )
 
 
-@draws
 @given(strategies.declared(), ASKED, st.booleans())
 def test_asking_late_is_asking_the_expanded_tree(declared, query, exact):
     value, layers = declared
@@ -634,7 +627,6 @@ def respelled(value: Any) -> Any:
     return value
 
 
-@draws
 @given(st.binary() | damaged(strategies.spelled_documents.map(str.encode), noisy_bytes))
 def test_exact_refuses_what_doubles_refuse_for_the_same_reason(raw):
     exact, double = outcome(raw, "exact"), outcome(raw, "double")
@@ -654,6 +646,7 @@ def outcome(raw: bytes, numbers: Any) -> str:
 # Work and stack
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [{"numbers": "exact"}, {"duplicates": "error"}], ids=str)
 @pytest.mark.parametrize(
     "text",

@@ -836,6 +836,7 @@ def test_a_line_of_a_gigabyte_takes_no_memory(tmp_path, framing):
     assert letter["skipped"] + 1024 == (1 << 30) - 2
 
 
+@pytest.mark.slow
 @LINUX
 @JOBS
 def test_no_memory_is_no_malformed_record(tmp_path, jobs):

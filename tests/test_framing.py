@@ -164,6 +164,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize(("text", "records", "dead"), CASES)
 def test_nothing_is_invented_and_nothing_is_lost(text, records, dead, jobs, tmp_path):

@@ -12,7 +12,7 @@ from nestdecode.query_growth import may_multiply, may_share
 from tests import strategies
 from tests.query_oracle import ask
 from tests.test_late import queries
-from tests.test_queries import containers, draws
+from tests.test_queries import containers
 
 
 def parsed(query: str) -> Any:
@@ -74,7 +74,6 @@ def test_an_expression_tells_whether_it_multiplies(query, multiplies):
     assert may_multiply(parsed(query)) == multiplies
 
 
-@draws
 @given(queries(), strategies.trees)
 def test_what_does_not_multiply_is_bounded_by_query_and_document(query, tree):
     answer, refused = ask(query, tree)

@@ -310,6 +310,7 @@ def test_work_is_near_linear(build, is_told):
     assert seconds(decoder, large) < 40 * seconds(decoder, small) + 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", WIDE.values(), ids=WIDE)
 def test_the_worst_megabyte_is_bounded(build):
     """Far from what is measured, and as far from what is quadratic."""

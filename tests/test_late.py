@@ -18,7 +18,7 @@ from nestdecode.plan import Plan, Run
 from nestdecode.queries import REFUSALS
 from tests import oracle, strategies
 from tests.query_oracle import ATOMS, FORMS, ask
-from tests.test_queries import containers, draws, scribble
+from tests.test_queries import containers, scribble
 
 # Specs and documents
 
@@ -315,7 +315,6 @@ def test_a_record_that_is_refused_is_refused_whatever_is_asked(query, raw, limit
         decoder.query(query, raw)
 
 
-@draws
 @given(
     records(), st.lists(queries() | shaped, min_size=4, max_size=4), st.sampled_from([None, "null"])
 )

@@ -20,7 +20,7 @@ from nestdecode import DecodeError, Decoder, Number, QueryError
 from nestdecode.jsontext import dump
 from tests import oracle, strategies
 from tests.test_exact import DECLARED, nested
-from tests.test_queries import SUITE, draws, needs_corpus
+from tests.test_queries import SUITE, needs_corpus
 
 
 def value_of(number: Any) -> Fraction:
@@ -47,7 +47,6 @@ any_numbers = st.one_of(
 ORDERS = [operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge]
 
 
-@draws
 @given(texts_of_numbers.map(Number), any_numbers)
 def test_a_number_is_compared_as_a_decimal(number, other):
     for order in ORDERS:
@@ -55,7 +54,6 @@ def test_a_number_is_compared_as_a_decimal(number, other):
         assert order(other, number) is order(value_of(other), value_of(number))
 
 
-@draws
 @given(st.lists(any_numbers, min_size=2, max_size=6))
 def test_equal_numbers_hash_alike_and_sorting_orders_them(numbers):
     for one in numbers:
@@ -80,7 +78,6 @@ def test_what_equals_a_number_is_the_same_key(text, other):
     assert {Number(text), Number(text), other} == {other}
 
 
-@draws
 @given(texts_of_numbers)
 def test_the_respelling_of_a_number_is_equal_to_it(text):
     number = Number(text)
@@ -95,7 +92,6 @@ def test_the_respelling_of_a_number_is_equal_to_it(text):
     assert number.is_integer() is (Fraction(text).denominator == 1)
 
 
-@draws
 @given(texts_of_numbers.map(Number), any_numbers)
 def test_arithmetic_with_a_number_is_that_of_its_double(number, other):
     plain = float(number)
@@ -113,7 +109,6 @@ def test_arithmetic_with_a_number_is_that_of_its_double(number, other):
     assert bool(number) is bool(plain)
 
 
-@draws
 @given(texts_of_numbers.map(Number))
 def test_a_number_survives_copying(number):
     for again in (
@@ -263,6 +258,7 @@ def test_the_compliance_suite_passes_if_every_number_keeps_its_text(document, ca
         assert oracle.same(each_number(answer, float), each_number(case["result"], float))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -196,6 +196,7 @@ def test_what_is_declared_beside_a_string_is_not_declared_inside_it():
     assert decoder.query("a[0]", open_) == [1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ['{"a":1', "[1e400]", '["\\ud800",]', "_"])
 @pytest.mark.parametrize(
     "codecs",

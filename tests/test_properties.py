@@ -6,26 +6,15 @@ NESTDECODE_EXAMPLES=10 draws ten times as many, other ones each time.
 
 import copy
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nestdecode
 from tests import oracle, strategies
-
-EFFORT = int(os.environ.get("NESTDECODE_EXAMPLES", "1"))
-settings.register_profile(
-    "nestdecode",
-    # The same examples in every ordinary run: a failure belongs to a change.
-    derandomize=EFFORT == 1,
-    max_examples=250 * EFFORT,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-settings.load_profile("nestdecode")
 
 BUILTINS = {dict, list, str, int, float, bool, type(None)}
 

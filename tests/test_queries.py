@@ -20,7 +20,7 @@ from typing import Any
 
 import jmespath
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nestdecode
@@ -29,13 +29,6 @@ from nestdecode.queries import compile_expression
 from tests import oracle, strategies
 
 CORPUS = os.environ.get("NESTDECODE_CORPUS")
-EFFORT = int(os.environ.get("NESTDECODE_EXAMPLES", "1"))
-draws = settings(
-    # The same examples in every ordinary run: a failure belongs to a change.
-    derandomize=EFFORT == 1,
-    max_examples=250 * EFFORT,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
 SAMPLES = Path(__file__).parent.parent / "specs" / "samples"
 SAMPLE = (SAMPLES / "repair-results.json").read_bytes()
 DOCUMENTED = (SAMPLES / "repair-results-documented.json").read_bytes()
@@ -785,7 +778,6 @@ def search(expression: str, tree: Any) -> tuple[Any, bool]:
 
 
 # In a list, because a string alone would be taken for a JSON text.
-@draws
 @given(expressions(), st.lists(strategies.wrapped(), max_size=3))
 def test_answers_are_those_of_jmespath_py_on_the_expanded_tree(expression, document):
     answer, refused = search(expression, oracle.expand(document))
@@ -797,7 +789,6 @@ def test_answers_are_those_of_jmespath_py_on_the_expanded_tree(expression, docum
         assert oracle.same(nestdecode.query(expression, document), answer)
 
 
-@draws
 @given(expressions(), st.lists(strategies.wrapped(), max_size=3))
 def test_a_focus_on_one_value_is_a_query_of_that_value(expression, document):
     value = oracle.expand(document)

@@ -913,6 +913,7 @@ def _chained(times: int, last: Any) -> str:
     return json.dumps({"$ref": "#/$defs/N0", "$defs": nodes | {f"N{times}": last}})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

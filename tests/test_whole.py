@@ -63,6 +63,7 @@ def folder(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "reason", "most"),
     [
@@ -107,6 +108,7 @@ def test_what_a_small_file_unpacks_to_is_bounded(folder, arguments, code, reason
     assert memory < most * MEBI
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -295,6 +297,7 @@ def test_a_spec_that_has_no_end_is_refused(document, tmp_path, spec, reason):
     assert memory < 120 * MEBI
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "command"),
     [
