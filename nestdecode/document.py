@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from copy import deepcopy
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from nestdecode.codecs import undo
 from nestdecode.collapse import Parts, Trace, collapse
+from nestdecode.engine import Engine
 from nestdecode.errors import DecodeError
 from nestdecode.jsontext import WHITESPACE, Reader, pack
 from nestdecode.paths import ROOT, Address, Wild, parse_path, split_pointer
@@ -75,16 +76,6 @@ class Lookalike(NamedTuple):
         return str(self.address)
 
 
-class _Decoder(Protocol):
-    """What a document asks of the decoder that opened it."""
-
-    _reader: Reader
-
-    def _trace(self, raw: bytes) -> Trace: ...
-
-    def _search(self, expression: str, tree: Any) -> Any: ...
-
-
 class Document:
     """
     An expanded document that can be changed and put back. Made by ``Decoder.open``.
@@ -105,10 +96,10 @@ class Document:
         tree: The expanded tree.
     """
 
-    def __init__(self, decoder: _Decoder, raw: bytes, tree: Any) -> None:
+    def __init__(self, engine: Engine, raw: bytes, tree: Any) -> None:
         self.raw = raw
         self.tree = tree
-        self._decoder = decoder
+        self._engine = engine
         self._fingerprint = _fingerprint(tree)
 
     @cached_property
@@ -133,14 +124,14 @@ class Document:
         return [
             look
             for address, text in _strings(trace.tree)
-            if (look := _lookalike(address, text, self._decoder._reader))
+            if (look := _lookalike(address, text, self._engine.reader))
             and address not in trace.problems
         ]
 
     @property
     def _trace(self) -> Trace:
         # Made again each time: its tree is as large as the one that we have.
-        return self._decoder._trace(self.raw)
+        return self._engine.trace(self.raw)
 
     def query(self, expression: str) -> Any:
         """
@@ -155,7 +146,7 @@ class Document:
         Raises:
             QueryError: If the expression is wrong, or refuses the tree.
         """
-        return self._decoder._search(expression, self.tree)
+        return self._engine.search(expression, self.tree)
 
     def set(self, place: str, value: Any) -> int:
         """

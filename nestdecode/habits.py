@@ -275,10 +275,10 @@ class Habits:
         """Forget that another thread was busy when this process was forked."""
         self._lock = threading.Lock()
 
-    def function(self) -> Callable[[Any], Any]:
-        """Return the function that expands a document the fastest way that there is."""
+    def method(self) -> Callable[[Any, Any], Any]:
+        """Return what expands a document the fastest way that there is, as a method of anything."""
 
-        def expand(document: Any) -> Any:
+        def expand(_owner: Any, document: Any) -> Any:
             swift = self.swift
             return self.expand(document) if swift is None else swift(document)
 

@@ -107,13 +107,13 @@ class Learner:
         self._guarded = guarded(reader, limits.max_depth // 2, self._longest, all_texts=True)
         self._habits = Habits(self._root, reader, self._tolerant(), self._longest, self._unproven)
 
-    def function(self) -> Callable[[Any], Any]:
-        """Return the function that opens every layer of one document."""
+    def method(self) -> Callable[[Any, Any], Any]:
+        """Return what opens every layer of one document, as a method of anything."""
         habits, tolerant = self._habits, self._tolerant()
         loads, refused = self._reader.loads, self._reader.refused
         plain, short = self._reader.plain, min(self._longest, SHORT)
 
-        def expand(document: Any) -> Any:
+        def expand(_owner: Any, document: Any) -> Any:
             # One bracket and no escape: a flat object, if it is one.
             if (
                 document.__class__ is bytes

@@ -268,7 +268,7 @@ def built(case: Case, spec: Spec, expected: Any = None) -> Taught:
 def check_expanded(case: Case, way: Taught, raw: bytes) -> None:
     """Expand a text in all its forms: the careful way and the oracle give the same."""
     is_json, value = parsed(raw, way.loads)
-    careful = way.decoder._expand_carefully
+    careful = way.decoder.engine.carefully
     for document in forms_of(raw):
         fast = outcome(way.decoder.expand, document, way.problems)
         slow = outcome(careful, document, way.problems)
@@ -342,7 +342,7 @@ def road_query(case: Case) -> None:
     chance = case.chance
     place = wild.root(chance) if chance.random() < 0.8 else wild.LEAF
     way, short = (found_by(case), False) if place is wild.LEAF else declared_by(case, place)
-    if "max_bytes" in (given := way.decoder._arguments) and given["max_bytes"] is not None:
+    if "max_bytes" in (given := way.decoder.engine.arguments) and given["max_bytes"] is not None:
         # What a query does not look at takes nothing of that.
         return
     texts = [a_query(chance, chance.randrange(1, 4)) for _ in range(3)]
@@ -376,12 +376,15 @@ def check_answer(
     case: Case, way: Taught, text: str, raw: bytes, tree: Any, problems: list[Any]
 ) -> None:
     """Hold one answer against jmespath.py, asked of the expanded tree."""
-    exact = "numbers" in way.decoder._arguments and way.decoder._arguments["numbers"] == "exact"
-    decoder, plan = way.decoder, way.decoder._plan
+    exact = (
+        "numbers" in way.decoder.engine.arguments
+        and way.decoder.engine.arguments["numbers"] == "exact"
+    )
+    decoder, plan = way.decoder, way.decoder.engine.plan
     if exact:
         # jmespath.py knows no numbers that keep their text: ours is asked of the tree.
         try:
-            wanted: Any = [decoder._search(text, tree)]
+            wanted: Any = [decoder.engine.search(text, tree)]
         except QueryError:
             wanted = QueryError.__name__
     else:
@@ -397,10 +400,10 @@ def check_answer(
     with contextlib.suppress(UnicodeDecodeError):
         case.hold(answered(way.silent, text, raw.decode()), wanted, f"of a str: {text}")
     if isinstance(plan, Plan):
-        expression = decoder._expression(text, "root")
-        run = Run(decoder._reader, decoder._policy, list[Any]().append)
+        expression = decoder.engine.expression(text, "root")
+        run = Run(decoder.engine.reader, decoder.engine.policy, list[Any]().append)
         try:
-            careful: Any = [expression.walk(decoder._read(raw), plan, run)]
+            careful: Any = [expression.walk(decoder.engine.read(raw), plan, run)]
         except REFUSALS:
             careful = QueryError.__name__
         case.hold(careful, wanted, f"the careful way: {text}")
@@ -427,7 +430,9 @@ def road_changed(case: Case) -> None:
         except DecodeError:
             continue
         case.hold(document.collapse(), raw, "nothing changed")
-        limits = [name for name, value in way.silent._arguments.items() if value and "max" in name]
+        limits = [
+            name for name, value in way.silent.engine.arguments.items() if value and "max" in name
+        ]
         places = list(places_of(document.tree))
         # What is new can meet a limit, and stay shut.
         if not places or limits or height(document.tree) > 90:

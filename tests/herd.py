@@ -252,7 +252,7 @@ def compare(chance: random.Random, count: int = 30) -> None:
             except UnicodeDecodeError:
                 entry = bytearray(document)
         ours = outcome(decoder.expand, entry)
-        wanted = outcome(careful._expand_carefully, document)
+        wanted = outcome(careful.engine.carefully, document)
         if not same(ours, wanted) or told != problems:
             raise AssertionError(f"{limits}\n{document!r}\n{ours}\n{wanted}\n{told}\n{problems}")
         if spec is None and not limits:

@@ -2,18 +2,21 @@
 
 import array
 import gc
+import inspect
 import io
 import json
 import linecache
 import mmap
+import multiprocessing
 import os
+import pickle
 import time
 from pathlib import Path
 
 import pytest
 
 import nestdecode
-from nestdecode import DecodeError, Decoder, Spec
+from nestdecode import DecodeError, Decoder, Spec, engine
 from nestdecode import decoder as module
 from nestdecode.emit import Source
 from nestdecode.spec import Shape
@@ -92,7 +95,7 @@ def test_a_decoder_of_a_file_is_kept_while_the_file_is_the_same(file, kind, monk
         built.append(spec)
         return Spec.load(spec)
 
-    monkeypatch.setattr(module, "_loaded", loaded)
+    monkeypatch.setattr(engine, "_loaded", loaded)
     for _ in range(5):
         assert nestdecode.expand(DOCUMENT, spec) == {"a": [1], "b": "[2]"}
     assert len(built) == 1
@@ -354,3 +357,34 @@ def test_a_spec_goes_with_its_decoder_and_queries():
     del decoder
 
     assert shapes() == before
+
+
+def test_expand_is_a_method_like_others():
+    decoder = Decoder(max_layers=1)
+    expand = pickle.loads(pickle.dumps(decoder.expand))
+
+    assert expand(b'{"a": "[\\"[1]\\"]"}') == {"a": ["[1]"]}
+    assert inspect.ismethod(decoder.expand)
+    assert decoder.expand.__doc__ == Decoder.expand.__doc__
+
+
+class Counting(Decoder):
+    count = 0
+
+    def expand(self, document):
+        self.count += 1
+        return super().expand(document)
+
+
+def test_a_subclass_may_expand_in_its_own_way():
+    decoder = Counting()
+
+    assert list(decoder.expand_lines([b'"1"', b"[]"])) == ["1", []]
+    assert decoder.expand(b'{"a": "[1]"}') == {"a": [1]}
+    assert decoder.count == 3
+    assert type(pickle.loads(pickle.dumps(decoder))) is Counting
+
+
+def test_processes_share_work_by_the_method():
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.map(Decoder().expand, [b'{"a": "[1]"}'] * 3) == [{"a": [1]}] * 3

@@ -604,7 +604,7 @@ def test_asking_late_is_asking_the_expanded_tree(declared, query, exact):
     raw = strategies.COMPACT.write(respelled(value)).encode()
     decoder = Decoder(spec, numbers="exact" if exact else "double")
     tree = decoder.expand(raw)
-    search = decoder._expression(query, "root").search
+    search = decoder.engine.expression(query, "root").search
     try:
         expected = search(tree)
     except REFUSALS:

@@ -34,7 +34,7 @@ def taught(spec=None, usual=USUAL):
 
 
 def swift_of(decoder):
-    for cell in decoder._expand.__closure__ or ():
+    for cell in decoder.engine.method.__closure__ or ():
         if isinstance(cell.cell_contents, habits.Habits):
             return cell.cell_contents.swift
     return None
@@ -164,7 +164,7 @@ def test_depth_is_bounded_at_its_border(spec, depth, where):
 
     assert herd.same(
         herd.outcome(decoder.expand, text.encode()),
-        herd.outcome(careful._expand_carefully, text.encode()),
+        herd.outcome(careful.engine.carefully, text.encode()),
     )
 
 
@@ -188,6 +188,6 @@ def test_memory_does_not_grow_with_what_is_rewritten():
     decoder = taught(SPEC)
     for number in range(300):
         text = json.dumps({"a": "[1]" if number % 7 else 1, "b": [{"c": "{}"}] * (number % 3)})
-        assert decoder.expand(text.encode()) == Decoder()._expand_carefully(text.encode())
+        assert decoder.expand(text.encode()) == Decoder().engine.carefully(text.encode())
 
     assert len([name for name in linecache.cache if "learnt" in name]) < 50

@@ -210,12 +210,12 @@ def pointers(problems: list[DecodeError]) -> list[str]:
 def walked(decoder: Decoder, query: str, document: Any) -> tuple[Any, list[str]]:
     """Answer the careful way: (answer or QueryError, pointers of problems)."""
     problems: list[DecodeError] = []
-    expression = decoder._expression(query, "root")
-    plan = decoder._plan
+    expression = decoder.engine.expression(query, "root")
+    plan = decoder.engine.plan
     assert isinstance(plan, Plan)
-    run = Run(decoder._reader, decoder._policy, problems.append)
+    run = Run(decoder.engine.reader, decoder.engine.policy, problems.append)
     try:
-        return expression.walk(decoder._read(document), plan, run), pointers(problems)
+        return expression.walk(decoder.engine.read(document), plan, run), pointers(problems)
     except REFUSALS as error:
         return expression.refusal(error), pointers(problems)
 

@@ -158,7 +158,7 @@ def test_mutated_documents_are_expanded_as_the_oracle_does():
 
 
 def learner_of(decoder):
-    for cell in decoder._expand.__closure__ or ():
+    for cell in decoder.engine.method.__closure__ or ():
         if isinstance(cell.cell_contents, learnt.Learner):
             return cell.cell_contents
     raise AssertionError("no learner: was the hot path built another way?")

@@ -2,6 +2,7 @@
 
 import gc
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,11 +16,13 @@ JSON = {"type": "string", "contentMediaType": "application/json"}
 DROP = {"x-nestdecode": {"on-error": "drop"}}
 
 
-def outcome(decoder: Decoder, problems: list[DecodeError], document: Any) -> tuple[Any, list[Any]]:
+def outcome(
+    expand: Callable[[Any], Any], problems: list[DecodeError], document: Any
+) -> tuple[Any, list[Any]]:
     """Expand a document: (the tree, or where it is refused), (the problems, in order)."""
     problems.clear()
     try:
-        tree = decoder.expand(document)
+        tree = expand(document)
     except DecodeError as error:
         tree = {"refused": [error.reason, error.pointer, error.codec]}
     return tree, [(problem.pointer, problem.codec, problem.reason) for problem in problems]
@@ -35,7 +38,7 @@ def test_a_tree_holds_exact_builtins_only_whatever_a_spec_says(schema, record):
     except SpecError:
         assume(False)
     for document in (json.dumps(record).encode(), json.dumps(record), record):
-        tree, _ = outcome(decoder, problems, document)
+        tree, _ = outcome(decoder.expand, problems, document)
 
         assert {type(node) for node in nodes(tree)} <= BUILTINS
 
@@ -103,7 +106,7 @@ def test_problems_are_reported_in_the_order_of_the_document(document):
         Spec.parse({"nestdecode": 1, "layers": layers}), on_problem=problems.append, max_layers=3
     )
     found = {}
-    for way in (decoder.expand, decoder._expand_carefully, decoder.compile("@")):
+    for way in (decoder.expand, decoder.engine.carefully, decoder.compile("@")):
         problems.clear()
         way(document)
         found[way] = [problem.pointer for problem in problems]
@@ -130,17 +133,17 @@ def test_the_careful_way_reports_what_the_compiled_one_does_up_to_a_fail(schema,
     except SpecError:
         assume(False)
     document = json.dumps(record).encode()
-    compiled = outcome(decoder, problems, document)
-    decoder._expand = decoder._expand_carefully
 
-    assert outcome(decoder, problems, document) == compiled
+    compiled = outcome(decoder.expand, problems, document)
+
+    assert outcome(decoder.engine.carefully, problems, document) == compiled
 
 
 def test_problems_before_a_fail_are_reported_in_the_order_of_the_document():
     spec = "nestdecode: 1\nlayers: {a: json, b: {codecs: json, on-error: fail}, c: json}"
     problems: list[DecodeError] = []
     decoder = Decoder(Spec.parse(spec), on_problem=problems.append)
-    for expand in (decoder.expand, decoder._expand_carefully):
+    for expand in (decoder.expand, decoder.engine.carefully):
         problems.clear()
         with pytest.raises(DecodeError) as caught:
             expand(b'{"c": "x", "b": "x", "a": "x"}')
@@ -178,7 +181,7 @@ def test_only_a_limit_makes_a_problem_of_an_optional_layer(layer, text, limits, 
     spec = Spec.parse({"nestdecode": 1, "layers": {"a": layer}})
     decoder = Decoder(spec, on_error=policy, on_problem=problems.append, **limits)
     record = {"a": text}
-    for expand in (decoder.expand, decoder._expand_carefully, decoder.compile("@")):
+    for expand in (decoder.expand, decoder.engine.carefully, decoder.compile("@")):
         problems.clear()
 
         assert expand(json.dumps(record).encode()) == record
@@ -189,7 +192,7 @@ def test_what_is_declared_beside_a_string_is_not_declared_inside_it():
     place = {"anyOf": [JSON, {"type": "array", "items": JSON}]}
     decoder = Decoder(Spec.parse({"properties": {"a": place}}))
     shut, open_ = b'{"a":"[\\"[1]\\"]"}', b'{"a":["[1]"]}'
-    for expand in (decoder.expand, decoder._expand_carefully, decoder.compile("@")):
+    for expand in (decoder.expand, decoder.engine.carefully, decoder.compile("@")):
         assert expand(shut) == {"a": ["[1]"]}
         assert expand(open_) == {"a": [[1]]}
     assert decoder.query("a[0]", shut) == "[1]"
@@ -212,7 +215,7 @@ def test_a_layer_that_does_not_open_leaves_nothing_to_collect(codecs, text):
     spec = Spec.parse({"nestdecode": 1, "layers": {"[].a": codecs}})
     decoder = Decoder(spec, on_problem=lambda problem: None)
     document = json.dumps([{"a": text}] * 300).encode()
-    for read in (decoder.expand, decoder._expand_carefully):
+    for read in (decoder.expand, decoder.engine.carefully):
         read(document)
         gc.collect()
         gc.disable()

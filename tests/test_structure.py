@@ -33,8 +33,10 @@ ORDER = (
     "queries",
     "stream",
     "collapse",
+    "engine",
     "document",
     "decoder",
+    "lending",
     "cli",
 )
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if "_specs" not in path.parts]
@@ -135,3 +137,43 @@ def test_expanding_a_file_loads_nothing_that_it_does_not_need(tmp_path):
 
 def test_the_package_is_typed():
     assert (PACKAGE / "py.typed").is_file()
+
+
+def ours(tree):
+    """Return every name that a module gives to something."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+            case ast.Constant(value=str(name)):  # in __slots__
+                yield name
+
+
+# Neither says the same in public.
+LENT = {("os", "_exit"), ("visitor", "_Expression"), ("cli", "_main_shell_completion")}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_module_reaches_for_what_another_keeps_to_itself(path):
+    tree = ast.parse(path.read_text())
+    its_own = set(ours(tree))
+    foreign = [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr.startswith("_")
+        and not node.attr.endswith("__")
+        and node.attr not in its_own
+        and (ast.unparse(node.value), node.attr) not in LENT
+    ]
+    foreign += [
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nestdecode")
+        for alias in node.names
+        if alias.name.startswith("_") and not alias.name.endswith("__")
+    ]
+
+    assert not foreign

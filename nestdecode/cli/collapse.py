@@ -77,7 +77,7 @@ def command(
     output = Output(indent=0)
 
     def collapsed(raw: bytes) -> Any:
-        return decoder.collapse(decoder._read(raw))
+        return decoder.collapse(decoder.engine.read(raw))
 
     output.text = output.as_it_is
     session.run(collapsed, output, decoder.limits.max_record_bytes)

@@ -60,5 +60,7 @@ def command(
     )
     decoder = options.decoder_from(decoding, session.problem)
     output = Output(indent=0 if compact else indent, color=color)
-    session.run(decoder.expand, output, decoder.limits.max_record_bytes, many=decoder._expand_many)
+    session.run(
+        decoder.expand, output, decoder.limits.max_record_bytes, many=decoder.engine.expand_many
+    )
     return session.code

@@ -230,7 +230,7 @@ def with_trees(original: Original, name: str, edited: Iterator[Found], decoder: 
             raise refusal(original.count())
         count += 1
         record, where = found
-        document.tree = _tried(name, where, decoder._read, record.raw)
+        document.tree = _tried(name, where, decoder.engine.read, record.raw)
 
     def refusal(wanted: int) -> RefusedError:
         where = "stdin" if original.name == "-" else original.name

@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _DEFAULTS = Limits()
 
 
-def _complete_spec(_ctx: Any, _param: Any, incomplete: str) -> list[CompletionItem]:
+def complete_spec(_ctx: Any, _param: Any, incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
     from nestdecode.spec import catalog
@@ -54,7 +54,7 @@ def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 decoding = _all(
     click.option(
-        "-s", "--spec", metavar="NAME|PATH|none", shell_complete=_complete_spec,
+        "-s", "--spec", metavar="NAME|PATH|none", shell_complete=complete_spec,
         help="Open what this spec names. Without it every layer is found.",
     ),
     click.option(

@@ -11,7 +11,8 @@ import click
 from nestdecode.cli import options
 from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
-from nestdecode.decoder import Decoder, LendingQuery
+from nestdecode.decoder import Decoder
+from nestdecode.lending import LendingQuery
 from nestdecode.queries import Start
 from nestdecode.spec import Spec
 

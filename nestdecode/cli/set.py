@@ -187,7 +187,7 @@ def _check_place(place: str) -> None:
 def _value(text: str, decoder: Decoder) -> Any:
     _check_utf8(text, "a VALUE is not UTF-8")
     try:
-        return decoder._reader.parse(text)
+        return decoder.engine.reader.parse(text)
     except LimitError as error:
         reason = f"a VALUE is refused: {error.reason}"
     except DecodeError:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from nestdecode import queries
-from nestdecode.cli.options import _complete_spec
+from nestdecode.cli.options import complete_spec
 from nestdecode.cli.output import Output, print_lines, say
 from nestdecode.errors import SpecError
 from nestdecode.spec import Spec, catalog
@@ -15,7 +15,7 @@ from nestdecode.spec.lint import lint
 
 __all__ = ["command"]
 
-_name = click.argument("name", metavar="NAME|PATH", shell_complete=_complete_spec)
+_name = click.argument("name", metavar="NAME|PATH", shell_complete=complete_spec)
 
 
 @click.group("spec")
@@ -131,7 +131,7 @@ def convert(name: str, expanded: bool, as_yaml: bool) -> None:
     metavar="NAME|PATH...",
     nargs=-1,
     required=True,
-    shell_complete=_complete_spec,
+    shell_complete=complete_spec,
 )
 def lint_(names: tuple[str, ...]) -> int:
     """

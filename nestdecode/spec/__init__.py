@@ -76,7 +76,7 @@ class Spec:
     numbers: Numbers
     duplicates: Duplicates
     is_marked: bool
-    _schemas: Schemas = field(repr=False)
+    schemas: Schemas = field(repr=False)
     _root: str = field(repr=False)
     _source: tuple[str, str | None, str | None] = field(repr=False)
 
@@ -152,9 +152,9 @@ class Spec:
     @cached_property
     def schema(self) -> dict[str, Any]:
         """The spec as one bare JSON Schema, with what it refers to; a new object."""
-        extension = {k: v for k, v in _extension_of(self._schemas.source).items() if k != "schema"}
-        self._schemas.source.renew()
-        return bundled(self._schemas, self._root, extension, self.title, self.description)
+        extension = {k: v for k, v in _extension_of(self.schemas.source).items() if k != "schema"}
+        self.schemas.source.renew()
+        return bundled(self.schemas, self._root, extension, self.title, self.description)
 
     @cached_property
     def expanded_schema(self) -> dict[str, Any]:
@@ -167,8 +167,8 @@ class Spec:
             SpecError: If that takes too much work: what stands beside a layer is written
                 out for it, references included.
         """
-        self._schemas.source.renew()
-        return expanded(self._schemas, self._root, self.title, self.description)
+        self.schemas.source.renew()
+        return expanded(self.schemas, self._root, self.title, self.description)
 
 
 def _parse(text: str, name: str | None = None, pointer: str | None = None) -> Spec:
@@ -287,7 +287,7 @@ def _build(
         numbers=word("numbers", NUMBERS),
         duplicates=word("duplicates", DUPLICATES),
         is_marked=prefix == "" or "x-nestdecode" in schemas.source.value,
-        _schemas=schemas,
+        schemas=schemas,
         _root=root,
         _source=origin,
     )

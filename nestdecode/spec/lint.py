@@ -25,7 +25,7 @@ _BELOW = (
 
 def lint(spec: Spec) -> list[str]:
     """Return warnings, each one line with a pointer into the spec; none is best."""
-    schemas, shape = spec._schemas, spec.shape
+    schemas, shape = spec.schemas, spec.shape
     schemas.source.renew()
     places = dict.fromkeys(place for below, _ in walk(shape) for place in below.places)
     warnings = [warning for place in places for warning in _node(schemas, place)]
