@@ -408,11 +408,15 @@ def _copy(value: Any, limits: Limits) -> tuple[Any, int]:
             see(value)
         left -= 1
         if isinstance(value, dict):
-            return {
-                key: child if child.__class__ in _SCALARS else copy(child, left)
-                for key, child in value.items()
-            }
+            # The C loop first: most of what is in it is no container.
+            members = value.copy() if value.__class__ is dict else dict(value.items())
+            for key, child in value.items():
+                if child.__class__ not in _SCALARS:
+                    members[key] = copy(child, left)
+            return members
         if isinstance(value, list):
+            if _SCALARS.issuperset(map(type, value)):
+                return list(value)
             return [child if child.__class__ in _SCALARS else copy(child, left) for child in value]
         return value
 
