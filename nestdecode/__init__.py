@@ -15,6 +15,7 @@ from nestdecode.stream import DeadLetter
 
 if TYPE_CHECKING:
     from nestdecode.document import Document, Lookalike, OpenLayer
+    from nestdecode.files import Report, expand_file
     from nestdecode.spec import Layer, Spec
 
 __all__ = [
@@ -30,9 +31,11 @@ __all__ = [
     "OpenLayer",
     "Query",
     "QueryError",
+    "Report",
     "Spec",
     "SpecError",
     "expand",
+    "expand_file",
     "query",
 ]
 
@@ -47,4 +50,8 @@ def __getattr__(name: str) -> Any:
         from nestdecode import document
 
         return getattr(document, name)
+    if name in ("Report", "expand_file"):
+        from nestdecode import files
+
+        return getattr(files, name)
     raise AttributeError(f"module 'nestdecode' has no attribute {name!r}")

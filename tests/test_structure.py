@@ -37,6 +37,7 @@ ORDER = (
     "document",
     "decoder",
     "lending",
+    "files",
     "cli",
 )
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if "_specs" not in path.parts]

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from nestdecode.cli.output import Output, RefusedError
-from nestdecode.cli.sources import Read, UnreadableError, opened
+from nestdecode.cli.sources import opened
 from nestdecode.decoder import Decoder
 from nestdecode.document import Document
 from nestdecode.errors import DecodeError
 from nestdecode.jsontext import dump
 from nestdecode.stream import Framing, Record, framing_of, is_blank, read_batches
+from nestdecode.stream.sources import Read, UnreadableError
 
 __all__ = [
     "MOST_WHOLE",

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Literal
 
 from nestdecode.cli.signals import undisturbed
 from nestdecode.jsontext import dump
+from nestdecode.stream.sources import descriptor_of
 from nestdecode.words import one_line, printable
 
 __all__ = [
@@ -20,7 +21,6 @@ __all__ = [
     "Letters",
     "Output",
     "RefusedError",
-    "descriptor_of",
     "discard",
     "draw",
     "identity_of",
@@ -285,15 +285,6 @@ def _beyond_standard(descriptor: int) -> int:
         return _beyond_standard(os.dup(descriptor))
     finally:
         os.close(descriptor)
-
-
-def descriptor_of(file: Any) -> int:
-    """Return a file's descriptor, or -1."""
-    try:
-        descriptor: int = file.fileno()
-    except OSError:
-        return -1
-    return descriptor
 
 
 def identity_of(file: int | str) -> tuple[int, int] | None:

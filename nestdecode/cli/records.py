@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -12,258 +11,24 @@ import click
 
 from nestdecode.cli.output import Letters, Output, identity_of, say
 from nestdecode.cli.signals import undisturbed
-from nestdecode.cli.sources import Source, UnreadableError, opened
-from nestdecode.errors import DecodeError, LimitError, QueryError, UncompiledError
+from nestdecode.cli.sources import opened
+from nestdecode.errors import DecodeError
 from nestdecode.jsontext import dump
-from nestdecode.stream import (
-    CUT,
-    Batch,
-    DeadLetter,
-    Framing,
-    framing_of,
-    is_blank,
-    read_batches,
+from nestdecode.stream import Framing
+from nestdecode.stream.answering import (
+    SHOWN,
+    Answer,
+    Answering,
+    Many,
+    Render,
+    Report,
+    answer_all,
+    collector_off,
 )
+from nestdecode.stream.sources import Source, UnreadableError
 from nestdecode.words import one_line
 
-__all__ = [
-    "ENOUGH_BYTES",
-    "ENOUGH_MESSAGES",
-    "Answering",
-    "Put",
-    "Report",
-    "Session",
-    "need_input",
-]
-
-SHOWN = 10
-# Output and messages are let go when they are this many.
-ENOUGH_BYTES = 2 << 20
-ENOUGH_MESSAGES = 1000
-# From this size on, a file is worth more than one process.
-_LARGE = 32 << 20
-# Records that are checked at once.
-_GROUP = 32
-
-Answer = Callable[[bytes], Any]
-# Answers several at once, or gives None if each has to be answered for itself.
-Many = Callable[[list[bytes]], "list[Any] | None"]
-Render = Callable[[Any], "bytes | None"]
-# Writes what has become of some records, and tells what is to be told.
-Put = Callable[["bytes | memoryview", "Report"], None]
-
-
-class Report:
-    """
-    What came of some records, but for their output.
-
-    Attributes:
-        records: How many there were: those written, those failed and those skipped.
-        written: How many of them have their answer in the output.
-        failed: How many of them were refused.
-        skipped: How many of them have an answer that is not written, as ``--each`` says.
-        problems: Layers that stayed shut.
-        with_problems: Records that they are in.
-        messages: In order: what kind, the line, whether the record is that line, and the
-            text: an error's, which has newlines only where an excerpt of a query follows.
-        letters: The records that were refused, if they are kept.
-        lines: How many lines they took, if their lines count from 1.
-        last: Whether the last value written was neither null nor false; None if nothing
-            was written.
-        unreadable: Why input ends here, if it does not end well.
-        unsettled: Where what follows begins, in bytes, if it needs more to be answered.
-    """
-
-    __slots__ = (
-        "failed",
-        "last",
-        "letters",
-        "lines",
-        "messages",
-        "problems",
-        "records",
-        "skipped",
-        "unreadable",
-        "unsettled",
-        "with_problems",
-        "written",
-    )
-
-    def __init__(self) -> None:
-        self.records = 0
-        self.written = 0
-        self.failed = 0
-        self.skipped = 0
-        self.problems = 0
-        self.with_problems = 0
-        self.messages: list[tuple[str, int, bool, str]] = []
-        self.letters: list[DeadLetter] = []
-        self.lines = 0
-        self.last: bool | None = None
-        self.unreadable: str | None = None
-        self.unsettled: int | None = None
-
-    def add(self, other: Report) -> None:
-        """Add what came of the records that follow, but for messages and letters."""
-        self.records += other.records
-        self.written += other.written
-        self.failed += other.failed
-        self.skipped += other.skipped
-        self.problems += other.problems
-        self.with_problems += other.with_problems
-        self.lines += other.lines
-        self.last = self.last if other.last is None else other.last
-        self.unreadable = self.unreadable or other.unreadable
-        self.unsettled = self.unsettled if other.unsettled is None else other.unsettled
-
-
-class Answering:
-    """Answers batches, in this process or in a worker: writes nothing, tells nobody."""
-
-    def __init__(self) -> None:
-        self.answer: Answer
-        self.many: Many | None = None
-        self.render: Render
-        self.most = 0
-        self.too_long = ""
-        self.keeps_letters = self.fail_fast = self.stopped = False
-        self._report = Report()
-        self._batch = Batch([], 1, 0)
-        self._index = 0
-        self._at_problem = -1
-
-    def results(self, batch: Batch) -> Iterator[tuple[bytes, Report]]:
-        """
-        Yield what is written for a batch, in whole records, and what is to be told.
-
-        A line of a batch that is not settled is given back if it can't be read.
-        """
-        self._batch, self._index, self._at_problem = batch, 0, -1
-        if batch.skipped:
-            self._report.records += 1
-            self._refuse(LimitError(self.too_long))
-        else:
-            yield from self._answered(batch)
-        yield b"", self._reported()
-        # The collector is off: what errors left in cycles goes now, when no tree is alive.
-        gc.collect(0)
-
-    def _answered(self, batch: Batch) -> Iterator[tuple[bytes, Report]]:
-        many, raws = self.many, batch.raws
-        if many is None or len(raws) < _GROUP:
-            yield from self._one_by_one(raws, batch.start, len(raws))
-            return
-        for start in range(batch.start - batch.start % _GROUP, len(raws), _GROUP):
-            group = raws[start : start + _GROUP]
-            # What is left of a group of which a line was given back is not good for it.
-            trees = many(group) if start >= batch.start else None
-            if trees is None:
-                yield from self._one_by_one(raws, max(start, batch.start), start + len(group))
-                if self.stopped or batch.refused is not None:
-                    return
-            else:
-                # Each tree is let go once it is written.
-                trees.reverse()
-                texts = [text for _ in group if (text := self.render(trees.pop())) is not None]
-                report = self._report
-                report.records += len(group)
-                report.written += len(texts)
-                report.skipped += len(group) - len(texts)
-                if texts:
-                    yield _joined(texts), self._reported()
-
-    def _one_by_one(
-        self, raws: list[bytes], start: int, end: int
-    ) -> Iterator[tuple[bytes, Report]]:
-        answer, render = self.answer, self.render
-        texts: list[bytes] = []
-        size = 0
-        for self._index in range(start, end):
-            raw = raws[self._index]
-            if is_blank(raw):
-                continue
-            self._report.records += 1
-            try:
-                # Not by way of a name, which would keep each tree until the next is there.
-                text = render(answer(raw))
-            except (DecodeError, QueryError) as error:
-                if self._gives_back(error):
-                    break
-                self._refuse(error)
-                if self.stopped:
-                    break
-                if len(self._report.messages) < ENOUGH_MESSAGES:
-                    continue
-            else:
-                if text is None:
-                    self._report.skipped += 1
-                    continue
-                self._report.written += 1
-                texts.append(text)
-                size += len(text)
-                if size < ENOUGH_BYTES:
-                    continue
-            yield _joined(texts), self._reported()
-            size = 0
-        if texts:
-            yield _joined(texts), self._reported()
-
-    def _gives_back(self, error: DecodeError | QueryError) -> bool:
-        """Give a line back that can't be read, if it may be no record, or more than one."""
-        if (
-            self._batch.settled
-            or not isinstance(error, DecodeError)
-            or error.pointer
-            or error.codec
-        ):
-            return False
-        self._batch.refused = self._index
-        self._report.records -= 1
-        return True
-
-    def noting_last(self, render: Render, *, each: bool) -> Render:
-        """Return a function like *render* that also notes what became the last value."""
-
-        def render_and_note(value: Any) -> bytes | None:
-            text = render(value)
-            if text is not None:
-                last = value[-1] if each and type(value) is list else value
-                self._report.last = last is not None and last is not False
-            return text
-
-        return render_and_note
-
-    def _reported(self) -> Report:
-        report, self._report = self._report, Report()
-        return report
-
-    def _refuse(self, error: DecodeError | QueryError) -> None:
-        self._report.failed += 1
-        self.stopped = self.fail_fast
-        if self.keeps_letters:
-            record = self._batch.record(self._index)
-            self._report.letters.append(
-                DeadLetter(record.line, record.offset, record.raw, error, record.skipped)
-            )
-        if isinstance(error, UncompiledError):
-            self.tell("uncompiled", str(error))
-        else:
-            self.tell("record", str(error))
-
-    def problem(self, error: DecodeError) -> None:
-        """Count a layer that stays shut; keep the first few for telling."""
-        report = self._report
-        report.problems += 1
-        if self._at_problem != self._index:
-            self._at_problem = self._index
-            report.with_problems += 1
-        if report.problems <= SHOWN:
-            self.tell("problem", str(error))
-
-    def tell(self, kind: str, text: str) -> None:
-        """Keep a message: ``record``, ``problem``, ``uncompiled`` or ``once``."""
-        record = self._batch.record(self._index)
-        self._report.messages.append((kind, record.line, record.whole_line, text))
+__all__ = ["Session", "need_input"]
 
 
 class _EnoughError(Exception):
@@ -366,7 +131,7 @@ class Session:
         self._answering.keeps_letters = self._letters is not None
         self._answering.fail_fast = self._fail_fast
         try:
-            with self._keeping_letters(output), _collector_off():
+            with self._keeping_letters(output), collector_off():
                 for name in self._files:
                     self._name = "stdin" if name == "-" else name
                     self._lines = 0
@@ -394,29 +159,7 @@ class Session:
                 if report.failed and self._fail_fast:
                     raise _EnoughError
 
-            framing, start = self._framing, b""
-            if framing is None:
-                framing, start = framing_of(source.read, self._answering.most)
-            jobs = self._jobs_for(source, framing)
-            if jobs == 1:
-                batches = read_batches(
-                    source.read, self._answering.most, framing, start, answered=True
-                )
-                self._answer(batches, put)
-                if source.total is not None and source.done < source.total:
-                    raise UnreadableError(f"can't be read: {CUT}")
-                return
-            from nestdecode.cli import sharing
-
-            if framing == "documents":
-                sharing.share_documents(source, self._answering, start, jobs, put)
-            else:
-                sharing.share_lines(source, self._answering, framing, start, jobs, put)
-
-    def _answer(self, batches: Iterator[Batch], put: Put) -> None:
-        for batch in batches:
-            for text, report in self._answering.results(batch):
-                put(text, report)
+            answer_all(source, self._answering, self._framing, self._jobs, put)
 
     def _bar(self, source: Source) -> Any:
         if self._progress is False:
@@ -428,16 +171,6 @@ class Session:
         from nestdecode.cli.progress import progress_bar
 
         return progress_bar(self._name, source.total, at_once=bool(self._progress))
-
-    def _jobs_for(self, source: Source, framing: Framing) -> int:
-        if self._jobs == 1:
-            return 1
-        large = source.size is not None and source.size - source.start >= _LARGE
-        if self._jobs is None and not (large and framing != "documents"):
-            return 1
-        from nestdecode.stream import workers
-
-        return (self._jobs or workers.cores()) if workers.can_fork() else 1
 
     def _tell(self, report: Report) -> None:
         """Keep the records that failed, and tell what is to be told."""
@@ -519,36 +252,6 @@ class Session:
                 shown = f"{SHOWN} shown, " if total.failed > SHOWN else ""
                 where = f" ({shown}all in {self._letters})"
             say(f"{_count(total.failed, 'record')} of {total.records} failed{where}")
-
-
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    """
-    Keep the cyclic collector from walking every tree over and over.
-
-    Trees hold no cycles, yet each of their containers counts towards the next collection:
-    it takes up to three quarters of the time of a large document. What is alive now
-    stays; frozen, it costs the collections between batches nothing, and worker
-    processes share its pages.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        if was_on:
-            gc.enable()
-
-
-def _joined(texts: list[bytes]) -> bytes:
-    """Return texts as lines, and forget them."""
-    if texts:
-        texts.append(b"")
-    text = b"\n".join(texts)
-    texts.clear()
-    return text
 
 
 def _each(text: Callable[[Any], bytes]) -> Render:

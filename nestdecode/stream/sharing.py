@@ -6,17 +6,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from nestdecode.cli.records import ENOUGH_BYTES, ENOUGH_MESSAGES, Answering, Put, Report
-from nestdecode.cli.sources import Source, UnreadableError
-from nestdecode.stream import (
-    Batch,
-    Framing,
-    LineCutter,
-    Lines,
-    Splitter,
-    lines_of_range,
-    read_batches,
-)
+from nestdecode.stream.answering import ENOUGH_BYTES, ENOUGH_MESSAGES, Answering, Put, Report
+from nestdecode.stream.lines import LineCutter, Lines, lines_of_range
+from nestdecode.stream.records import Batch
+from nestdecode.stream.sources import Source, UnreadableError
+from nestdecode.stream.splitter import Framing, Splitter, read_batches
 from nestdecode.stream.workers import Workers
 
 __all__ = ["share_documents", "share_lines"]
