@@ -11,8 +11,6 @@ from documents import SEED, large
 from measure import summary
 from processes import MB, Bare, Usage, bare, output, run, write_records
 
-import nestdecode
-
 SCRIPTS = Path(__file__).parent / "scripts"
 SPEC = ["-s", "repair-results"]
 QUERY = "structData.data[]"
@@ -59,7 +57,7 @@ def commands(place: Bare) -> dict[str, list[str]]:
     """Return all that read the file of records; its name comes behind them."""
     expand = [place.nestdecode, "expand", "-j", "1"]
     query = [place.nestdecode, "query", "-j", "1"]
-    lines = {
+    return {
         "expand.py": [place.python, str(SCRIPTS / "expand.py")],
         "query.py": [place.python, str(SCRIPTS / "query.py")],
         "expand": expand,
@@ -68,10 +66,8 @@ def commands(place: Bare) -> dict[str, list[str]]:
         "query": [*query, QUERY],
         "query -s": [*query, *SPEC, QUERY],
         "two jobs": [place.nestdecode, "expand", "-j", "2"],
+        "expand_file": [place.python, "-c", EXPAND_FILE],
     }
-    if hasattr(nestdecode, "expand_file"):
-        lines["expand_file"] = [place.python, "-c", EXPAND_FILE]
-    return lines
 
 
 def check(lines: dict[str, list[str]], folder: Path) -> None:
@@ -156,9 +152,8 @@ def costs(runs: Runs, size: str) -> list[Result]:
     rows.append(
         over("`expand`, two jobs / one job, wall", runs, "two jobs", "expand", 0.6, 0.55, wall)
     )
-    if "expand_file" in runs:
-        name = "`nestdecode.expand_file` / `expand`, one job, CPU"
-        rows.append(over(name, runs, "expand_file", "expand", 1.02, None))
+    name = "`nestdecode.expand_file` / `expand`, one job, CPU"
+    rows.append(over(name, runs, "expand_file", "expand", 1.02, None))
     return rows
 
 
