@@ -22,7 +22,11 @@ def by_command(text, *arguments):
 
 
 @pytest.mark.parametrize("jobs", [None, 1, 2])
-@pytest.mark.parametrize("text", [LINES, BROKEN, PRETTY, gzip.compress(LINES), b""])
+@pytest.mark.parametrize(
+    "text",
+    [LINES, BROKEN, PRETTY, gzip.compress(LINES), b""],
+    ids=["lines", "broken", "pretty", "gzip", "nothing"],
+)
 def test_it_writes_what_the_command_writes(tmp_path, text, jobs):
     source, target = tmp_path / "in", tmp_path / "out"
     source.write_bytes(text)
