@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Set
 
 from nestdecode.habits import Place
@@ -34,6 +35,15 @@ def place_of(plan: Plan, limits: Limits) -> Place | None:
         return None
 
 
+def _opens(text: str) -> bool:
+    """Tell whether a string that may stay is opened all the same: what opens is tried first."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _place_of(shape: Shape, live: Set[Shape], around: tuple[Shape, ...]) -> Place:
     members = {name: child for name, child in shape.names.items() if child in live}
     rest = shape.rest if shape.rest in live else None
@@ -53,7 +63,7 @@ def _place_of(shape: Shape, live: Set[Shape], around: tuple[Shape, ...]) -> Plac
         place.opened, place.shut = True, shape.plain is True
         if shape.plain is not True:
             place.plain = shape.plain
-        if not place.kinds:
+        if not place.kinds or any(map(_opens, place.plain)):
             raise _TooMuchError
     place.members = {name: _place_of(child, live, around) for name, child in members.items()}
     place.rest = None if rest is None else _place_of(rest, live, around)

@@ -11,7 +11,7 @@ orjson reads what it reads faster than msgspec, as measured on a few texts of ea
 It turns integers that do not fit into 64 bits into floats, so no text may have one: such
 an integer takes twenty characters, minus included (one of nineteen digits fits), all of
 them digits, and is followed by a comma, a closing bracket or white space, which in a
-layer may be an escape. Escapes that stand for a digit are refused (``jsontext.hides``),
+layer may be an escape. Escapes that stand for a digit or a minus are refused (``jsontext.hides``),
 so the record's bytes prove it for every layer. A string of twenty digits is followed by
 a quote or its backslash; the latter costs a second reading, never an integer.
 
@@ -25,7 +25,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import perf_counter
 from typing import Any
 
@@ -67,6 +67,8 @@ _MOST_PLACES, _MOST_LOOPS, _MOST_LEVEL = 200, 12, 50
 # watched before it is written anew; documents that are left in peace if it is no use.
 WATCHED, PROVING, MISSES, SHORTEST_REST, LONGEST_REST = 8, 32, 32, 64, 8192
 # Containers that are inside one another on any stack; n of them take 2n characters.
+# Longer texts are not read several times to see who is faster.
+_TIMED = 1 << 16
 _SHALLOW = 200
 # Elements and members that are looked at of one container.
 _FEW = 16
@@ -176,6 +178,12 @@ class Place:
         best = []
         value: Any = text
         self.longest = max(self.longest, len(text))
+        if len(text) > _TIMED:
+            # It would cost more than it can save, and be there twice.
+            try:
+                return READERS["orjson"](text)
+            except REFUSED:
+                return text
         for name, loads in READERS.items():
             if name == "msgspec" and len(text) > _SHALLOW:
                 raw = text if isinstance(text, bytes) else text.encode()
@@ -311,6 +319,7 @@ class Habits:
 
     def _give_up(self) -> None:
         self.swift = self._candidate = None
+        self._text = ""  # the same may be written again, and tried
         self._proving, self._resting = 0, self._rest
         self._rest = min(2 * self._rest, LONGEST_REST)
 
@@ -328,22 +337,25 @@ class Habits:
         raw = encoded(document)
         if raw is None or len(raw) > self._longest:
             return
-        if self._lock.acquire(blocking=False):
+        lock = self._lock  # a fork may change it meanwhile
+        if lock.acquire(blocking=False):
             try:
-                self._root.watch_record(raw)
+                with suppress(RecursionError):  # the caller has used up the stack
+                    self._root.watch_record(raw)
             finally:
-                self._lock.release()
+                lock.release()
 
     def _write(self) -> None:
         """Write what was seen, and begin to prove it."""
-        if not self._lock.acquire(blocking=False):
+        lock = self._lock
+        if not lock.acquire(blocking=False):
             self._watching = 1
             return
         try:
             written = _Writer(self._root, self._reader, counted=self._unproven is not None)
             try:
                 source = written.expand(self._longest)
-            except _UnwritableError:
+            except (_UnwritableError, RecursionError):
                 self._resting = LONGEST_REST
                 return
             if source.text != self._text:
@@ -356,7 +368,7 @@ class Habits:
                 self._candidate = source.build("expand", "plan that was learnt")
             self._proving, self._misses = PROVING, 0
         finally:
-            self._lock.release()
+            lock.release()
 
 
 class _Writer:
@@ -383,7 +395,7 @@ class _Writer:
             "CLASSES": table(QUOTES if counted else INTEGERS),
             "CLOSERS": CLOSERS,
             "MISSES": (*_MISSES, *REFUSED),
-            "OPENERS": OPENERS,
+            "OPENERS": frozenset(OPENERS),
             "OddError": OddError,
             "REFUSED": REFUSED,
             "account": account,
@@ -556,18 +568,20 @@ class _Writer:
             with self._loop(f"for {key}, {child} in {value}.items():", value):
                 self._value(place.rest, child, f"{value}[{key}]")
             return
+        # Copied at once: another thread may learn of a member meanwhile.
+        members = place.members.copy()
         always = []
         if proven:
             # What was always there comes first: it proves the object.
-            always = [n for n, m in place.members.items() if m.there >= place.objects]
+            always = [n for n, m in members.items() if m.there >= place.objects]
         for name in always:
             child = source.fresh("v")
             slot = f"{value}[{name!r}]"
-            self._value(place.members[name], child, slot, slot)
+            self._value(members[name], child, slot, slot)
         if proven and not always:
             source.line(f"if {value}.__class__ is not dict:")
             source.line("    raise OddError")
-        for name, member in place.members.items():
+        for name, member in members.items():
             if name in always:
                 continue
             if proven and not member.there and not self._counted:

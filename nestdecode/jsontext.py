@@ -435,15 +435,16 @@ def _refuse_deep(text: bytes | str) -> None:
 # What the checks of the hot paths are made of.
 BRACKETS = b"{["
 ESCAPE = b"\\u00"
-# Escapes that can stand for brackets, quotes and blanks, and those that such an escape,
+# Escapes that can stand for brackets, quotes, blanks, digits and the minus, and those that such an escape,
 # its hex digits included, can be written with one layer further in.
-_HIDING = rb"\\u00(?:09|0[aAdD]|2[02]|3[0-9]|4[1-6]|5[bBcC]|6[1-6]|6[eE]|7[245]|7[bB])"
+_HIDING = rb"\\u00(?:09|0[aAdD]|2[02]|2[dD]|3[0-9]|4[1-6]|5[bBcC]|6[1-6]|6[eE]|7[245]|7[bB])"
 HARMLESS = (b"\\u00e", b"\\u0026", b"\\u003c", b"\\u003e", b"\\u0027")
 
 
-# Digits and the minus as 0; as colons what stands before a number, escaped blanks too.
+# Digits and the minus as 0; as colons what stands before a number: escaped blanks too, and
+# the last of what a comma or a colon may be escaped as.
 _NUMBERS = bytes(
-    ord("0") if byte in b"0123456789-" else ord(":") if byte in b":,[ \t\r\ntnr" else ord("x")
+    ord("0") if byte in b"0123456789-" else ord(":") if byte in b":,[ \t\r\ntnraAcC" else ord("x")
     for byte in range(256)
 )
 

@@ -47,6 +47,7 @@ _OPENING = b"{[\\"
 # Of longer records it takes longer to count them than it takes to ask a plan.
 SHORT = 400
 MOST_NODES, MOST_MEMBERS, MOST_DEPTH, MOST_LOOPS = 200, 8, 12, 12
+LONGEST_NAME = 100
 MOST_NOTES = 10_000
 LEARN_FROM, FORGIVEN, APART, TRIAL, SHORTEST_REST, LONGEST_REST = 4, 4, 16, 64, 64, 8192
 
@@ -393,7 +394,8 @@ class Learner:
         if known is not None:
             return known
         if len(place.members) < MOST_MEMBERS:
-            known = self._new()
+            # A name can be as long as a record, and would be kept.
+            known = self._new() if len(step) <= LONGEST_NAME else None
             if known is not None:
                 place.members[step] = known
             return known

@@ -191,3 +191,96 @@ def test_memory_does_not_grow_with_what_is_rewritten():
         assert decoder.expand(text.encode()) == Decoder().engine.carefully(text.encode())
 
     assert len([name for name in linecache.cache if "learnt" in name]) < 50
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'{"a": "{\"v\"\u003a18446744073709551616}"}',
+        r'{"a": "{\"v\": [1\u002c18446744073709551616]}"}',
+        r'{"a": "{\"v\": [1\u002C18446744073709551616]}"}',
+        r'{"a": "{\"v\": \u002d9223372036854775809}"}',
+        r'{"a": "{\"v\": \u002D99999999999999999999}"}',
+    ],
+)
+@pytest.mark.parametrize("spec", [None, {"nestdecode": 1, "layers": {"a": "json"}}])
+def test_what_stands_before_an_integer_may_be_escaped(spec, text):
+    usual = r'{"a": "{\"v\": [1]}"}'
+    wanted = oracle.expand(oracle.loads(text))
+    many = text[:-1] + ', "n": [' + "[]," * 300 + "0]}"
+
+    for decoder in (Decoder(None if spec is None else Spec.parse(spec)), taught(spec, usual)):
+        assert oracle.same(decoder.expand(text.encode()), wanted)
+        assert oracle.same(decoder.query("a", text.encode()), wanted["a"])
+        assert oracle.same(decoder.expand(many.encode())["a"], wanted["a"])
+
+
+def test_a_listed_string_that_opens_is_opened_whatever_was_seen():
+    layer = {"type": "string", "contentMediaType": "application/json"}
+    spec = {"properties": {"b": {"anyOf": [{"enum": ["", "{}", "[]"]}, layer]}}}
+    decoder = Decoder(Spec.parse(spec))
+
+    for text in ['{"b": ""}', '{"b": "[1]"}'] * 100:
+        decoder.expand(text)
+
+    assert decoder.expand(b'{"b": "{}"}') == {"b": {}}
+
+
+def test_an_empty_string_is_no_reason_to_give_up():
+    layer = {"type": "string", "contentMediaType": "application/json"}
+    spec = {"properties": {"a": layer, "b": {"anyOf": [layer, {"type": "string"}]}}}
+    decoder = Decoder(Spec.parse(spec))
+
+    for _ in range(100):
+        assert decoder.expand(b'{"a": "{}", "b": ""}') == {"a": {}, "b": ""}
+
+    assert swift_of(decoder) is not None
+
+
+def test_what_was_given_up_is_tried_again():
+    decoder = taught(SPEC)
+    (given_up,) = (
+        cell.cell_contents
+        for cell in decoder.engine.method.__closure__ or ()
+        if isinstance(cell.cell_contents, habits.Habits)
+    )
+    given_up._give_up()
+    assert swift_of(decoder) is None
+
+    for _ in range(9000):
+        decoder.expand(USUAL.encode())
+
+    assert swift_of(decoder) is not None
+
+
+def test_a_member_that_another_thread_learns_of_harms_no_writing(monkeypatch):
+    decoder = taught()
+    place = habits.Place()
+    place.members = {"a": habits.Place(), "b": habits.Place()}
+    writer = habits._Writer
+    seen = writer._value
+
+    def meanwhile(self, place_of_it, value, slot, given=""):
+        place.members[f"new{len(place.members)}"] = habits.Place()
+        return seen(self, place_of_it, value, slot, given)
+
+    monkeypatch.setattr(writer, "_value", meanwhile)
+    written = writer(place, decoder.engine.reader, counted=True)
+
+    assert "def expand(document):" in written.expand(1000).text
+
+
+def test_a_lock_that_a_fork_renews_is_not_let_go_of_in_its_place(monkeypatch):
+    decoder = Decoder(Spec.parse(SPEC) if isinstance(SPEC, dict) else None)
+    watch = habits.Place.watch_record
+
+    def forking(self, raw):
+        for cell in decoder.engine.method.__closure__ or ():
+            if isinstance(cell.cell_contents, habits.Habits):
+                cell.cell_contents.renew_lock()
+        return watch(self, raw)
+
+    monkeypatch.setattr(habits.Place, "watch_record", forking)
+
+    for _ in range(20):
+        decoder.expand(USUAL.encode())

@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any
 
+from nestdecode.stream.sources import wait_for
+
 __all__ = ["Stopped", "keys_are_for_others", "listen", "undisturbed", "wait"]
 
 _STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -74,9 +76,7 @@ def wait(*descriptors: int) -> Sequence[int]:
     Returns:
         Those that can be read: none if a signal has come whose handler lets one go on.
     """
-    import select
-
-    readable, _, _ = select.select([*descriptors, *_come], [], [])
+    readable = wait_for(*descriptors, *_come)
     for descriptor in _come:
         if descriptor in readable:
             os.read(descriptor, 4096)

@@ -9,7 +9,7 @@ from typing import Any
 
 from nestdecode.stream.compressed import decompressed
 
-__all__ = ["Read", "Source", "UnreadableError", "descriptor_of"]
+__all__ = ["Read", "Source", "UnreadableError", "descriptor_of", "wait_for"]
 
 Read = Callable[[int], bytes]
 Wait = Callable[..., Sequence[int]]
@@ -40,7 +40,7 @@ class Source:
 
     def __init__(self, file: Any, wait: Wait | None = None) -> None:
         self._file = file
-        self._wait = wait or _wait
+        self._wait = wait or wait_for
         self.descriptor = descriptor_of(file)
         self.start = self.done = 0
         self.size: int | None = None
@@ -119,11 +119,17 @@ def _telling(read: Read) -> Read:
     return read_or_tell
 
 
-def _wait(*descriptors: int) -> Sequence[int]:
+def wait_for(*descriptors: int) -> list[int]:
+    """Wait until one of several descriptors can be read, or has ended; return those."""
     import select
 
-    readable, _, _ = select.select(descriptors, [], [])
-    return readable
+    if not hasattr(select, "poll"):
+        return select.select(descriptors, [], [])[0]
+    # select takes no descriptor beyond 1023.
+    polled = select.poll()
+    for descriptor in descriptors:
+        polled.register(descriptor, select.POLLIN | select.POLLPRI)
+    return [descriptor for descriptor, _ in polled.poll()]
 
 
 def descriptor_of(file: Any) -> int:
