@@ -26,7 +26,19 @@ from tests import oracle
 CORPUS = Path(__file__).parent / "cases" / "fuzz"
 PIECES = [
     *(b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b" ", b"\n", b"\r", b"\t", b"\xff", b"\x00"),
-    *(b"\\u0022", b"\\u005c", b"\\u007b", b"\\ud800", b"\\n", b'\\"', b"1e400", b"-0", b"1.10"),
+    *(
+        b"\\u0022",
+        b"\\u005c",
+        b"\\u007b",
+        b"\\ud800",
+        b"\\n",
+        b'\\"',
+        b"\\u003a",
+        b"\\u002d",
+        b"1e400",
+        b"-0",
+        b"1.10",
+    ),
     *(b"18446744073709551616", b"null", b"[]", b"{}", b'"[]"', b"\xef\xbb\xbf", b"\xe2\x80\xa8"),
     *(b"eyJhIjoxfQ==", b"json", b"base64 | json", b"$ref", b"anyOf", b"#/", b"*", b"@", b"&"),
 ]

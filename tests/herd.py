@@ -9,6 +9,7 @@ import argparse
 import copy
 import json
 import random
+import re
 import sys
 import time
 import traceback
@@ -68,9 +69,12 @@ def written(chance: random.Random, tree: Any, how: dict[str, Any]) -> str:
             return {name: closed(child) for name, child in tree.items()}
         return [closed(child) for child in tree] if isinstance(tree, list) else tree
 
-    return dumped(closed(tree), how)
+    text = dumped(closed(tree), how)
+    return STRING.sub(lambda token: escaped(chance, token[0], how), text)
 
 
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+CHARACTER = re.compile(r"\\u....|\\?.", re.DOTALL)
 BLANKS = [" ", "\n", "\t", "\r\n", "  "]
 
 
@@ -81,6 +85,18 @@ def dumped(tree: Any, how: dict[str, Any]) -> str:
     if how["quote"]:
         text = text.replace('\\"', "\\u0022")
     return text
+
+
+def escaped(chance: random.Random, token: str, how: dict[str, Any]) -> str:
+    """Write a string with some characters escaped that need not be."""
+
+    def unit(character: re.Match[str]) -> str:
+        raw = character[0]
+        if len(raw) == 1 and (raw in how["escaped"] or chance.random() < how["any"]):
+            return f"\\u{ord(raw):04x}" if raw <= "\uffff" else raw
+        return raw
+
+    return f'"{CHARACTER.sub(unit, token[1:-1])}"' if how["escaped"] or how["any"] else token
 
 
 def changed(chance: random.Random, tree: Any) -> Any:
@@ -144,6 +160,9 @@ def mutated(chance: random.Random, text: str) -> str:
                 "9" * 20,
                 "\\ud800",
                 "\\u0031",
+                "\\u003a",
+                "\\u002c",
+                "\\u002d",
                 "",
             ]
         )
@@ -189,6 +208,8 @@ def herd(chance: random.Random, count: int) -> tuple[Any, list[bytes]]:
         "ascii": chance.random() < 0.5,
         "quote": chance.random() < 0.25,
         "blank": chance.choice([0, 0, 0, 0.3]),
+        "escaped": chance.choice(["", "", "", ":", ",", "-", ":,-", "0123456789", "{}[]"]),
+        "any": chance.choice([0, 0, 0, 0, 0.01, 0.1]),
     }
     documents = []
     for number in range(count):

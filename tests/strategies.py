@@ -153,11 +153,11 @@ layouts = st.sampled_from(
 )
 escaped_sets: st.SearchStrategy[frozenset[str]] = st.one_of(
     st.just(frozenset()),
-    st.sampled_from(['"', "<>&", '"<>&+', "{}[]", "\\", '"\\', " \n\t\r", '"{[\\ \n']).map(
-        frozenset
-    ),
+    st.sampled_from(
+        ['"', "<>&", '"<>&+', "{}[]", "\\", '"\\', " \n\t\r", '"{[\\ \n', ":,-", "-"]
+    ).map(frozenset),
     st.just(frozenset(map(chr, range(128)))),
-    st.frozensets(st.sampled_from('"\\/{}[]<>& \n\tabefnrtu0159,:'), max_size=6),
+    st.frozensets(st.sampled_from('"\\/{}[]<>& \n\tabefnrtu0159,:-'), max_size=6),
 )
 
 

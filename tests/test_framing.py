@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nestdecode import DecodeError, Decoder
@@ -73,6 +73,32 @@ framings = st.sampled_from(["lines", "mixed", "documents"])
 @settings(max_examples=1000)
 def test_input_is_split_as_the_rules_say(text, framing, sizes, answered):
     assert split(text, framing, sizes, answered=answered) == oracle.split(text, framing)
+
+
+def records_of(text, framing, sizes, most):
+    return [
+        batch.record(index)
+        for batch in read_batches(pieces_of(text, sizes), most, framing)
+        for index, raw in enumerate(batch.raws)
+        if batch.skipped or not is_blank(raw)
+    ]
+
+
+@given(texts, framings, st.integers(1, 9), st.sampled_from([1, 2, 4, 8, 12, 20]))
+@settings(max_examples=1000)
+@example(b"{\n}xxxxxxxxx\n", "documents", 1, 8)
+@example(b"\xef\xbb\xbf[null\n{}\n", "mixed", 1, 8)
+def test_the_pieces_of_input_make_no_difference(text, framing, sizes, most):
+    assert records_of(text, framing, sizes, most) == records_of(text, framing, 0, most)
+
+
+def test_a_document_ends_in_a_line_that_is_too_long():
+    end = b"]" + b" x" * 2000
+    text = b"[\n" + b"1" * 2000 + end + b"\n{}\n"
+
+    found = [(r.raw[-3:], len(r.raw) + r.skipped) for r in records_of(text, "documents", 0, 3000)]
+
+    assert found == [(b"11]", 2003), (b"x x", 4000), (b"{}", 2)]
 
 
 # What people had in their files

@@ -32,6 +32,11 @@ STYLES = [
     *(Style(), Style(), Style(), Style(ascii=True), Style(ascii=True, uppercase=True)),
     *(Style(slash="\\/"), Style(escaped=frozenset('"\\')), Style(escaped=frozenset("{}[]"))),
     *(Style(escaped=frozenset('<>&"')), Style(escaped=frozenset(" :,0123456789"))),
+    *(
+        Style(escaped=frozenset(":,-")),
+        Style(escaped=frozenset("-")),
+        Style(escaped=frozenset(":")),
+    ),
 ]
 # Texts grow exponentially where backslashes are escaped by backslashes.
 MOST = 3_000
@@ -200,7 +205,14 @@ class Writer:
         """Write a text as a string, in any style."""
         if len(text) < 40 and self.leaf.random() < 0.02:
             return Style(escaped=frozenset(text)).quote(text)
-        return self.leaf.choice(STYLES).quote(text)
+        style = self.leaf.choice(STYLES)
+        if len(text) < 400 and self.leaf.random() < 0.05:
+            # Each character by itself, as nobody writes.
+            every = Style(escaped=frozenset(text))
+            if not text.startswith(oracle.NUMERAL):
+                units = [self.leaf.choice([style, style, every]).quote(one)[1:-1] for one in text]
+                return f'"{"".join(units)}"'
+        return style.quote(text)
 
     def blank(self) -> str:
         """Write white space, or most often none."""

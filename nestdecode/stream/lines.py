@@ -42,12 +42,21 @@ class Lines(NamedTuple):
 
 
 class LineCutter:
-    """Cuts pieces of input where lines end, and keeps what is too long to be a record short."""
+    """
+    Cuts pieces of input where lines end, and keeps what is too long to be a record short.
 
-    def __init__(self, max_record_bytes: int, offset: int = 0) -> None:
+    Args:
+        max_record_bytes: Longer lines are too long.
+        offset: Where input begins, in bytes.
+        kept: How much is kept of a line that is too long.
+    """
+
+    def __init__(self, max_record_bytes: int, offset: int = 0, kept: int = KEPT) -> None:
         self.most = max_record_bytes
-        self.offset = offset  # of the pending line
+        self.kept = kept
+        self.offset = offset  # of what is pending
         self.size = 0  # of the line whose end has not been read yet
+        self.given = 0  # of that line, what is pending no longer
         self.pending: list[bytes] = []
 
     def feed(self, chunk: bytes) -> Iterator[Lines]:
@@ -56,31 +65,36 @@ class LineCutter:
         if end and self.size > self.most:
             first = chunk.find(b"\n")
             self.add(chunk[:first])
-            yield self._too_long(self.size)
+            yield self._too_long()
             chunk, end = chunk[first + 1 :], end - first - 1
         if end:
             text = chunk[:end]
             if self.pending:
                 text = b"".join([*self.pending, text])
                 self.pending.clear()
-                self.size = 0
             yield from self._lines(text)
         self.add(chunk[end:])
 
     def finish(self) -> Iterator[Lines]:
         """Return the last line, if input did not end in LF."""
         if self.size > self.most:
-            yield self._too_long(self.size)
-        elif self.size:
+            yield self._too_long()
+        elif self.pending:
             yield from self._lines(b"".join(self.pending) + b"\n")
 
     def add(self, piece: bytes) -> None:
         """Keep what belongs to the pending line."""
-        if piece:
+        if self.size > self.most:
+            left = max(0, self.kept - (self.size - self.given))
             self.size += len(piece)
-            self.pending.append(piece)
+            piece = piece[:left]
+        else:
+            self.size += len(piece)
             if self.size > self.most:
-                self.pending = [_head(self.pending)]
+                self.pending = [self._head()]
+                piece = piece[: max(0, self.kept - len(self.pending[0]))]
+        if piece:
+            self.pending.append(piece)
 
     def unfinished(self) -> bytes:
         """Return the pending line."""
@@ -90,48 +104,52 @@ class LineCutter:
     def give(self, size: int) -> bytes:
         """Return so much of the pending line, and let it go."""
         text = self.unfinished()
-        self.pending, self.size = [], 0
+        self.pending = [text[size:]] if text[size:] else []
         self.offset += size
-        self.add(text[size:])
+        self.given += size
         return text[:size]
 
     def _lines(self, text: bytes) -> Iterator[Lines]:
         """Yield lines, each one that is too long by itself."""
-        if len(text) <= self.most:
+        given, self.given, self.size = self.given, 0, 0
+        if given + len(text) <= self.most:
             yield Lines(text, self.offset)
             self.offset += len(text)
             return
         start = at = 0
         while at < len(text):
             end = text.find(b"\n", at) + 1
-            if end - 1 - at > self.most:
+            if given + end - 1 - at > self.most:
                 if at > start:
                     yield Lines(text[start:at], self.offset)
                     self.offset += at - start
-                self.pending, self.size = [text[at : min(end - 1, at + KEPT)]], end - 1 - at
-                yield self._too_long(self.size)
+                kept = text[at : min(end - 1, at + self.kept)]
+                self.pending, self.size, self.given = [kept], given + end - 1 - at, given
+                yield self._too_long()
                 start = end
-            at = end
+            at, given = end, 0
         if at > start:
             yield Lines(text[start:], self.offset)
             self.offset += at - start
 
-    def _too_long(self, size: int) -> Lines:
-        kept = b"".join(self.pending)[:KEPT]
-        lines = Lines(kept, self.offset, size - len(kept))
-        self.pending, self.size = [], 0
+    def _too_long(self) -> Lines:
+        size = self.size - self.given
+        text = b"".join(self.pending)[: self.kept]
+        lines = Lines(text, self.offset, size - len(text))
+        self.pending, self.size, self.given = [], 0, 0
         self.offset += size + 1
         return lines
 
-
-def _head(pieces: list[bytes]) -> bytes:
-    """Return the beginning of a line, without joining what may be all of its pieces."""
-    head = b""
-    for piece in pieces:
-        head += piece[: KEPT - len(head)]
-        if len(head) == KEPT:
-            break
-    return head
+    def _head(self) -> bytes:
+        """Return what is kept of a line, without joining what may be all of its pieces."""
+        head: list[bytes] = []
+        missing = self.kept
+        for piece in self.pending:
+            head.append(piece[:missing])
+            missing -= len(head[-1])
+            if not missing:
+                break
+        return b"".join(head)
 
 
 def lines_of_range(

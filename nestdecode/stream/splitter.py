@@ -122,7 +122,7 @@ class _Unsettled:
     Attributes:
         start: Where it begins.
         at: How far it has been followed.
-        first_end: Where its first line ends.
+        first_end: Where its first line ends, less than 0 if that has been let go.
         line_end: Where the line ends up to which its values are whole.
         on_line: Whether it begins where a line does.
         values: Its values that are whole, each from its beginning to its end.
@@ -203,7 +203,9 @@ class Splitter:
         self._most = max_record_bytes
         self._answered = answered and framing == "mixed"
         self._first = first
-        self._cutter = LineCutter(max_record_bytes, offset)
+        # A document may end in a line that is too long, where its beginning is not.
+        kept = KEPT + (max_record_bytes if framing == "documents" else 0)
+        self._cutter = LineCutter(max_record_bytes, offset, kept)
         # Whole lines, from the first on that is not settled.
         self._text: Text = b""
         self._base = offset
@@ -280,6 +282,13 @@ class Splitter:
 
     def _take_long(self, lines: Lines) -> Iterator[Batch]:
         """Take a line that is too long: a record, or more of a text that fails there."""
+        if self._may_end_early():
+            beginning = lines.text[: self._most]
+            end = self._end_in(beginning)
+            if end:
+                self._text += beginning[:end]
+                yield from self._cut()
+                lines = Lines(lines.text[end:], lines.offset + end, lines.skipped)
         size = len(lines.text) + lines.skipped
         text = self._unsettled
         if text is None and self._framing != "documents":
@@ -288,9 +297,10 @@ class Splitter:
             if text is None:
                 text = self._unsettled = _Unsettled(0, 0, 0, on_line=self._on_line)
             self._let_go(text)
-            text.head = (text.head + lines.text + b"\n")[:KEPT]
+            text.head = (text.head + lines.text[:KEPT] + b"\n")[:KEPT]
             text.solid = text.gone + size
             text.gone += size + 1
+            text.first_end -= size + 1
             text.failed = True
         self._line += 1
         self._base += size + 1
@@ -302,16 +312,29 @@ class Splitter:
 
         What that takes is bounded by what is read, in whatever pieces it comes.
         """
-        text, size = self._unsettled, self._cutter.size + self._scanner.depth
-        if text is None or text.failed or text.gone or self._doubt or size > self._credit:
+        pending = self._cutter.size - self._cutter.given
+        cost = pending + self._scanner.depth
+        if cost > self._credit or not self._may_end_early():
             return
-        if 0 < self._cutter.size <= self._most and chunk.rstrip(BLANKS).endswith((b"}", b"]")):
-            self._credit -= size
-            line = self._cutter.unfinished()
-            outcome, at = self._scanner.copy().follow(line, 0, len(line))
-            if outcome == "ends" and _not_utf8(line[:at]) is None:
-                self._text += self._cutter.give(at)
+        is_whole = pending > 0 and self._cutter.size <= self._most
+        if is_whole and chunk.rstrip(BLANKS).endswith((b"}", b"]")):
+            self._credit -= cost
+            end = self._end_in(self._cutter.unfinished())
+            if end:
+                self._text += self._cutter.give(end)
                 yield from self._cut()
+
+    def _may_end_early(self) -> bool:
+        """Tell whether a document may end in a line before the end of that has been read."""
+        text = self._unsettled
+        return not (
+            self._framing != "documents" or text is None or text.failed or text.gone or self._doubt
+        )
+
+    def _end_in(self, line: bytes) -> int:
+        """Return where a document ends in the beginning of its next line, or 0."""
+        outcome, at = self._scanner.copy().follow(line, 0, len(line))
+        return at if outcome == "ends" and _not_utf8(line[:at]) is None else 0
 
     def _cut(self, *, final: bool = False) -> Iterator[Batch]:
         """Settle what can be settled."""
@@ -565,25 +588,26 @@ class Splitter:
         """Add a text that is no JSON, without blank lines after it."""
         solid = self._solid_end(text.start, end)
         if text.gone:
-            self._add_long(text, text.gone + solid if solid else text.solid)
+            size = text.gone + solid if solid else text.solid
+            one_line = self._mixed and size <= text.gone + text.first_end
+            self._add_long(text, size, whole_line=one_line)
         else:
             self._add(text.start, solid)
         self._settle(end)
 
     def _add(self, start: int, end: int, *, whole_line: bool = False) -> None:
         raw = bytes(self._text[start : min(end, start + KEPT) if end - start > self._most else end])
-        whole_line = whole_line or (self._mixed and b"\n" not in raw)
+        if self._mixed and not whole_line:
+            whole_line = self._text.find(b"\n", start, end) < 0
         place = self._count(start), self._base + start
         self._records.append(Record(raw, *place, end - start - len(raw), whole_line))
 
-    def _add_long(self, text: _Unsettled, size: int) -> None:
+    def _add_long(self, text: _Unsettled, size: int, *, whole_line: bool = False) -> None:
         """Add the beginning of a text that is too long."""
         head = (text.head + self._text[text.start : text.start + KEPT])[:KEPT]
         place = text.place if text.gone else (self._count(text.start), self._base + text.start)
         size -= 0 if text.gone else text.start
-        self._records.append(
-            Record(head[:size], *place, max(0, size - len(head)), whole_line=False)
-        )
+        self._records.append(Record(head[:size], *place, max(0, size - len(head)), whole_line))
 
     def _solid_end(self, start: int, end: int) -> int:
         """Return where the last line ends that is not blank; 0 if all are."""
@@ -646,12 +670,13 @@ class Splitter:
         solid = self._solid_end(0, len(self._text))
         text.solid = text.gone + solid if solid else text.solid
         text.gone += len(self._text)
+        text.first_end -= len(self._text)
         self._count(len(self._text))
         self._base += len(self._text)
         self._text = bytearray()
         self._forget()
         text.values.clear()
-        text.start = text.at = text.opened = text.first_end = text.line_end = 0
+        text.start = text.at = text.opened = text.line_end = 0
         self._scanner.watched.clear()
         self._scanner.ends.clear()
 
