@@ -10,13 +10,13 @@ from nestdecode.errors import (
     QueryError,
     SpecError,
 )
-from nestdecode.jsontext import Number
 from nestdecode.stream import DeadLetter
 
 if TYPE_CHECKING:
-    from nestdecode.document import Document, Lookalike, OpenLayer
+    from nestdecode.document.document import Document, Lookalike, OpenLayer
     from nestdecode.files import Report, expand_file
     from nestdecode.spec import Layer, Spec
+    from nestdecode.text.number import Number
 
 __all__ = [
     "DeadLetter",
@@ -47,9 +47,13 @@ def __getattr__(name: str) -> Any:
 
         return getattr(spec, name)
     if name in ("Document", "Lookalike", "OpenLayer"):
-        from nestdecode import document
+        from nestdecode.document import document
 
         return getattr(document, name)
+    if name == "Number":
+        from nestdecode.text.number import Number
+
+        return Number
     if name in ("Report", "expand_file"):
         from nestdecode import files
 

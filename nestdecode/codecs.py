@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from nestdecode.errors import DecodeError
-from nestdecode.jsontext import Budget
+from nestdecode.text.reader import Budget
 
 __all__ = ["CODECS", "ENCODINGS", "Codec", "redo", "undo"]
 
@@ -29,7 +29,7 @@ class Codec(NamedTuple):
         takes: ``text`` (a string, or bytes that are one) or ``bytes``.
         gives: ``bytes``, or ``value`` for a JSON value.
         open: Undoes the encoding within a budget; None for json, which
-            jsontext reads.
+            text/reader.py reads.
         close: Redoes it, for the same bytes always the same way: alphabet and padding
             as in the second argument, an encoding of other bytes that may be empty.
             None for json.

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from nestdecode.engine import Engine, check_expression, check_word, is_buffer
 from nestdecode.errors import DecodeError, Policy
-from nestdecode.jsontext import Duplicates, Limits, Numbers, dump
 from nestdecode.stream import DeadLetter, Record, as_bytes, expand_records, of_lines
+from nestdecode.text.reader import Duplicates, Limits, Numbers
+from nestdecode.text.write import dump
 
 if TYPE_CHECKING:
-    from nestdecode.document import Document
-    from nestdecode.queries import Start
+    from nestdecode.document.document import Document
+    from nestdecode.queries.expression import Start
     from nestdecode.spec import Spec
 
 __all__ = ["Decoder", "Query", "expand", "query"]
@@ -200,9 +201,12 @@ class Decoder:
         Raises:
             DecodeError: As for ``expand``, or if the document can't be written as JSON.
         """
-        from nestdecode.document import Document  # late: expanding needs no way back
+        from nestdecode.document.document import (  # late: expanding needs no way back
+            Document,
+            text_of,
+        )
 
-        raw = document if document.__class__ is bytes else self.engine.text(document)
+        raw = document if document.__class__ is bytes else text_of(self.engine, document)
         return Document(self.engine, raw, self.expand(raw))
 
     def collapse(self, tree: Any) -> bytes:
@@ -225,7 +229,8 @@ class Decoder:
         Raises:
             DecodeError: If the tree holds what JSON does not know.
         """
-        from nestdecode.collapse import Parts, closed
+        from nestdecode.document.closing import closed
+        from nestdecode.document.parts import Parts
 
         plan = self.engine.plan
         Parts().add(tree)
@@ -338,7 +343,7 @@ class Query:
     """
 
     def __init__(self, decoder: Decoder, expression: str, start: Start | None = None) -> None:
-        from nestdecode.queries import REFUSALS, STARTS
+        from nestdecode.queries.expression import REFUSALS, STARTS
 
         check_expression(expression)
         check_word("start", start, STARTS)

@@ -10,27 +10,17 @@ from functools import cached_property, partial
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from nestdecode import discover
-from nestdecode.emit import Source
 from nestdecode.errors import POLICIES, DecodeError, LimitError, Policy, SpecError
-from nestdecode.jsontext import (
-    DUPLICATES,
-    NUMBERS,
-    RANGES,
-    Duplicates,
-    Limits,
-    Numbers,
-    Reader,
-    dump,
-)
-from nestdecode.learnt import Learner
 from nestdecode.paths import Address, format_path
-from nestdecode.plan import DROP, Plan, Run, policies_of
+from nestdecode.plan import detect
+from nestdecode.plan.careful import DROP, Plan, Run, Trace, policies_of
+from nestdecode.plan.learnt import Learner
+from nestdecode.plan.source import Source
+from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Limits, Numbers, Reader
 from nestdecode.words import nearest
 
 if TYPE_CHECKING:
-    from nestdecode.collapse import Trace
-    from nestdecode.queries import Expression, Start
+    from nestdecode.queries.expression import Expression, Start
     from nestdecode.spec import Spec
 
 __all__ = ["Engine", "check_expression", "check_word", "is_buffer"]
@@ -109,7 +99,7 @@ class Engine:
             learner = Learner(self.reader, self.carefully, self._copied)
             self.expand_many = learner.expand_many
             return learner.method()
-        from nestdecode import expected, habits, opening  # late: detection needs no specs
+        from nestdecode.plan import expected, habits, opening  # late: detection needs no specs
 
         self.source = opening.source_of(
             self.plan,
@@ -153,8 +143,6 @@ class Engine:
 
     def trace(self, raw: bytes) -> Trace:
         """Expand one document again, and note all that is opened, and all that is not."""
-        from nestdecode.collapse import Trace
-
         problems: dict[Address, DecodeError] = {}
         reader = Reader(self.limits, self._numbers, self._duplicates)
         run = Run(reader, self.policy, lambda problem: problems.update({run.address(): problem}))
@@ -165,7 +153,7 @@ class Engine:
 
     def search(self, expression: str, tree: Any) -> Any:
         """Ask a tree; the answer shares nothing with it."""
-        from nestdecode.queries import REFUSALS, apart
+        from nestdecode.queries.expression import REFUSALS, apart
 
         check_expression(expression)
         compiled = self.expression(expression, None)
@@ -179,7 +167,7 @@ class Engine:
     def _open(self, tree: Any, run: Run | None = None) -> Any:
         run = run or self._start()
         plan = self.plan
-        opened = discover.find(tree, 0, 0, run) if plan is None else plan.run(tree, run)
+        opened = detect.find(tree, 0, 0, run) if plan is None else plan.run(tree, run)
         # Only a member can go; the record stays what it is.
         return tree if opened is DROP else opened
 
@@ -191,24 +179,6 @@ class Engine:
             with contextlib.suppress(*reader.refused):
                 return reader.loads(document)
         return self.read(document)
-
-    def text(self, document: Any) -> bytes:
-        """Return the text of a document."""
-        from nestdecode.collapse import Parts
-
-        if isinstance(document, (bytes, bytearray, memoryview)):
-            return bytes(document)
-        if not isinstance(document, str):
-            tree = self.read(document)
-            Parts().add(tree)
-            return dump(tree)
-        try:
-            return document.encode()
-        except UnicodeEncodeError:
-            pass
-        # Only now that it is known to be JSON: after a backslash, an escape would make it so.
-        self.read(document)
-        return document.encode("utf-8", "backslashreplace")
 
     # Asking
 
@@ -242,7 +212,7 @@ class Engine:
             return lambda document: search(expand(document))
         watched, plan = self._watched, self.plan
         if plan is None:
-            plan = Plan(None, self.policy, discover.FINDER)
+            plan = Plan(None, self.policy, detect.FINDER)
 
         def answer(document: Any) -> Any:
             try:
@@ -268,7 +238,7 @@ class Engine:
 
         if self.plan is None:
             return MethodType(Learner(self.reader, carefully, self._copied).method(), self)
-        from nestdecode import opening
+        from nestdecode.plan import opening
 
         source = opening.source_of(
             self.plan, self.reader, start, carefully, self._copied, quiet=False
@@ -278,7 +248,9 @@ class Engine:
 
     def expression(self, text: str, start: Start | None, lent: Spec | None = None) -> Expression:
         """Return a query, compiled; *lent* is a spec whose focus and names it may use."""
-        from nestdecode.queries import compile_expression  # late: expanding needs no grammar
+        from nestdecode.queries.expression import (
+            compile_expression,  # late: expanding needs no grammar
+        )
 
         key = (text, start, None if lent is None else lent.name)
         known = self._queries.get(key)
@@ -371,7 +343,7 @@ def _limits(given: dict[str, int | None], spec: Spec | None) -> Limits:
 def _plan(spec: Spec, policy: Policy) -> Plan:
     from nestdecode.spec.shape import outside_objects  # late: detection needs no specs
 
-    plan = Plan(spec.shape, policy, discover.FINDER if spec.undeclared == "open" else None)
+    plan = Plan(spec.shape, policy, detect.FINDER if spec.undeclared == "open" else None)
     for shape, is_content, steps in outside_objects(spec.shape) if policy == "drop" else ():
         if is_content or not shape.alternatives or shape.plain is True:
             continue

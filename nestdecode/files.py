@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nestdecode.decoder import Decoder
-from nestdecode.jsontext import dump
 from nestdecode.stream import DeadLetter, Framing
 from nestdecode.stream.answering import Answering, Report, answer_all, collector_off
 from nestdecode.stream.sources import Source, UnreadableError
+from nestdecode.text.write import dump
 from nestdecode.words import nearest
 
 if TYPE_CHECKING:

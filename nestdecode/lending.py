@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from nestdecode.decoder import Decoder, Query
 from nestdecode.errors import QueryError, UncompiledError
-from nestdecode.queries import lender, may_lend
+from nestdecode.queries.expression import lender, may_lend
 
 if TYPE_CHECKING:
-    from nestdecode.queries import Start
+    from nestdecode.queries.expression import Start
     from nestdecode.spec import Spec
 
 __all__ = ["LendingQuery"]

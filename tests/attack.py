@@ -32,8 +32,8 @@ from random import Random
 from typing import Any, NamedTuple
 
 from nestdecode import DecodeError, Decoder, Number, QueryError, Spec, SpecError
-from nestdecode.plan import Plan, Run
-from nestdecode.queries import REFUSALS
+from nestdecode.plan.careful import Plan, Run
+from nestdecode.queries.expression import REFUSALS
 from nestdecode.stream import is_blank
 from tests import framing_oracle, fuzz, oracle, query_oracle, strategies, wild
 from tests.test_framing import split

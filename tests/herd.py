@@ -15,8 +15,9 @@ import time
 import traceback
 from typing import Any
 
-from nestdecode import DecodeError, Decoder, Spec, habits, learnt
-from nestdecode.jsontext import is_deeper
+from nestdecode import DecodeError, Decoder, Spec
+from nestdecode.plan import habits, learnt
+from nestdecode.text.depth import is_deeper
 from tests import oracle
 
 NAMES = ["a", "b", "c", "d"]

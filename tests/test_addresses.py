@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nestdecode import DecodeError, Decoder
-from nestdecode.jsontext import Limits, Reader
 from nestdecode.paths import ROOT, Address, join_pointer, split_pointer
-from nestdecode.plan import Run
+from nestdecode.plan.careful import Run
+from nestdecode.text.reader import Limits, Reader
 from nestdecode.words import shortened
 from tests import strategies
 from tests.test_whole import MEBI, measured

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import nestdecode
-from nestdecode.jsontext import dump
+from nestdecode.text.write import dump
 from tests import oracle, soak
 
 CORPUS = os.environ.get("NESTDECODE_CORPUS")

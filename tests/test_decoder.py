@@ -18,7 +18,7 @@ import pytest
 import nestdecode
 from nestdecode import DecodeError, Decoder, Spec, engine
 from nestdecode import decoder as module
-from nestdecode.emit import Source
+from nestdecode.plan.source import Source
 from nestdecode.spec import Shape
 
 SPEC = "nestdecode: 1\nlayers: {a: json}\n"

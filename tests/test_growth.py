@@ -8,7 +8,7 @@ from hypothesis import given
 from jmespath import parser
 
 from nestdecode import Decoder
-from nestdecode.query_growth import may_multiply, may_share
+from nestdecode.queries.growth import may_multiply, may_share
 from tests import strategies
 from tests.query_oracle import ask
 from tests.test_late import queries

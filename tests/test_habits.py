@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nestdecode import Decoder, Spec, habits, scan
+from nestdecode import Decoder, Spec
+from nestdecode.plan import habits
+from nestdecode.text import scan
 from tests import herd, oracle
 
 LAYER = {"type": "string", "contentMediaType": "application/json", "contentSchema": {}}

@@ -17,7 +17,8 @@ import orjson
 import pytest
 
 from nestdecode import DecodeError, Decoder, LimitError, Number, Spec
-from nestdecode.jsontext import Limits, Reader, is_deeper
+from nestdecode.text.depth import is_deeper
+from nestdecode.text.reader import Limits, Reader
 
 # Run in a process of its own: what is tested for is that it survives.
 DEEP = """

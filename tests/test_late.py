@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nestdecode import DecodeError, Decoder, QueryError, Spec
-from nestdecode.plan import Plan, Run
-from nestdecode.queries import REFUSALS
+from nestdecode.plan.careful import Plan, Run
+from nestdecode.queries.expression import REFUSALS
 from tests import oracle, strategies
 from tests.query_oracle import ATOMS, FORMS, ask
 from tests.test_queries import containers, scribble

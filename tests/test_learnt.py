@@ -15,7 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nestdecode import DecodeError, Decoder, jsontext, learnt, scan
+from nestdecode import DecodeError, Decoder
+from nestdecode.plan import learnt
+from nestdecode.text import scan
 from tests import oracle, strategies
 
 TRICKS = [
@@ -102,13 +104,13 @@ def test_a_trick_is_expanded_as_the_oracle_does(decoder, text):
 )
 def test_every_group_of_refused_escapes_is_needed(monkeypatch, group, text):
     decoder = taught(['{"a":"{}","b":"x"}'])
-    pattern = jsontext._HIDING
+    pattern = scan._HIDING
     without = pattern.replace(group.encode() + b"|", b"").replace(b"|" + group.encode(), b"")
     assert without != pattern
     expected = oracle.expand(oracle.loads(text))
     assert oracle.same(decoder.expand(text.encode()), expected)
 
-    monkeypatch.setattr(jsontext, "_HIDING", without)
+    monkeypatch.setattr(scan, "_HIDING", without)
 
     assert scan.visible(text.encode()) >= 0, "another group refuses it too"
 

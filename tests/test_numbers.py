@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nestdecode import DecodeError, Decoder, Number, QueryError
-from nestdecode.jsontext import dump
+from nestdecode.text.write import dump
 from tests import oracle, strategies
 from tests.test_exact import DECLARED, nested
 from tests.test_queries import SUITE, needs_corpus

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 import nestdecode
 from nestdecode import Decoder, QueryError, Spec
-from nestdecode.queries import compile_expression
+from nestdecode.queries.expression import compile_expression
 from tests import oracle, strategies
 
 CORPUS = os.environ.get("NESTDECODE_CORPUS")

@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from nestdecode import DecodeError, Decoder, Spec, expand
-from nestdecode.queries import lender
+from nestdecode.queries.expression import lender
 from tests import oracle
 
 FOLDER = Path(__file__).parent.parent / "specs"

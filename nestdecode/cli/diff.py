@@ -12,9 +12,9 @@ import click
 from nestdecode.cli import options
 from nestdecode.cli.files import trees_of
 from nestdecode.cli.output import Output, RefusedError
-from nestdecode.collapse import Parts
-from nestdecode.jsontext import dump
+from nestdecode.document.parts import Parts
 from nestdecode.paths import join_pointer
+from nestdecode.text.write import dump
 from nestdecode.words import one_line
 
 __all__ = ["command"]

@@ -11,9 +11,9 @@ from nestdecode.cli import options
 from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
 from nestdecode.decoder import Decoder
-from nestdecode.document import Document
+from nestdecode.document.document import Document
 from nestdecode.errors import LimitError
-from nestdecode.jsontext import dump
+from nestdecode.text.write import dump
 from nestdecode.words import one_line
 
 __all__ = ["command"]

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 from nestdecode.cli.output import Output, RefusedError
 from nestdecode.cli.sources import opened
 from nestdecode.decoder import Decoder
-from nestdecode.document import Document
+from nestdecode.document.document import Document
 from nestdecode.errors import DecodeError
-from nestdecode.jsontext import dump
 from nestdecode.stream import Framing, Record, framing_of, is_blank, read_batches
 from nestdecode.stream.sources import Read, UnreadableError
+from nestdecode.text.write import dump
 
 __all__ = [
     "MOST_WHOLE",

@@ -10,7 +10,7 @@ import click
 from nestdecode.cli.output import say
 from nestdecode.decoder import Decoder
 from nestdecode.errors import POLICIES, NestdecodeError
-from nestdecode.jsontext import DUPLICATES, NUMBERS, RANGES, Limits
+from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Limits
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

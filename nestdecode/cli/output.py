@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any, BinaryIO, Literal
 
 from nestdecode.cli.signals import undisturbed
-from nestdecode.jsontext import dump
 from nestdecode.stream.sources import descriptor_of
+from nestdecode.text.write import dump
 from nestdecode.words import one_line, printable
 
 __all__ = [

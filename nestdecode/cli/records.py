@@ -13,7 +13,6 @@ from nestdecode.cli.output import Letters, Output, identity_of, say
 from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.sources import opened
 from nestdecode.errors import DecodeError
-from nestdecode.jsontext import dump
 from nestdecode.stream import Framing
 from nestdecode.stream.answering import (
     SHOWN,
@@ -26,6 +25,7 @@ from nestdecode.stream.answering import (
     collector_off,
 )
 from nestdecode.stream.sources import Source, UnreadableError
+from nestdecode.text.write import dump
 from nestdecode.words import one_line
 
 __all__ = ["Session", "need_input"]

@@ -8,8 +8,8 @@ import click
 
 from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
-from nestdecode.jsontext import RANGES, Limits
 from nestdecode.stream import DeadLetter, original
+from nestdecode.text.reader import RANGES, Limits
 
 __all__ = ["command"]
 

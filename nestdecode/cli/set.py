@@ -15,7 +15,7 @@ from nestdecode.cli.files import Original, write_out
 from nestdecode.cli.inplace import InPlace
 from nestdecode.cli.output import RefusedError
 from nestdecode.decoder import Decoder
-from nestdecode.document import Document
+from nestdecode.document.document import Document
 from nestdecode.errors import DecodeError, LimitError, SpecError
 from nestdecode.paths import parse_path, split_pointer
 

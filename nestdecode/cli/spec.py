@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from nestdecode import queries
 from nestdecode.cli.options import complete_spec
 from nestdecode.cli.output import Output, print_lines, say
 from nestdecode.errors import SpecError
+from nestdecode.queries import expression
 from nestdecode.spec import Spec, catalog
 from nestdecode.spec.lint import lint
 
@@ -148,7 +148,7 @@ def lint_(names: tuple[str, ...]) -> int:
             code = 3
             say(str(error))
             continue
-        warnings = lint(spec) + queries.lint(spec)
+        warnings = lint(spec) + expression.lint(spec)
         layers = len(spec.layers)
         print_lines(
             *(f"{name}: warning: {warning}" for warning in warnings),

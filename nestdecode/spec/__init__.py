@@ -16,7 +16,6 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from nestdecode.errors import Policy, SpecError
-from nestdecode.jsontext import DUPLICATES, NUMBERS, RANGES, Duplicates, Numbers
 from nestdecode.paths import format_path
 from nestdecode.spec import catalog, openapi
 from nestdecode.spec.convert import bundled, expanded
@@ -32,6 +31,7 @@ from nestdecode.spec.shape import (
 )
 from nestdecode.spec.short import DOCUMENT_KEYS, expand_short
 from nestdecode.spec.text import Source, read
+from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Numbers
 from nestdecode.words import nearest
 
 __all__ = ["Alternative", "Layer", "Shape", "Spec"]

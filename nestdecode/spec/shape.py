@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from nestdecode.errors import POLICIES, Policy
-from nestdecode.jsontext import DEEPEST
 from nestdecode.paths import Step, Wild, format_path
 from nestdecode.spec.pattern import Pattern
 from nestdecode.spec.text import Source
-from nestdecode.tokens import named
+from nestdecode.text.depth import DEEPEST
+from nestdecode.text.tokens import named
 from nestdecode.words import nearest
 
 __all__ = [

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from nestdecode.errors import SpecError
-from nestdecode.jsontext import is_deeper
 from nestdecode.paths import join_pointer, split_pointer
+from nestdecode.text.depth import is_deeper
 
 __all__ = ["Source", "read"]
 

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from nestdecode.errors import DecodeError, LimitError, QueryError
-from nestdecode.jsontext import Limits, dump
+from nestdecode.text.reader import Limits
+from nestdecode.text.write import dump
 
 __all__ = ["DeadLetter", "original"]
 

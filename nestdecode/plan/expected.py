@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Set
 
-from nestdecode.habits import Place
-from nestdecode.jsontext import Limits
-from nestdecode.plan import Plan, may_exceed_layers, opened_on_the_spot
+from nestdecode.plan.careful import Plan, may_exceed_layers, opened_on_the_spot
+from nestdecode.plan.habits import Place
 from nestdecode.spec.shape import Shape, live_shapes
+from nestdecode.text.reader import Limits
 
 __all__ = ["place_of"]
 

@@ -1,7 +1,7 @@
 """
 Queries answered step by step: the values, the functions, and what an answer may cost.
 
-This is the careful way. What ``query_code`` writes out calls the same functions, and is
+This is the careful way. What ``code`` writes out calls the same functions, and is
 tested against this.
 """
 
@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 from jmespath import exceptions, functions, visitor
 
 from nestdecode.errors import DecodeError
-from nestdecode.jsontext import encode
 from nestdecode.paths import ROOT, Address
-from nestdecode.plan import DROP, Plan, Run, in_document_order, policies_of
-from nestdecode.query_growth import may_multiply, may_share
+from nestdecode.plan.careful import DROP, Plan, Run, in_document_order, policies_of
+from nestdecode.queries.growth import may_multiply, may_share
 from nestdecode.spec import Shape
+from nestdecode.text.write import encode
 
 __all__ = [
     "AN_OBJECT",

@@ -11,7 +11,7 @@ orjson reads what it reads faster than msgspec, as measured on a few texts of ea
 It turns integers that do not fit into 64 bits into floats, so no text may have one: such
 an integer takes twenty characters, minus included (one of nineteen digits fits), all of
 them digits, and is followed by a comma, a closing bracket or white space, which in a
-layer may be an escape. Escapes that stand for a digit or a minus are refused (``jsontext.hides``),
+layer may be an escape. Escapes that stand for a digit or a minus are refused (``scan.hides``),
 so the record's bytes prove it for every layer. A string of twenty digits is followed by
 a quote or its backslash; the latter costs a second reading, never an integer.
 
@@ -31,10 +31,20 @@ from typing import Any
 
 from stringzilla import bytesum, contains, count, count_byteset, translate
 
-from nestdecode.discover import CLOSERS, OPENERS, encoded
-from nestdecode.emit import Source
-from nestdecode.jsontext import BRACKETS, ESCAPE, READERS, REFUSED, Reader, hides, is_deeper
-from nestdecode.scan import ACCOUNTED, account, closes, hides_more, visible
+from nestdecode.plan.detect import CLOSERS, OPENERS, encoded
+from nestdecode.plan.source import Source
+from nestdecode.text.depth import is_deeper
+from nestdecode.text.reader import READERS, REFUSED, Reader
+from nestdecode.text.scan import (
+    ACCOUNTED,
+    BRACKETS,
+    ESCAPE,
+    account,
+    closes,
+    hides,
+    hides_more,
+    visible,
+)
 
 __all__ = ["Habits", "Place"]
 

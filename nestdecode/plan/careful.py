@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nestdecode.errors import DecodeError, LimitError, Policy
-from nestdecode.jsontext import MALFORMED, Budget, Limits, Reader
 from nestdecode.paths import ROOT, Address
+from nestdecode.text.reader import MALFORMED, Budget, Limits, Reader
 
 if TYPE_CHECKING:
     from nestdecode.spec import Alternative, Shape
@@ -64,6 +64,23 @@ class Opening(NamedTuple):
     layers: tuple[tuple[tuple[str, ...], str], ...]
     admits: frozenset[str]
     content: Shape | None
+
+
+class Trace(NamedTuple):
+    """
+    A record, expanded with a note of everything.
+
+    Attributes:
+        tree: The expanded tree.
+        openings: What was opened, in document order.
+        problems: The layers that stayed shut, by their places.
+        shapes: What is declared of the root: nothing, or one shape.
+    """
+
+    tree: Any
+    openings: list[Opening]
+    problems: dict[Address, DecodeError]
+    shapes: tuple[Shape, ...]
 
 
 class Run:

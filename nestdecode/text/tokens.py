@@ -15,7 +15,7 @@ from itertools import accumulate
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
-from nestdecode.jsontext import dump
+from nestdecode.text.write import dump
 
 __all__ = [
     "COMPACT",

@@ -23,13 +23,9 @@ from typing import Any
 
 from jmespath import visitor
 
-from nestdecode import query_walk
-from nestdecode.emit import Source
 from nestdecode.errors import DecodeError
-from nestdecode.jsontext import INEXACT, Number, Reader
-from nestdecode.opening import Opener, Shut
 from nestdecode.paths import Address
-from nestdecode.plan import (
+from nestdecode.plan.careful import (
     Plan,
     Run,
     address_of,
@@ -38,10 +34,15 @@ from nestdecode.plan import (
     in_document_order,
     opened_on_the_spot,
 )
-from nestdecode.query_growth import may_multiply, may_share
-from nestdecode.query_walk import A_LIST, A_MEMBER, AN_OBJECT, Interpreter, Node, Work
+from nestdecode.plan.opening import Opener, Shut
+from nestdecode.plan.source import Source
+from nestdecode.queries import interpreter
+from nestdecode.queries.growth import may_multiply, may_share
+from nestdecode.queries.interpreter import A_LIST, A_MEMBER, AN_OBJECT, Interpreter, Node, Work
 from nestdecode.spec import Shape
 from nestdecode.spec.shape import live_shapes, walk
+from nestdecode.text.number import Number
+from nestdecode.text.reader import INEXACT, Reader
 
 __all__ = ["Late", "OddError", "source_of"]
 
@@ -153,10 +154,10 @@ class _Emitter:
         self.shared = may_share(node)
         self.source.names |= {
             "Work": Work,
-            "call": query_walk.call,
-            "copy": query_walk.copied,
-            "equals": query_walk.equals,
-            "compare": query_walk.compare,
+            "call": interpreter.call,
+            "copy": interpreter.copied,
+            "equals": interpreter.equals,
+            "compare": interpreter.compare,
             "refer": _refer,
             "unlock": self._unlock,
             "finish": self._finish,

@@ -13,8 +13,9 @@ from typing import Any
 from stringzilla import contains, count_byteset
 
 from nestdecode.errors import LimitError
-from nestdecode.jsontext import BRACKETS, ESCAPE, MALFORMED, WHITESPACE, Reader, hides
-from nestdecode.plan import CONTAINERS, DROP, CrowdedError, Finder, Opening, Run
+from nestdecode.plan.careful import CONTAINERS, DROP, CrowdedError, Finder, Opening, Run
+from nestdecode.text.reader import MALFORMED, WHITESPACE, Reader
+from nestdecode.text.scan import BRACKETS, ESCAPE, hides
 
 __all__ = [
     "CLOSERS",

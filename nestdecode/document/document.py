@@ -10,13 +10,15 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from nestdecode.codecs import undo
-from nestdecode.collapse import Parts, Trace, collapse
+from nestdecode.document.collapse import collapse
+from nestdecode.document.parts import Parts
 from nestdecode.engine import Engine
 from nestdecode.errors import DecodeError
-from nestdecode.jsontext import WHITESPACE, Reader, pack
 from nestdecode.paths import ROOT, Address, Wild, parse_path, split_pointer
-from nestdecode.plan import Opening
-from nestdecode.tokens import Text
+from nestdecode.plan.careful import Opening, Trace
+from nestdecode.text.reader import WHITESPACE, Reader
+from nestdecode.text.tokens import Text
+from nestdecode.text.write import dump, pack
 from nestdecode.words import shortened
 
 __all__ = ["Document", "Lookalike", "OpenLayer"]
@@ -249,6 +251,23 @@ class Document:
                 raise DecodeError("there is no such place", place)
             raise DecodeError(f"there is no place {shortened(place)}")
         return found
+
+
+def text_of(engine: Engine, document: Any) -> bytes:
+    """Return the text of a document; of what such a text holds, the compact one."""
+    if isinstance(document, (bytes, bytearray, memoryview)):
+        return bytes(document)
+    if not isinstance(document, str):
+        tree = engine.read(document)
+        Parts().add(tree)
+        return dump(tree)
+    try:
+        return document.encode()
+    except UnicodeEncodeError:
+        pass
+    # Only now that it is known to be JSON: after a backslash, an escape would make it so.
+    engine.read(document)
+    return document.encode("utf-8", "backslashreplace")
 
 
 def _pointed(container: Any, token: Any, may_be_new: bool) -> list[Any]:

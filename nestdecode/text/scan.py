@@ -6,12 +6,36 @@ Why, and of what, is told in ``learnt``.
 
 from __future__ import annotations
 
-from stringzilla import contains, count, find
+import re
 
-from nestdecode.jsontext import ESCAPE, HARMLESS, hides
+from stringzilla import contains, count, find, translate
 
-__all__ = ["ACCOUNTED", "account", "all_benign", "closes", "hides_more", "is_flat", "visible"]
+__all__ = [
+    "ACCOUNTED",
+    "BRACKETS",
+    "ESCAPE",
+    "account",
+    "all_benign",
+    "closes",
+    "hides",
+    "hides_more",
+    "is_flat",
+    "may_hold_long_integer",
+    "visible",
+]
 
+BRACKETS = b"{["
+ESCAPE = b"\\u00"
+# Escapes that can stand for brackets, quotes, blanks, digits and the minus, and those that
+# such an escape, its hex digits included, can be written with one layer further in.
+_HIDING = rb"\\u00(?:09|0[aAdD]|2[02]|2[dD]|3[0-9]|4[1-6]|5[bBcC]|6[1-6]|6[eE]|7[245]|7[bB])"
+HARMLESS = (b"\\u00e", b"\\u0026", b"\\u003c", b"\\u003e", b"\\u0027")
+# Digits and the minus as 0; as colons what stands before a number: escaped blanks too, and
+# the last of what a comma or a colon may be escaped as.
+_NUMBERS = bytes(
+    ord("0") if byte in b"0123456789-" else ord(":") if byte in b":,[ \t\r\ntnraAcC" else ord("x")
+    for byte in range(256)
+)
 # Blanks and brackets as (, quotes and backslashes as they are.
 CLASSES = bytes(
     ord("(") if byte in b" \t\r\n[{" else byte if byte in b'"\\' else ord("x")
@@ -22,6 +46,29 @@ FLAT_CLASSES = CLASSES.replace(b"\\", b"(")
 _BACKSLASH = ord("\\")
 # Quotes before backslashes that are looked at one by one.
 FEW = 16
+
+
+def may_hold_long_integer(raw: bytes) -> bool:
+    """Tell whether *raw* may hold an integer of 19 digits or more, at any layer."""
+    return hides(raw) or bool(contains(translate(raw, _NUMBERS), b":" + b"0" * 19))
+
+
+def hides(raw: bytes) -> bool:
+    """
+    Tell whether *raw* may hide from its bytes what is in its layers.
+
+    Take the first text, from the outside, in which such an escape occurs: its characters
+    are literal in all texts around it, so the raw bytes hold it literally. If they hold
+    none, the brackets and quotes of every layer are seen in them.
+    """
+    if not contains(raw, ESCAPE):
+        return False
+    left = count(raw, ESCAPE)
+    for escape in HARMLESS:
+        left -= count(raw, escape)
+        if not left:
+            return False
+    return re.search(_HIDING, raw) is not None
 
 
 def visible(raw: bytes, *, quoted: bool = False) -> int:

@@ -8,7 +8,7 @@ it decided as many as can be seen in the raw bytes, none is left, and no walk is
 Why that is sound. A layer's text begins with a bracket, so in the raw bytes a quote is
 followed by blanks, if any, and a bracket. Blanks are a space, or a backslash sequence
 and n, r or t; a bracket and a quote are themselves: an escape that could stand for one
-of them, or for a piece of such an escape, is refused at every depth (``jsontext.hides``), as
+of them, or for a piece of such an escape, is refused at every depth (``scan.hides``), as
 the first text in which it occurs has its characters literally in all texts around it.
 So each layer has a place of its own in V, the count of what looks like that, or of more;
 so has each shut string that the plan counts (``account``). The plan meets a string once
@@ -32,13 +32,25 @@ from typing import Any
 
 from stringzilla import contains, count, count_byteset, translate
 
-from nestdecode.discover import CLOSERS, OPENERS, Loads, encoded, guarded, odd, sweep
-from nestdecode.emit import Source
 from nestdecode.errors import LimitError
-from nestdecode.habits import Habits, Place
-from nestdecode.jsontext import BRACKETS, ESCAPE, Reader, hides, is_deeper
-from nestdecode.plan import CrowdedError
-from nestdecode.scan import ACCOUNTED, CLASSES, FLAT_CLASSES, account, all_benign, is_flat, visible
+from nestdecode.plan.careful import CrowdedError
+from nestdecode.plan.detect import CLOSERS, OPENERS, Loads, encoded, guarded, odd, sweep
+from nestdecode.plan.habits import Habits, Place
+from nestdecode.plan.source import Source
+from nestdecode.text.depth import is_deeper
+from nestdecode.text.reader import Reader
+from nestdecode.text.scan import (
+    ACCOUNTED,
+    BRACKETS,
+    CLASSES,
+    ESCAPE,
+    FLAT_CLASSES,
+    account,
+    all_benign,
+    hides,
+    is_flat,
+    visible,
+)
 
 __all__ = ["Learner"]
 

@@ -22,11 +22,8 @@ from typing import Any
 from stringzilla import contains, count_byteset
 
 from nestdecode.codecs import CODECS
-from nestdecode.discover import Loads, encoded, guarded, sweep
-from nestdecode.emit import Source
 from nestdecode.errors import LimitError
-from nestdecode.jsontext import BRACKETS, ESCAPE, Budget, Number, Reader, hides
-from nestdecode.plan import (
+from nestdecode.plan.careful import (
     CLOSERS,
     CONTAINERS,
     DROP,
@@ -39,7 +36,12 @@ from nestdecode.plan import (
     opened_on_the_spot,
     policies_of,
 )
+from nestdecode.plan.detect import Loads, encoded, guarded, sweep
+from nestdecode.plan.source import Source
 from nestdecode.spec.shape import Alternative, Shape, live_shapes, walk
+from nestdecode.text.number import Number
+from nestdecode.text.reader import Budget, Reader
+from nestdecode.text.scan import BRACKETS, ESCAPE, hides
 
 __all__ = ["Opener", "Shut", "source_of"]
 

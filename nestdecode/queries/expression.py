@@ -34,12 +34,12 @@ from typing import Any, Literal
 
 from jmespath import exceptions, functions, parser
 
-from nestdecode import query_code, query_walk
 from nestdecode.errors import QueryError
-from nestdecode.jsontext import Reader
-from nestdecode.plan import Plan, Run
-from nestdecode.query_walk import REFUSALS, Node
+from nestdecode.plan.careful import Plan, Run
+from nestdecode.queries import code, interpreter
+from nestdecode.queries.interpreter import REFUSALS, Node
 from nestdecode.spec import Shape, Spec
+from nestdecode.text.reader import Reader
 from nestdecode.words import nearest
 
 __all__ = [
@@ -99,12 +99,10 @@ class Expression:
             carefully: Answers for any document.
             copied: Copies a document that was parsed before.
         """
-        late = query_code.Late(plan, reader, begin, carefully, copied)
+        late = code.Late(plan, reader, begin, carefully, copied)
         try:
-            answer: Callable[[Any], Any] = query_code.source_of(self.node, late).build(
-                "answer", "query"
-            )
-        except query_code.OddError:
+            answer: Callable[[Any], Any] = code.source_of(self.node, late).build("answer", "query")
+        except code.OddError:
             return None
         return answer
 
@@ -114,17 +112,17 @@ class Expression:
 
         Reports in *run* what stays shut of what was seen, and nothing else.
         """
-        return query_walk.search_late(self.node, tree, plan, run)
+        return interpreter.search_late(self.node, tree, plan, run)
 
     def refusal(self, error: Exception) -> QueryError:
         """Return the QueryError for what ``search`` raised, without data."""
         name: str | None = None
         if isinstance(error, exceptions.JMESPathTypeError):
-            wanted = [query_walk.type_name(name) for name in error.expected_types]
+            wanted = [interpreter.type_name(name) for name in error.expected_types]
             name = error.function_name
-            got = query_walk.type_name(error.actual_type)
+            got = interpreter.type_name(error.actual_type)
             reason = f"{name}() wants {' or '.join(map(str, wanted))}, got {got}"
-        elif isinstance(error, query_walk.RefusedError):
+        elif isinstance(error, interpreter.RefusedError):
             reason, name = error.args
         else:
             reason = "nested too deep"
@@ -133,15 +131,15 @@ class Expression:
 
 def _expression(text: str, start: Start, node: Node) -> Expression:
     try:
-        search = query_code.source_of(node).build("answer", "query")
-    except (query_code.OddError, RecursionError):
-        search = functools.partial(query_walk.search, node)
+        search = code.source_of(node).build("answer", "query")
+    except (code.OddError, RecursionError):
+        search = functools.partial(interpreter.search, node)
     return Expression(text, start, node, search)
 
 
 def apart(answer: Any) -> Any:
     """Copy an answer, its containers each in one place."""
-    return query_walk.Work().apart(answer)
+    return interpreter.Work().apart(answer)
 
 
 def compile_expression(

@@ -1,0 +1,1 @@
+"""Where layers are and how they are opened: found, declared, learnt; carefully, and compiled."""

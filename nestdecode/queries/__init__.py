@@ -1,0 +1,1 @@
+"""JMESPath over the expanded tree: the grammar, the walk, and compiled code."""

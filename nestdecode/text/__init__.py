@@ -1,0 +1,1 @@
+"""JSON text and values: reading, writing, and what raw bytes prove."""

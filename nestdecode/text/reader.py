@@ -1,0 +1,392 @@
+"""
+JSON text to values: RFC 8259, UTF-8, exact integers.
+
+msgspec reads: as fast as orjson, and exact, where orjson turns integers beyond 64 bits
+into floats in silence. What it refuses although it is JSON (lone surrogates) takes the
+exact path through the standard library, and so does everything if the text of numbers
+is to be kept, or repeated names are to be refused. orjson says what is wrong with a text,
+and where.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+
+import msgspec
+import orjson
+from stringzilla import contains, count_byteset
+
+from nestdecode.errors import DecodeError, LimitError
+from nestdecode.text.depth import DEEPEST, brackets, is_deeper, nesting, refuse_deep
+from nestdecode.text.scan import BRACKETS, ESCAPE, hides, may_hold_long_integer
+
+if TYPE_CHECKING:
+    from json import JSONDecoder
+
+__all__ = [
+    "CHECKS",
+    "DUPLICATES",
+    "INEXACT",
+    "MALFORMED",
+    "NUMBERS",
+    "RANGES",
+    "READERS",
+    "REFUSED",
+    "WHITESPACE",
+    "Budget",
+    "Duplicates",
+    "Limits",
+    "Numbers",
+    "Reader",
+    "is_cut_short",
+    "malformed_at",
+]
+
+# What becomes of numbers, and of members with the same name; the first is the default.
+Numbers = Literal["double", "exact"]
+Duplicates = Literal["last", "error"]
+NUMBERS: tuple[Numbers, ...] = get_args(Numbers)
+DUPLICATES: tuple[Duplicates, ...] = get_args(Duplicates)
+
+# What it calls malformed although it is not the text's fault.
+_NO_MEMORY = "Not enough memory"
+# As many digits as Python reads; msgspec counts the minus too.
+_LONGEST_INTEGER = 4300
+WHITESPACE = " \t\n\r"
+
+
+class Limits(NamedTuple):
+    """
+    What one record may cost.
+
+    Attributes:
+        max_layers: Layers inside one another.
+        max_depth: Containers inside one another, counted across layers. At most
+            254, the depth to which a tree is written again.
+        max_bytes: What all base64 and gzip layers of a record decode to, together.
+        max_record_bytes: Size of a record's text.
+    """
+
+    max_layers: int = 32
+    max_depth: int = 200
+    max_bytes: int = 16 << 20
+    max_record_bytes: int = 64 << 20
+
+
+# What a limit may be set to, both ends included.
+RANGES = {
+    "max_layers": (0, 254),
+    "max_depth": (1, 254),
+    "max_bytes": (0, 1 << 40),
+    "max_record_bytes": (1, 1 << 40),
+}
+
+
+class Budget:
+    """
+    The bytes that the base64 and gzip layers of one record may still decode to.
+
+    Not thread-safe: one per record.
+    """
+
+    __slots__ = ("left", "total")
+
+    def __init__(self, max_bytes: int) -> None:
+        self.total = self.left = max_bytes
+
+    def take(self, size: int) -> None:
+        """Spend *size* bytes, or raise LimitError and spend nothing."""
+        if size > self.left:
+            raise LimitError(f"grew past max_bytes={self.total}")
+        self.left -= size
+
+
+# What orjson refuses although it is, or may be, RFC 8259 text: \ud800 and 1e400.
+_NEEDS_EXACT = rb"\\u[dD][89a-fA-F]|[0-9][eE]|[0-9]{300}"
+
+
+_loads = msgspec.json.Decoder().decode
+# Readers of plain JSON, for code that takes the faster one of each text. orjson turns
+# integers beyond 64 bits into floats, and uses the stack to a level of 1,024 at most.
+READERS: dict[str, Callable[[bytes | str], Any]] = {"orjson": orjson.loads, "msgspec": _loads}
+# What they raise for text that they do not read.
+REFUSED = (msgspec.DecodeError, ValueError, RecursionError)
+
+
+class _Malformed:
+    def __repr__(self) -> str:
+        return "MALFORMED"
+
+
+# What ``attempt`` returns for what is not JSON.
+MALFORMED = _Malformed()
+
+
+class Reader:
+    """
+    Reads JSON text: RFC 8259, integers exact. Immutable, so that threads may share it.
+
+    Args:
+        limits: ``max_depth`` and ``max_record_bytes`` count here.
+        numbers: What becomes of numbers that Python would write otherwise: doubles, or
+            Numbers.
+        duplicates: Whether the last of several members with one name wins, or all are
+            refused.
+        silent: Whether nobody is told why a layer stays shut.
+
+    Attributes:
+        limits: As given.
+        plain: Whether nothing is asked for that only the standard library does.
+        loads: What hot paths read with: a text to its value, no limit checked. It uses
+            the stack for each level; ``loads_for`` says what to read deep texts with.
+        refused: What ``loads`` raises for text that it does not read.
+        checks: The names that generated code reads and checks with.
+    """
+
+    __slots__ = ("_decoder", "_words", "checks", "limits", "loads", "plain", "refused", "silent")
+
+    def __init__(
+        self,
+        limits: Limits,
+        numbers: Numbers = "double",
+        duplicates: Duplicates = "last",
+        *,
+        silent: bool = False,
+    ) -> None:
+        self.limits = limits
+        self.silent = silent
+        self.plain = (numbers, duplicates) == (NUMBERS[0], DUPLICATES[0])
+        self._words = numbers, duplicates
+        self._decoder: JSONDecoder | None = None
+        self.loads: Callable[[bytes | str], Any] = _loads if self.plain else self._loads_slowly
+        self.refused = REFUSED
+        self.checks = CHECKS | {"REFUSED": self.refused, "loads": self.loads}
+
+    def loads_for(self, raw: bytes) -> Callable[[bytes | str], Any]:
+        """
+        Return what reads *raw* and all its layers on any stack, in the place of ``loads``.
+
+        The caller has seen that *raw* may hold more than ``max_depth`` containers inside
+        one another.
+        """
+        if not self.plain:
+            return self.loads
+        return self.loads_counting if may_hold_long_integer(raw) else orjson.loads
+
+    def may_be_deep(self, raw: bytes) -> bool:
+        """Tell whether a record may be deeper than is allowed, its layers included."""
+        most = self.limits.max_depth
+        # n containers take 2n characters.
+        return len(raw) > 2 * most and (
+            count_byteset(raw, BRACKETS) > most or (contains(raw, ESCAPE) and hides(raw))
+        )
+
+    def loads_counting(self, text: bytes | str) -> Any:
+        """Read any text on any stack: what is too deep for that is refused."""
+        if self.plain:
+            refuse_deep(text)
+        return self.loads(text)
+
+    def _loads_slowly(self, text: bytes | str) -> Any:
+        refuse_deep(text)
+        decoder = self._decoder or self._exactly()
+        return decoder.decode(text if isinstance(text, str) else text.decode())
+
+    def _exactly(self) -> JSONDecoder:
+        from nestdecode.text.exact import decoder_of  # late: seldom needed, and slow to import
+
+        self._decoder = decoder_of(*self._words)
+        return self._decoder
+
+    def is_malformed(self, refusal: Exception, text: bytes | str) -> bool:
+        """Tell whether what ``loads`` raised proves at once that *text* is not JSON."""
+        if refusal.__class__ is msgspec.DecodeError:
+            # It takes an escaped lone surrogate for a mistake; what is very deep may be one.
+            has_escape = b"\\u" in text if isinstance(text, bytes) else "\\u" in text
+            return not has_escape and (len(text) <= DEEPEST or brackets(text) <= DEEPEST)
+        # Or JSON with a number out of range, which comes to the same if nobody is told.
+        return (
+            self.silent
+            and refusal.__class__ is msgspec.ValidationError
+            and len(text) < _LONGEST_INTEGER
+        )
+
+    def parse_record(self, document: bytes | bytearray | memoryview | str) -> Any:
+        """
+        Read the text of one record. A leading byte order mark is dropped.
+
+        Raises:
+            DecodeError: If it is not one JSON text.
+            LimitError: If it is too large, too deep, or holds what is refused: a number
+                that can't be held, a name twice.
+        """
+        if isinstance(document, (bytearray, memoryview)):
+            # Copied: what is checked must be what is parsed.
+            document = bytes(document)
+        most = self.limits.max_record_bytes
+        size = len(document)
+        if isinstance(document, str) and size <= most < size * 4:
+            size = len(document.encode("utf-8", "surrogatepass"))
+        if size > most:
+            raise LimitError(f"longer than max_record_bytes={most}")
+        if isinstance(document, str):
+            document = document.removeprefix("\ufeff")
+        else:
+            document = document.removeprefix(b"\xef\xbb\xbf")
+        return self.parse(document)
+
+    def parse(self, text: bytes | str, depth: int = 0) -> Any:
+        """
+        Read one JSON text, with no byte order mark.
+
+        Args:
+            text: UTF-8 bytes, or a string.
+            depth: How many containers are around the text already.
+
+        Raises:
+            DecodeError: If it is not JSON.
+            LimitError: If it is too deep, or holds what is refused.
+        """
+        value = self.attempt(text, depth, why=True)
+        assert value is not MALFORMED
+        return value
+
+    def attempt(self, text: bytes | str, depth: int = 0, *, why: bool = False) -> Any:
+        """
+        Do what ``parse`` does, but return MALFORMED for what is not JSON, unless *why*.
+
+        Raises:
+            DecodeError: If it is not JSON, and *why*; else only as LimitError.
+        """
+        left = self.limits.max_depth - depth
+        # A container takes two characters, so a short text is proof enough; so are
+        # few brackets, wherever they stand.
+        shallow = len(text) < 2 * left + 2 or brackets(text) <= left
+        loads = self.loads
+        if not shallow:
+            loads = self.loads_for(text if isinstance(text, bytes) else _encoded(text))
+        refused_at_once = False
+        try:
+            value = loads(text)
+        except self.refused as error:
+            if not why:
+                refused_at_once = self.is_malformed(error, text)
+        else:
+            if not shallow and (left < 0 or is_deeper(value, left)):
+                raise LimitError(f"deeper than max_depth={self.limits.max_depth}")
+            return value
+        if refused_at_once:
+            return MALFORMED
+        return self._attempt_slowly(text, left, why=why)
+
+    def _attempt_slowly(self, text: bytes | str, left: int, *, why: bool) -> Any:
+        """Find out what is wrong with a text, or read it in spite of that."""
+        raw = _encoded(text) if isinstance(text, str) else text
+        reason, line, column, pos = "", 0, 0, 0
+        # Else the exact path decides: orjson refuses some of what is JSON.
+        if raw.isascii() and not re.search(_NEEDS_EXACT, raw):
+            try:
+                orjson.loads(raw)
+            except orjson.JSONDecodeError as error:
+                # Only the facts leave this block: the error itself keeps the whole input.
+                reason, line, column, pos = error.msg, error.lineno, error.colno, error.pos
+        if reason.startswith(_NO_MEMORY):
+            raise MemoryError
+        depth = nesting(raw, left)
+        from nestdecode.text.exact import is_json, parse_exactly
+
+        # What is not JSON is nothing else, unless telling that takes too much of the stack.
+        if depth > DEEPEST or (depth > left and not reason and is_json(raw)):
+            raise LimitError(f"deeper than max_depth={self.limits.max_depth}")
+        if reason:
+            if not why:
+                return MALFORMED
+            raise DecodeError(f"invalid JSON: {reason}: line {line} column {column} (char {pos})")
+        if isinstance(text, bytes):
+            _check_utf8(text)
+        try:
+            return parse_exactly(text if isinstance(text, str) else text.decode(), self._exactly())
+        except LimitError:
+            raise
+        except DecodeError:
+            if why:
+                raise
+        return MALFORMED
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _check_utf8(raw: bytes) -> None:
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        start = error.start
+    else:
+        return
+    raise DecodeError(f"invalid JSON: not UTF-8: byte {start}")
+
+
+def malformed_at(text: bytes) -> int | None:
+    """
+    Return the byte at which *text* stops being the beginning of a JSON text.
+
+    None if it is a JSON text, or only cut short: then more may make it one.
+    """
+    at = _fails_at(text)
+    return None if at is None or at >= len(text.rstrip(_BLANKS)) else at
+
+
+def is_cut_short(text: bytes) -> bool:
+    """Tell whether *text* is no JSON text, but fails only at its very end."""
+    at = _fails_at(text)
+    return at is not None and at >= len(text.rstrip(_BLANKS))
+
+
+def _fails_at(text: bytes) -> int | None:
+    """Return the byte at which *text* is no JSON; None if it is JSON."""
+    text = text.rstrip(_BLANKS)
+    end = len(text)
+    try:
+        decoded = text.decode()
+    except UnicodeDecodeError as error:
+        if error.end < end or error.reason != "unexpected end of data":
+            return error.start
+        text = text[: error.start]
+        decoded = text.decode()
+    try:
+        orjson.loads(_with_stand_ins(text))
+    except orjson.JSONDecodeError as error:
+        return len(decoded[: error.pos].encode()) if error.pos < len(decoded) else end
+    return None if len(text) == end else end
+
+
+_BLANKS = WHITESPACE.encode()
+_SURROGATE = rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+_EXPONENT = rb"([0-9][eE][+-]?)([0-9]+)"
+_LONG = rb"(?<![.0-9])[1-9][0-9]{299,}(?:\.[0-9]+|\.\Z)?"
+
+
+def _with_stand_ins(text: bytes) -> bytes:
+    """Put something as long in the place of what orjson does not hold, though it is JSON."""
+    text = re.sub(_SURROGATE, rb"\\u0020", text)
+    text = re.sub(_EXPONENT, lambda found: found[1] + b"0" * len(found[2]), text)
+    return re.sub(_LONG, lambda found: b"0." + b"0" * (len(found[0]) - 2), text)
+
+
+# The names that generated code checks with; how it reads is a Reader's.
+CHECKS: dict[str, Any] = {
+    "BRACKETS": BRACKETS,
+    "ESCAPE": ESCAPE,
+    "contains": contains,
+    "count_byteset": count_byteset,
+    "hides": hides,
+    "is_deeper": is_deeper,
+    "may_hold_long_integer": may_hold_long_integer,
+}
+# For who looks at what was read: faster where texts are long, and integers beyond 64 bits
+# are floats, unless may_hold_long_integer says that there are none.
+INEXACT = {"loads": orjson.loads}

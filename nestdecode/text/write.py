@@ -1,0 +1,134 @@
+"""
+Values to JSON text.
+
+msgspec writes: ``orjson.dumps`` writes past its buffer for arrays nested in arrays, so
+nothing that a stranger can shape goes through it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import marshal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from nestdecode.errors import DecodeError
+
+if TYPE_CHECKING:
+    from json import JSONEncoder
+
+__all__ = ["dump", "encode", "pack"]
+
+
+def dump(value: Any, *, indent: int | None = None) -> bytes:
+    """
+    Write *value* as UTF-8 JSON, without a newline at its end.
+
+    Integers of any size are written exactly, lone surrogates as ``\\ud800``.
+
+    Args:
+        value: A tree. Its types are the caller's to check: what Python knows beside them
+            is written as something alike, NaN as null.
+        indent: Spaces a level, or None for the compact form.
+
+    Raises:
+        DecodeError: If the tree holds something that can't be written.
+    """
+    try:
+        text = _write(value)
+        return text if indent is None else msgspec.json.format(text, indent=indent)
+    except _REFUSED_TO_WRITE:
+        pass  # a lone surrogate, mostly: the exact path knows it
+    from json import JSONEncoder
+
+    separators = (",", ":") if indent is None else None
+    encoder = JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent, separators=separators)
+    try:
+        exact = encode(value, encoder)
+    except (TypeError, ValueError, RecursionError):
+        pass
+    else:
+        # A lone surrogate can't be encoded; its Python escape is its JSON escape.
+        return exact.encode("utf-8", "backslashreplace")
+    raise DecodeError("not JSON: the tree holds a value that JSON can't write")
+
+
+def _text_of(value: Any) -> msgspec.Raw:
+    from nestdecode.text.number import Number  # late: seldom needed, and slow to import
+
+    if type(value) is Number:
+        return msgspec.Raw(value.text.encode())
+    raise TypeError
+
+
+_write = msgspec.json.Encoder(enc_hook=_text_of).encode
+# Integers beyond 64 bits are an OverflowError in msgspec before 0.20.
+_REFUSED_TO_WRITE = (TypeError, ValueError, OverflowError, RecursionError, msgspec.DecodeError)
+
+
+def encode(value: Any, encoder: JSONEncoder) -> str:
+    """
+    Write *value* as *encoder* does, but each Number as its text.
+
+    Raises:
+        TypeError, ValueError, RecursionError: As the encoder does.
+    """
+    if not _holds_number(value):
+        return encoder.encode(value)
+    newline, step = "", ""
+    if encoder.indent is not None:
+        newline, step = "\n", " " * int(encoder.indent)
+    return _encode(value, encoder, newline, step)
+
+
+def _holds_number(value: Any) -> bool:
+    from nestdecode.text.number import Number
+
+    level = [value]
+    while level:
+        if Number in map(type, level):
+            return True
+        containers = [c for c in level if (type(c) is dict or type(c) is list) and c]
+        children = [c.values() if type(c) is dict else c for c in containers]
+        level = list(itertools.chain.from_iterable(children))
+    return False
+
+
+def _encode(value: Any, encoder: JSONEncoder, newline: str, step: str) -> str:
+    from nestdecode.text.number import Number
+
+    kind = type(value)
+    if kind is Number or kind is int:
+        return str(value)
+    if (kind is not dict and kind is not list) or not value:
+        return encoder.encode(value)
+    inside = newline + step
+    if kind is dict and not all(isinstance(name, str) for name in value):
+        raise TypeError("a name is a string")
+    if kind is list:
+        parts = [_encode(child, encoder, inside, step) for child in value]
+        begin, end = "[]"
+    else:
+        colon = encoder.key_separator
+        parts = [
+            f"{encoder.encode(name)}{colon}{_encode(child, encoder, inside, step)}"
+            for name, child in value.items()
+        ]
+        begin, end = "{}"
+    return begin + inside + (encoder.item_separator + inside).join(parts) + newline + end
+
+
+def pack(value: Any) -> bytes | None:
+    """
+    Return bytes that are the same for the same tree: by type, value and order of members.
+
+    They are for comparison within one process. None if it can't be told, as for a tree
+    that holds itself, or a value of a type that JSON does not know.
+    """
+    try:
+        # Exact types only: writers of JSON take a tuple for a list, an Enum for its value.
+        # Later versions depend on reference counts.
+        return marshal.dumps(value, 2)
+    except ValueError:
+        return None
