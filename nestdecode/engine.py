@@ -194,10 +194,9 @@ class Engine:
         return known
 
     def _late(self, expression: Expression) -> Callable[[Any], Any] | None:
-        if self.plan is None:
-            return None
+        plan = self.plan or Plan(None, self.policy, detect.FINDER)
         early = self._early(expression)
-        return expression.late(self.plan, self.reader, self._start, early, self._copied)
+        return expression.late(plan, self.reader, self._start, early, self._copied)
 
     def _early(self, expression: Expression) -> Callable[[Any], Any]:
         """

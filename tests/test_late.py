@@ -365,3 +365,61 @@ def test_an_answer_is_that_of_expanding_first(record, texts, on_error):
         assert len(list(containers(given_))) == len(set(containers(given_))), text
         scribble(given_)
         assert oracle.same(decoder.query(text, raw), answer), text
+
+
+# Layers that are found
+
+
+# What is on the way of a query, and what is beside it.
+FOUND = [
+    {"a": '{"b":[1,2]}', "c": "[1"},
+    {"a": ' {"b":"[3]"}\n', "c": '"[1]"'},
+    {"a": '"{\\"b\\":[4]}"'},
+    {"a": '{"b":"[\\"{}\\",\\"x\\"]"}'},
+    {"a": '{"b":12345678901234567890}'},
+    {"a": '{"b":["[1e5]",18446744073709551616]}'},
+    {"a": '["\\ud800",{"b":"[\\ud800"}]'},
+    {"a": '{"b":{"c":"{}"}}', "c": "{}"},
+    {"a": "[INFO] up [ok]", "c": "[]"},
+    {"a": "\ufeff{}", "c": "[NaN]"},
+    {"a": ["[1]", ["[2]", "[[3]]"], "x", '"[5]"', {"b": "[6]"}]},
+    {"a": '[["[1]"],"[\\"[2]\\"]",{"b":"{\\"b\\":\\"[7]\\"}"}]'},
+    {"a": "[" * 150 + "]" * 150, "c": "x"},
+    {"a": json.dumps({"b": "[" * 120 + "1" + "]" * 120})},
+    {"a": json.dumps({"b": json.dumps({"c": "[" * 198 + "]" * 198})})},
+    {"a": None, "b": "[1]"},
+]
+ASKED = [
+    *("a", "a.b", "a.b[]", "a[]", "a[].b", "a[].b[]", "a[][]", "*.b", "a.b.c", "@", "[a]", "[a.b, c]"),
+    *("a.b || c", "a && c", "!a", "a == c", "a[?b].b", "length(a)", "keys(a)", "a[-1]", "a[1:]"),
+    *("{x: a.b}", "a[*].b | [0]", "to_string(a)", "type(a)", "a | b", "c[0]", "a[].[b]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_layers_are_found_on_the_way_of_a_query(asked):
+    expected = [ask(asked, oracle.copied(Decoder().expand(json.dumps(doc)))) for doc in FOUND]
+    query = Decoder().compile(asked)
+
+    for _ in range(3):
+        for document, (answer, refused) in zip(FOUND, expected, strict=True):
+            text = json.dumps(document, ensure_ascii=False)
+            for entry in (text, text.encode("utf-8", "surrogatepass"), json.loads(text)):
+                if refused:
+                    with pytest.raises(QueryError):
+                        query(entry)
+                else:
+                    assert oracle.same(query(entry), answer), (asked, text)
+
+
+def test_what_is_beside_the_way_is_not_opened():
+    problems: list[DecodeError] = []
+    deep = "[" * 300 + "]" * 300
+    decoder = Decoder(on_problem=problems.append)
+    document = json.dumps({"a": '{"b":1}', "c": deep})
+
+    assert decoder.query("a.b", document) == 1
+    assert problems == []
+
+    assert decoder.query("c", document) == deep
+    assert [problem.pointer for problem in problems] == ["/c"]

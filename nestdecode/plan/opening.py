@@ -39,6 +39,7 @@ from nestdecode.plan.careful import (
 from nestdecode.plan.detect import Loads, encoded, guarded, sweep
 from nestdecode.plan.source import Source
 from nestdecode.spec.shape import Alternative, Shape, live_shapes, walk
+from nestdecode.text.depth import brackets, is_deeper
 from nestdecode.text.number import Number
 from nestdecode.text.reader import Budget, Reader
 from nestdecode.text.scan import BRACKETS, ESCAPE, hides
@@ -218,6 +219,7 @@ class Opener:
             "Spending": Spending,
             "a2b_base64": binascii.a2b_base64,
             "encoded": encoded,
+            "is_too_deep": _is_too_deep,
             "is_malformed": reader.is_malformed,
             "loads_counting": reader.loads_counting,
             "loads_for": reader.loads_for,
@@ -344,7 +346,13 @@ class Opener:
         self.source.line(f"shut.append(({container}, {key}, {shapes}, {layers}))")
 
     def write_parse(
-        self, shape: Shape, kinds: list[str], value: str, slot: str, otherwise: Callable[[], None]
+        self,
+        shape: Shape,
+        kinds: list[str],
+        value: str,
+        slot: str,
+        otherwise: Callable[[], None],
+        room: int | None = None,
     ) -> None:
         """
         Write how a string is opened by one parse.
@@ -355,6 +363,8 @@ class Opener:
             value: The variable that it is in.
             slot: Where it was read from, and is replaced.
             otherwise: Writes what is done if it does not open, and may not surely stay.
+            room: Containers that it may hold inside one another, if it is not put where it
+                was read from: then it is not met again, and its depth is looked at here.
         """
         source = self.source
         new = source.fresh("new")
@@ -368,7 +378,10 @@ class Opener:
             else:
                 source.line(f"    {new} = None")
             source.line(f"if {_is_one_of(new, kinds)}:")
-            source.line(f"    {slot} = {value} = {new}")
+            if room is None:
+                source.line(f"    {slot} = {value} = {new}")
+            else:
+                self.write_taken(value, new, room)
             head = "else:"
             if shape.plain is True or self.quiet:
                 head = f"elif {new} is UNSURE:"
@@ -377,6 +390,14 @@ class Opener:
                 head = f"elif {new} is UNSURE or {value} not in {plain}:"
             with source.block(head):
                 otherwise()
+
+    def write_taken(self, value: str, new: str, room: int) -> None:
+        """Write how a string is replaced by what it holds, if that is not too deep."""
+        # n containers take 2n characters; and of all layers together they may be few.
+        long = f"{'' if self.decodes else 'deep and '}len({value}) > {2 * room}"
+        self.source.line(f"    if {long} and is_too_deep({value}, {new}, {room}):")
+        self.source.line("        return carefully(document)")
+        self.source.line(f"    {value} = {new}")
 
     def _open(self, shape: Shape, value: str, container: str, key: str, layers: str) -> None:
         """Write how a string is opened, and all that is in it, by a function of its own."""
@@ -716,6 +737,11 @@ _TESTS = {
     "boolean": "found.__class__ is bool",
     "null": "found is None",
 }
+
+
+def _is_too_deep(text: str, value: Any, room: int) -> bool:
+    """Tell whether what a text holds has more than *room* containers inside one another."""
+    return brackets(text) > room and is_deeper(value, room)
 
 
 def _children(container: Any) -> Iterator[tuple[Any, Any]]:

@@ -58,6 +58,14 @@ class Source:
         number = self._counts[hint] = self._counts.get(hint, 0) + 1
         return f"{hint}{number}"
 
+    def named(self, value: str) -> str:
+        """Return a variable for what may be an expression."""
+        if value.isidentifier():
+            return value
+        name = self.fresh("v")
+        self.line(f"{name} = {value}")
+        return name
+
     def constant(self, value: Any, hint: str) -> str:
         """Return the name of an object, the same for the same object."""
         name = self._constants.get(id(value))

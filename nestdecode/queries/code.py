@@ -2,12 +2,7 @@
 Queries as Python functions: JMESPath's semantics, layers opened on access.
 
 A null skips what is left of an expression, projections become nested loops, and nothing
-is built that is not asked for. What is declared is carried through the expression, so
-that only declared places are tested for strings, and an answer is expanded only if a
-layer can lie in it. A string is opened as it is read from the record, and never again: of
-what an expression makes, nothing is. A layer that does not open at once is handed to the
-plan, with its address looked up by identity in the tree: that is rare, and the way there
-costs nothing.
+is built that is not asked for. How layers are opened on the way is written by ``layers``.
 
 ``OddError`` says that an expression, or what a spec says of the places it passes, is
 not written out here: then it is answered in another way.
@@ -18,31 +13,26 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from jmespath import visitor
 
-from nestdecode.errors import DecodeError
-from nestdecode.paths import Address
-from nestdecode.plan.careful import (
-    Plan,
-    Run,
-    address_of,
-    can_be_late,
-    has_one_inside,
-    in_document_order,
-    opened_on_the_spot,
-)
-from nestdecode.plan.opening import Opener, Shut
 from nestdecode.plan.source import Source
 from nestdecode.queries import interpreter
+from nestdecode.queries.declared import declared_layers
+from nestdecode.queries.found import found_layers
 from nestdecode.queries.growth import may_multiply, may_share
 from nestdecode.queries.interpreter import A_LIST, A_MEMBER, AN_OBJECT, Interpreter, Node, Work
-from nestdecode.spec import Shape
-from nestdecode.spec.shape import live_shapes, walk
+from nestdecode.queries.layers import (
+    BARE,
+    Known,
+    Late,
+    Layers,
+    ListOf,
+    OddError,
+)
 from nestdecode.text.number import Number
-from nestdecode.text.reader import INEXACT, Reader
+from nestdecode.text.reader import INEXACT
 
 __all__ = ["Late", "OddError", "source_of"]
 
@@ -50,48 +40,6 @@ Consumer = Callable[[str, "Known"], None]
 MAX_LEVEL = 60
 MAX_INDENT = 80
 MAX_LOOPS = 16
-
-
-class OddError(Exception):
-    """Not written out: answer in another way."""
-
-
-@dataclass(frozen=True, slots=True)
-class _ListOf:
-    """A list that a query makes, of values that were read."""
-
-    elements: Known
-
-
-@dataclass(frozen=True, slots=True)
-class _Bare:
-    """A value in which there is nothing: an empty list, a number."""
-
-
-# What is declared of a value that was read, so that it is open: in it there may be layers
-# as its shape says, or none (None).
-Known = Shape | _ListOf | _Bare | None
-BARE = _Bare()
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """
-    How layers are opened on access.
-
-    Attributes:
-        plan: What opens them.
-        reader: Reads records and what their layers hold.
-        start: Makes the Run of a record that needs one.
-        carefully: Answers for a document that this can't.
-        copied: Copies a document that was parsed before.
-    """
-
-    plan: Plan
-    reader: Reader
-    start: Callable[[], Run]
-    carefully: Callable[[Any], Any]
-    copied: Callable[[Any], tuple[Any, int]]
 
 
 def source_of(node: Node, late: Late | None = None) -> Source:
@@ -104,26 +52,26 @@ def source_of(node: Node, late: Late | None = None) -> Source:
     Raises:
         OddError: If the query is not for this.
     """
+    emitter = _Emitter(node)
+    source = emitter.source
     if late is None:
-        emitter = _Emitter(node, None)
-        with emitter.source.block("def answer(tree):"):
-            emitter.body(node, None)
-        return emitter.source
-    if not can_be_late(late.plan, late.reader.limits):
-        raise OddError
-    (shape,) = late.plan.shapes
-    emitter = _Emitter(node, late)
-    source, opener = emitter.source, emitter.opener
+        with source.block("def answer(tree):"):
+            emitter.body(node)
+        return source
+    layers_for = declared_layers if late.plan.shapes else found_layers
+    emitter.layers = layers_for(source, late, emitter.looping)
+    opener = emitter.layers.opener
     assert opener is not None
-    source.names |= {"start": late.start, "carefully": late.carefully}
+    emitter.layers.keeps = not _meets_once(node)
     if late.reader.plain and not opener.decodes and not _computes(node):
         # A wrong integer could be seen in the answer alone, so that is looked at.
         source.names |= INEXACT
         emitter.looked_at = True
     with source.block("def answer(document):"):
+        emitter.layers.begin()
         opener.write_read()
         with source.block("try:"):
-            emitter.body(node, shape)
+            emitter.body(node)
         with source.block("except CrowdedError:"):
             source.line("pass")
         # Not in the handler: what it handles would be the context of what is raised.
@@ -139,15 +87,21 @@ def _computes(node: Node) -> bool:
     return any(_computes(child) for child in node["children"] if isinstance(child, dict))
 
 
+_ON_A_WAY = frozenset(
+    "field index subexpression index_expression projection value_projection flatten pipe "
+    "identity current guarded".split()
+)
+
+
+def _meets_once(node: Node) -> bool:
+    """Tell whether an expression reads each place of a record at most once."""
+    return node["type"] in _ON_A_WAY and all(map(_meets_once, node["children"]))
+
+
 class _Emitter:
-    def __init__(self, node: Node, late: Late | None) -> None:
+    def __init__(self, node: Node) -> None:
         self.source = Source()
-        self.plan = plan = None if late is None else late.plan
-        self.opener: Opener | None = None
-        if late is not None:
-            self.opener = Opener(self.source, late.plan, late.reader, late.copied, quiet=False)
-        self.live = live_shapes(plan.shapes[0]) if plan is not None else set()
-        self.texts: dict[Shape, bool] = {}
+        self.layers = Layers(self.source)
         self.level = self.loops = 0
         self.looked_at = False
         self.counted = may_multiply(node)
@@ -159,27 +113,20 @@ class _Emitter:
             "equals": interpreter.equals,
             "compare": interpreter.compare,
             "refer": _refer,
-            "unlock": self._unlock,
-            "finish": self._finish,
-            "report": self._report,
-            "rest": self._rest,
             "NUMBERS": frozenset({int, float, Number}),
             "TYPES": TYPES,
         }
 
-    def body(self, node: Node, known: Known) -> None:
+    def body(self, node: Node) -> None:
         """Write the function's body, for a variable named tree."""
-        if isinstance(known, Shape) and known.alternatives:
-            raise OddError
-        source = self.source
+        source, opener = self.source, self.layers.opener
         if self.counted:
             source.line("work = Work()")
             source.line("call, copy, equals, take = work.call, work.copy, work.equals, work.take")
         # What was done with what can't be done at once, if anything.
-        decodes = self.opener is not None and self.opener.decodes
-        source.line("seen = {'spent': spent}" if decodes else "seen = {}")
-        result, inside = self._value(node, "tree", self._settled(known))
-        source.line(f"answer = {self._finished(result, inside)}")
+        source.line("seen = {'spent': spent}" if opener and opener.decodes else "seen = {}")
+        result, inside = self._value(node, "tree", self.layers.settled(self.layers.root))
+        source.line(f"answer = {self.layers.finished(result, inside)}")
         if self.shared:
             source.line("answer = work.apart(answer)")
         if self.looked_at:
@@ -188,8 +135,8 @@ class _Emitter:
             source.line("        if raw is not None and may_hold_long_integer(raw):")
             source.line("            return carefully(document)")
             source.line("        break")
-        if self.opener is not None:
-            source.line(f"if {self.opener.is_too_deep}:")
+        if opener is not None:
+            source.line(f"if {opener.is_too_deep}:")
             source.line("    return carefully(document)")
             source.line("if 'run' in seen:")
             source.line("    report(tree, seen)")
@@ -199,196 +146,6 @@ class _Emitter:
         """Write that something is about to be built, if that is counted."""
         if self.counted:
             self.source.line(f"take({units})")
-
-    # What is declared
-
-    def _settled(self, known: Known) -> Known:
-        """Return what matters: a shape without a layer is as good as none."""
-        if isinstance(known, Shape):
-            return known if known in self.live else None
-        if isinstance(known, _ListOf):
-            elements = self._settled(known.elements)
-            return None if elements is None or elements is BARE else _ListOf(elements)
-        return known
-
-    def _step(self, known: Known, step: Callable[[Shape], tuple[Shape, ...]]) -> Known:
-        """Return what is declared one step further; odd if several things are."""
-        if not isinstance(known, Shape):
-            return BARE if known is BARE else None
-        found = step(known)
-        if len(found) > 1:
-            raise OddError
-        return self._settled(found[0]) if found else None
-
-    def _member(self, known: Known, name: str) -> Known:
-        return self._step(known, lambda shape: shape.members(name))
-
-    def _elements(self, known: Known) -> Known:
-        if isinstance(known, _ListOf):
-            return known.elements
-
-        def items(shape: Shape) -> tuple[Shape, ...]:
-            if shape.prefix and any(s in self.live for s in shape.prefix):
-                raise OddError
-            return () if shape.items is None else (shape.items,)
-
-        return self._step(known, items)
-
-    def _all_members(self, known: Known) -> Known:
-        def members(shape: Shape) -> tuple[Shape, ...]:
-            if any(
-                s in self.live for s in (*shape.names.values(), *(s for _, s in shape.patterns))
-            ):
-                raise OddError
-            return () if shape.rest is None else (shape.rest,)
-
-        return self._step(known, members)
-
-    def _all_members_known(self, shape: Shape) -> bool:
-        members = (*shape.names.values(), *(s for _, s in shape.patterns), shape.rest)
-        return any(member in self.live for member in members)
-
-    def _opens_to_text(self, shape: Shape) -> bool:
-        """Tell whether a layer at or below a place may hold a string, or be no JSON."""
-        known = self.texts.get(shape)
-        if known is None:
-            known = self.texts[shape] = any(
-                alternative.codecs[-1] != "json" or "string" in alternative.admits
-                for below, _ in walk(shape)
-                for alternative in below.alternatives
-            )
-        return known
-
-    # Opening
-
-    @staticmethod
-    def _opens(known: Known, around: Known) -> Shape | None:
-        """Return the shape whose strings are layers, if what is read from *around* may be one."""
-        # In a list that the query makes all was read before.
-        if isinstance(known, Shape) and known.alternatives and isinstance(around, Shape):
-            return known
-        return None
-
-    def _open(self, known: Known, value: str, around: Known, container: str, key: str) -> None:
-        """Write how a value that was just read from container[key] is opened."""
-        shape = self._opens(known, around)
-        if shape is None:
-            return
-        if not has_one_inside(shape):
-            raise OddError
-        source = self.source
-        with source.block(f"if {value}.__class__ is str:"):
-            name = source.constant(shape, "shape")
-            unlock = f"{value} = unlock(tree, {container}, {key}, {name}, seen)"
-            assert self.opener is not None
-            kinds = opened_on_the_spot(shape)
-            if kinds:
-                slot = f"{container}[{key}]"
-                self.opener.write_parse(shape, kinds, value, slot, lambda: source.line(unlock))
-                return
-            if self._opens_to_text(shape):
-                # It must be known what was opened: another string may be there now.
-                source.line(unlock)
-                return
-            new = source.fresh("new")
-            source.line(f"{new} = {self.opener.call('peel', shape, value, '0')}")
-            with source.block(f"if {new} is UNSURE:"):
-                source.line(unlock)
-            with source.block(f"elif {new} is not STAYS:"):
-                source.line(f"{container}[{key}] = {value} = {new}")
-
-    def _unlock(
-        self, tree: Any, container: Any, key: Any, shape: Shape, seen: dict[Any, Any]
-    ) -> Any:
-        """Let the plan open a string, once; return what is there now."""
-        assert self.plan is not None
-        run = self._run(seen)
-        if container.__class__ is list:
-            key %= len(container)  # a place has one name
-        if run.is_settled(container, key):
-            return container[key]
-        run.path = [*address_of(container, tree, run), key]
-        container[key], _, _ = self.plan.open((shape,), container[key], len(run.path), 0, run)
-        return container[key]
-
-    def _run(self, seen: dict[Any, Any]) -> Run:
-        """Return the one Run of a document, so that its budget is one."""
-        known: Run | None = seen.get("run")
-        if known is not None:
-            return known
-        run: Run = self.source.names["start"]()
-        run.budget = seen.get("spent", run.budget)
-        problems: dict[Address, DecodeError] = {}
-        seen |= {"run": run, "report": run.report, "problems": problems}
-        run.settled = set()
-        # Reported when the answer is there.
-        run.report = lambda problem: problems.update({run.address(): problem})
-        return run
-
-    def _report(self, tree: Any, seen: dict[Any, Any]) -> None:
-        for problem in in_document_order(tree, seen["problems"], {}):
-            seen["report"](problem)
-
-    def _rest(self, tree: Any, shut: list[Shut], seen: dict[Any, Any]) -> None:
-        """Let the plan decide what was left to it, and forget that."""
-        assert self.opener is not None
-        run = self._run(seen)
-        run.path = []
-        self.opener.settle_in(tree, shut, run)
-        shut.clear()
-
-    def _finish(self, tree: Any, value: Any, known: Known, seen: dict[Any, Any]) -> Any:
-        """Open every layer that is still shut in a value that is about to be seen whole."""
-        assert self.plan is not None
-        if (value.__class__ is not dict and value.__class__ is not list) or id(value) in seen:
-            return value
-        # The same may be in many places. It is kept, so that its id stays its own.
-        seen[id(value)] = value
-        if isinstance(known, Shape):
-            run = self._run(seen)
-            run.path = address_of(value, tree, run)
-            self.plan.visit((known,), value, len(run.path), 0, run)
-        elif isinstance(known, _ListOf) and value.__class__ is list:
-            for element in value:
-                self._finish(tree, element, known.elements, seen)
-        return value
-
-    def _finished(self, value: str, known: Known) -> str:
-        """Write how every layer in a value is opened; return the expression for it."""
-        known = self._settled(known)
-        if known is None or known is BARE:
-            return value
-        if isinstance(known, Shape) and not any(c in self.live for _, c in known.children()):
-            return value  # it was opened when it was read, and holds no further layer
-        inside: Known = known
-        while isinstance(inside, _ListOf):
-            inside = inside.elements
-        if not isinstance(inside, Shape) or self._opens_to_text(inside):
-            return f"finish(tree, {value}, {self.source.constant(known, 'KNOWN')}, seen)"
-        found = self._named(value)
-        self._finish_at_once(found, known)
-        self.source.line("if shut:")
-        self.source.line("    rest(tree, shut, seen)")
-        return found
-
-    def _finish_at_once(self, value: str, known: Known) -> None:
-        """Write how every layer in a value is opened, if none can open to a string."""
-        source, opener = self.source, self.opener
-        assert opener is not None
-        if isinstance(known, _ListOf):
-            element = source.fresh("v")
-            # What is false stays itself before `&&`, whatever the list behind it.
-            with source.block(f"if {value}.__class__ is list and id({value}) not in seen:"):
-                source.line(f"seen[id({value})] = {value}")
-                with self._looping(f"for {element} in {value}:"):
-                    self._finish_at_once(element, known.elements)
-            return
-        assert isinstance(known, Shape)
-        is_container = f"{value}.__class__ is dict or {value}.__class__ is list"
-        with source.block(f"if ({is_container}) and id({value}) not in seen:"):
-            # The same may be in many places. It is kept, so that its id stays its own.
-            source.line(f"seen[id({value})] = {value}")
-            source.line(opener.call("visit", known, value, "0"))
 
     # Expressions
 
@@ -408,7 +165,7 @@ class _Emitter:
         inside: list[Known] = []
 
         def keep(found: str, declared: Known) -> None:
-            inside.append(self._settled(declared))
+            inside.append(self.layers.settled(declared))
             self.source.line(f"{result} = {found}")
 
         self._emit(node, value, known, keep)
@@ -417,6 +174,7 @@ class _Emitter:
     def _emit(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         """Write an expression, and *then* for its value, where that may be no null."""
         self.level += 1
+        self.layers.level = self.level
         if self.level > MAX_LEVEL or self.source.level > MAX_INDENT:
             raise OddError
         write = getattr(self, f"_emit_{node['type']}", None)
@@ -424,14 +182,6 @@ class _Emitter:
             raise OddError
         write(node, value, known, then)
         self.level -= 1
-
-    def _named(self, value: str) -> str:
-        """Return a variable for what may be an expression of Python."""
-        if value.isidentifier():
-            return value
-        name = self.source.fresh("v")
-        self.source.line(f"{name} = {value}")
-        return name
 
     def _emit_identity(self, _node: Node, value: str, known: Known, then: Consumer) -> None:
         then(value, known)
@@ -443,33 +193,33 @@ class _Emitter:
 
     def _emit_field(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         key, found = repr(node["value"]), self.source.fresh("v")
-        value = self._named(value)
-        declared = self._member(known, node["value"])
+        value = self.source.named(value)
+        declared = self.layers.member(known, node["value"])
         with self.source.block(f"if {value}.__class__ is dict:"):
             self.source.line(f"{found} = {value}.get({key})")
-            self._open(declared, found, known, value, key)
+            self.layers.open(declared, found, known, value, key)
             then(found, declared)
 
     def _emit_index(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         index, found = node["value"], self.source.fresh("v")
-        value = self._named(value)
-        declared = self._elements(known)
+        value = self.source.named(value)
+        declared = self.layers.elements(known)
         enough = f"len({value}) > {index}" if index >= 0 else f"len({value}) >= {-index}"
         with self.source.block(f"if {value}.__class__ is list and {enough}:"):
             self.source.line(f"{found} = {value}[{index}]")
-            self._open(declared, found, known, value, str(index))
+            self.layers.open(declared, found, known, value, str(index))
             then(found, declared)
 
     def _emit_slice(self, node: Node, value: str, known: Known, then: Consumer) -> None:
-        elements = self._elements(known)
-        if self._opens(elements, known):
+        elements = self.layers.elements(known)
+        if self.layers.opens(elements, known):
             raise OddError
         start, stop, step = ("" if part is None else str(part) for part in node["children"])
-        value, found = self._named(value), self.source.fresh("v")
+        value, found = self.source.named(value), self.source.fresh("v")
         with self.source.block(f"if {value}.__class__ is list:"):
             self.source.line(f"{found} = {value}[{start}:{stop}:{step}]")
             self._take(f"{A_LIST} + len({found})")
-            then(found, _ListOf(elements))
+            then(found, ListOf(elements))
 
     def _emit_subexpression(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         self._chain(node["children"], value, known, then)
@@ -491,34 +241,34 @@ class _Emitter:
         focus, query = node["children"]
 
         def ask(found: str, declared: Known) -> None:
-            found = self._named(found)
+            found = self.source.named(found)
             with self.source.block(f"if {found} is not None:"):
                 self._emit(query, found, declared, then)
 
         self._emit(focus, value, known, ask)
 
     def _emit_multi_select_list(self, node: Node, value: str, known: Known, then: Consumer) -> None:
-        value = self._named(value)
+        value = self.source.named(value)
         with self.source.block(f"if {value} is not None:"):
             self._take(f"{A_LIST + len(node['children'])}")
             parts = [self._value(child, value, known) for child in node["children"]]
-            declared = {self._settled(k) for _, k in parts}
+            declared = {self.layers.settled(k) for _, k in parts}
             if len(declared) > 1:
                 # Elements of several kinds: open each now, none is looked into later.
-                parts = [(self._finished(v, k), None) for v, k in parts]
+                parts = [(self.layers.finished(v, k), None) for v, k in parts]
                 declared = {None}
             found = self.source.fresh("v")
             self.source.line(f"{found} = [{', '.join(v for v, _ in parts)}]")
-            then(found, _ListOf(declared.pop()))
+            then(found, ListOf(declared.pop()))
 
     def _emit_multi_select_dict(self, node: Node, value: str, known: Known, then: Consumer) -> None:
-        value = self._named(value)
+        value = self.source.named(value)
         with self.source.block(f"if {value} is not None:"):
             self._take(f"{AN_OBJECT + A_MEMBER * len(node['children'])}")
             members = []
             for child in node["children"]:
                 part, declared = self._value(child["children"][0], value, known)
-                members.append(f"{child['value']!r}: {self._finished(part, declared)}")
+                members.append(f"{child['value']!r}: {self.layers.finished(part, declared)}")
             found = self.source.fresh("v")
             self.source.line(f"{found} = {{{', '.join(members)}}}")
             then(found, None)
@@ -530,13 +280,13 @@ class _Emitter:
         with self.source.block(f"if not {_is_true(found)}:"):
             other, also = self._value(node["children"][1], value, known)
             self.source.line(f"{found} = {other}")
-            both = {self._settled(declared), self._settled(also)} - {BARE}
+            both = {self.layers.settled(declared), self.layers.settled(also)} - {BARE}
             if len(both) > 1:
                 # Of several kinds: what is chosen is opened now, and not looked into later.
-                self.source.line(f"{found} = {self._finished(found, also)}")
+                self.source.line(f"{found} = {self.layers.finished(found, also)}")
         if len(both) > 1:
             with self.source.block("else:"):
-                self.source.line(f"{found} = {self._finished(found, declared)}")
+                self.source.line(f"{found} = {self.layers.finished(found, declared)}")
             both = {None}
         then(found, both.pop() if both else BARE)
 
@@ -552,11 +302,11 @@ class _Emitter:
 
     def _emit_not_expression(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         one, _ = self._value(node["children"][0], value, known)
-        then(f"(not {_is_true(self._named(one))})", None)
+        then(f"(not {_is_true(self.source.named(one))})", None)
 
     def _emit_comparator(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         left, right = (
-            self._finished(*self._value(child, value, known)) for child in node["children"]
+            self.layers.finished(*self._value(child, value, known)) for child in node["children"]
         )
         operator = node["value"]
         # A text equals the same text only, as in Python.
@@ -579,7 +329,7 @@ class _Emitter:
                 work = ", work" if self.counted else ""
                 arguments.append(f"refer({reference}{work})")
             else:
-                arguments.append(self._finished(*self._value(child, value, known)))
+                arguments.append(self.layers.finished(*self._value(child, value, known)))
         found = self.source.fresh("v")
         called = f"call({node['value']!r}, [{', '.join(arguments)}])"
         if node["value"] == "type" and not self.counted:
@@ -599,14 +349,14 @@ class _Emitter:
             self._take(f"{A_LIST}")
 
         def each(found: str, declared: Known) -> None:
-            inside.append(self._settled(declared))
-            found = self._named(found)
+            inside.append(self.layers.settled(declared))
+            found = self.source.named(found)
             with self.source.block(f"if {found} is not None:"):
                 self.source.line(f"{out}.append({found})")
 
         self._each(node, value, known, begin, each)
         with self.source.block(f"if {out} is not None:"):
-            then(out, _ListOf(_one_of(inside, None)))
+            then(out, ListOf(_one_of(inside, None)))
 
     _emit_filter_projection = _emit_projection
     _emit_value_projection = _emit_projection
@@ -640,7 +390,7 @@ class _Emitter:
 
             def filtered(found: str, declared: Known) -> None:
                 test, _ = self._value(children[2], found, declared)
-                with self.source.block(f"if {_is_true(self._named(test))}:"):
+                with self.source.block(f"if {_is_true(self.source.named(test))}:"):
                     ask(found, declared)
 
             self._emit(children[0], value, known, lambda v, k: self._loop(v, k, begin, filtered))
@@ -655,31 +405,21 @@ class _Emitter:
         """Write a loop over the elements of a list, those that are lists merged."""
 
         def merge(found: str, declared: Known) -> None:
-            found, declared = self._named(found), self._settled(declared)
-            inner = self._elements(declared)
-            if self._opens(inner, declared):
-                raise OddError
-            is_list = f"{found}.__class__ is list"
-            if isinstance(declared, Shape) and not _holds_none(inner):
-                if self._all_members_known(declared):
-                    raise OddError
-                with self.source.block(f"if {found}.__class__ is dict:"):
-                    self.source.line("return carefully(document)")
-            if not isinstance(declared, Shape) or not _holds_none(inner):
-                # All elements of a list that a query made are of one kind.
-                merged = self.source.fresh("v")
-                self._take(f"len({found}) if {is_list} else 1")
-                with self._looping(f"for {merged} in ({found} if {is_list} else ({found},)):"):
-                    each(merged, inner)
-            else:
-                # What is in a list here is not declared; the spec says there is none.
-                with self.source.block(f"if {is_list}:"):
-                    self.source.line("return carefully(document)")
+            found, declared = self.source.named(found), self.layers.settled(declared)
+            inner = self.layers.elements(declared)
+            if not self.layers.merging(found, declared):
                 each(found, declared)
+                return
+            # All elements of a list that a query made are of one kind.
+            is_list = f"{found}.__class__ is list"
+            merged = self.source.fresh("v")
+            self._take(f"len({found}) if {is_list} else 1")
+            with self.looping(f"for {merged} in ({found} if {is_list} else ({found},)):"):
+                each(merged, inner)
 
         def merge_kept(found: str, declared: Known) -> None:
             # A projection keeps no null.
-            found = self._named(found)
+            found = self.source.named(found)
             with self.source.block(f"if {found} is not None:"):
                 merge(found, declared)
 
@@ -689,7 +429,8 @@ class _Emitter:
             self._emit(node, value, known, lambda v, k: self._loop(v, k, begin, merge))
 
     @contextmanager
-    def _looping(self, head: str) -> Iterator[None]:
+    def looping(self, head: str) -> Iterator[None]:
+        """Write the head of a loop, and indent what follows."""
         self.loops += 1
         if self.loops > MAX_LOOPS:
             raise OddError
@@ -698,39 +439,39 @@ class _Emitter:
         self.loops -= 1
 
     def _loop(self, value: str, known: Known, begin: Callable[[], None], each: Consumer) -> None:
-        known = self._settled(known)
-        elements = self._elements(known)
-        value = self._named(value)
+        known = self.layers.settled(known)
+        elements = self.layers.elements(known)
+        value = self.source.named(value)
         found = self.source.fresh("v")
         with self.source.block(f"if {value}.__class__ is list:"):
             begin()
             self._take(f"len({value})")
-            if self._opens(elements, known):
+            if self.layers.opens(elements, known):
                 index = self.source.fresh("i")
-                with self._looping(f"for {index}, {found} in enumerate({value}):"):
-                    self._open(elements, found, known, value, index)
+                with self.looping(f"for {index}, {found} in enumerate({value}):"):
+                    self.layers.open(elements, found, known, value, index)
                     each(found, elements)
             else:
-                with self._looping(f"for {found} in {value}:"):
+                with self.looping(f"for {found} in {value}:"):
                     each(found, elements)
 
     def _loop_members(
         self, value: str, known: Known, begin: Callable[[], None], each: Consumer
     ) -> None:
-        known = self._settled(known)
-        members = self._all_members(known)
-        value = self._named(value)
+        known = self.layers.settled(known)
+        members = self.layers.all_members(known)
+        value = self.source.named(value)
         found = self.source.fresh("v")
         with self.source.block(f"if {value}.__class__ is dict:"):
             begin()
             self._take(f"len({value})")
-            if self._opens(members, known):
+            if self.layers.opens(members, known):
                 key = self.source.fresh("key")
-                with self._looping(f"for {key}, {found} in list({value}.items()):"):
-                    self._open(members, found, known, value, key)
+                with self.looping(f"for {key}, {found} in list({value}.items()):"):
+                    self.layers.open(members, found, known, value, key)
                     each(found, members)
             else:
-                with self._looping(f"for {found} in {value}.values():"):
+                with self.looping(f"for {found} in {value}.values():"):
                     each(found, members)
 
 
@@ -751,10 +492,6 @@ TYPES = {
 
 def _constant(node: Node) -> Any:
     return node["value"] if node["type"] == "literal" else None
-
-
-def _holds_none(known: Known) -> bool:
-    return known is None or known is BARE
 
 
 def _one_of(found: list[Known], default: Known) -> Known:

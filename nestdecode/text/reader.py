@@ -191,13 +191,14 @@ class Reader:
 
     def _loads_slowly(self, text: bytes | str) -> Any:
         refuse_deep(text)
-        decoder = self._decoder or self._exactly()
+        decoder = self._exactly()
         return decoder.decode(text if isinstance(text, str) else text.decode())
 
     def _exactly(self) -> JSONDecoder:
-        from nestdecode.text.exact import decoder_of  # late: seldom needed, and slow to import
+        if self._decoder is None:
+            from nestdecode.text.exact import decoder_of  # late: seldom needed, and slow to import
 
-        self._decoder = decoder_of(*self._words)
+            self._decoder = decoder_of(*self._words)
         return self._decoder
 
     def is_malformed(self, refusal: Exception, text: bytes | str) -> bool:
