@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nestdecode import Decoder, Spec
-from nestdecode.plan import habits
+from nestdecode.plan import habits, place
+from nestdecode.plan import swift as swift_code
+from nestdecode.plan.place import Place
 from nestdecode.text import scan
 from tests import herd, oracle
 
@@ -24,7 +26,7 @@ def in_a_hurry(monkeypatch):
         for name, value in names.items():
             monkeypatch.setattr(module, name, value)
     # orjson, which turns long integers into floats, reads what no reader is the faster at.
-    monkeypatch.setattr(habits, "perf_counter", lambda: 0.0)
+    monkeypatch.setattr(place, "perf_counter", lambda: 0.0)
 
 
 def taught(spec=None, usual=USUAL):
@@ -90,10 +92,10 @@ def test_every_character_after_an_integer_is_needed(monkeypatch, follower, digit
     assert oracle.same(taught(spec).expand(text.encode()), expected)
 
     def without(classes):
-        return jsontext_table(classes, follower)
+        return table_of(classes, follower)
 
-    jsontext_table = blinded(habits.table)
-    monkeypatch.setattr(habits, "table", without)
+    table_of = blinded(swift_code.table)
+    monkeypatch.setattr(swift_code, "table", without)
 
     assert not oracle.same(taught(spec).expand(text.encode()), expected)
 
@@ -115,8 +117,8 @@ def test_every_digit_is_needed(monkeypatch, digit):
 
     assert oracle.same(taught(SPEC).expand(text.encode()), expected)
 
-    made = blinded(habits.table)
-    monkeypatch.setattr(habits, "table", lambda classes: made(classes, digit))
+    made = blinded(swift_code.table)
+    monkeypatch.setattr(swift_code, "table", lambda classes: made(classes, digit))
 
     assert not oracle.same(taught(SPEC).expand(text.encode()), expected)
 
@@ -139,14 +141,14 @@ def test_every_pattern_is_needed(monkeypatch, name, text):
     assert oracle.same(taught().expand(text.encode()), expected)
 
     # Never found; what opens is counted as in what was usual.
-    count = habits.__dict__["count"]
+    count = swift_code.__dict__["count"]
     if name == "OPENS":
         usual = scan.visible(USUAL.encode())
         monkeypatch.setattr(
-            habits, "count", lambda raw, what: usual if what == b"\3\xff" else count(raw, what)
+            swift_code, "count", lambda raw, what: usual if what == b"\3\xff" else count(raw, what)
         )
     else:
-        monkeypatch.setitem(habits.PATTERNS, name, b"\7\7\7\7")
+        monkeypatch.setitem(swift_code.PATTERNS, name, b"\7\7\7\7")
 
     assert not oracle.same(taught().expand(text.encode()), expected)
 
@@ -246,7 +248,8 @@ def test_what_was_given_up_is_tried_again():
         for cell in decoder.engine.method.__closure__ or ()
         if isinstance(cell.cell_contents, habits.Habits)
     )
-    given_up._give_up()
+    given_up._misses = habits.PROVING
+    given_up._judge()
     assert swift_of(decoder) is None
 
     for _ in range(9000):
@@ -257,24 +260,24 @@ def test_what_was_given_up_is_tried_again():
 
 def test_a_member_that_another_thread_learns_of_harms_no_writing(monkeypatch):
     decoder = taught()
-    place = habits.Place()
-    place.members = {"a": habits.Place(), "b": habits.Place()}
-    writer = habits._Writer
+    seen_here = Place()
+    seen_here.members = {"a": Place(), "b": Place()}
+    writer = swift_code.Writer
     seen = writer._value
 
     def meanwhile(self, place_of_it, value, slot, given=""):
-        place.members[f"new{len(place.members)}"] = habits.Place()
+        seen_here.members[f"new{len(seen_here.members)}"] = Place()
         return seen(self, place_of_it, value, slot, given)
 
     monkeypatch.setattr(writer, "_value", meanwhile)
-    written = writer(place, decoder.engine.reader, counted=True)
+    written = writer(seen_here, decoder.engine.reader, counted=True)
 
     assert "def expand(document):" in written.expand(1000).text
 
 
 def test_a_lock_that_a_fork_renews_is_not_let_go_of_in_its_place(monkeypatch):
     decoder = Decoder(Spec.parse(SPEC) if isinstance(SPEC, dict) else None)
-    watch = habits.Place.watch_record
+    watch = Place.watch_record
 
     def forking(self, raw):
         for cell in decoder.engine.method.__closure__ or ():
@@ -282,7 +285,35 @@ def test_a_lock_that_a_fork_renews_is_not_let_go_of_in_its_place(monkeypatch):
                 cell.cell_contents.renew_lock()
         return watch(self, raw)
 
-    monkeypatch.setattr(habits.Place, "watch_record", forking)
+    monkeypatch.setattr(Place, "watch_record", forking)
 
     for _ in range(20):
         decoder.expand(USUAL.encode())
+
+
+def test_what_was_short_at_first_may_be_long_later():
+    decoder = taught(usual='{"a":"{\\"x\\":1}"}')
+    short = swift_of(decoder)
+    assert short is not None
+
+    for _ in range(200):
+        assert oracle.same(decoder.expand(USUAL.encode()), oracle.expand(oracle.loads(USUAL)))
+
+    assert swift_of(decoder) not in (None, short)
+
+
+def test_misses_that_teach_nothing_are_seldom_watched(monkeypatch):
+    decoder = taught()
+    watched = []
+    watch = Place.watch_record
+    monkeypatch.setattr(
+        Place, "watch_record", lambda self, raw: (watched.append(raw), watch(self, raw))
+    )
+    odd = USUAL.replace("[1,", "[18446744073709551616,").replace('"n":[0]', '"n":"x"')
+    other = '{"b":[]}'
+
+    for number in range(4000):
+        text = (odd if number % 200 else other) if number % 10 == 0 else USUAL
+        decoder.expand(text.encode())
+
+    assert len(watched) < 100

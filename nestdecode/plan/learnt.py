@@ -35,7 +35,8 @@ from stringzilla import contains, count, count_byteset, translate
 from nestdecode.errors import LimitError
 from nestdecode.plan.careful import CrowdedError
 from nestdecode.plan.detect import CLOSERS, OPENERS, Loads, encoded, guarded, odd, sweep
-from nestdecode.plan.habits import Habits, Place
+from nestdecode.plan.habits import Habits
+from nestdecode.plan.place import Place
 from nestdecode.plan.source import Source
 from nestdecode.text.depth import is_deeper
 from nestdecode.text.reader import Reader
