@@ -306,9 +306,12 @@ def test_misses_that_teach_nothing_are_seldom_watched(monkeypatch):
     decoder = taught()
     watched = []
     watch = Place.watch_record
-    monkeypatch.setattr(
-        Place, "watch_record", lambda self, raw: (watched.append(raw), watch(self, raw))
-    )
+
+    def noted(self, raw):
+        watched.append(raw)
+        watch(self, raw)
+
+    monkeypatch.setattr(Place, "watch_record", noted)
     odd = USUAL.replace("[1,", "[18446744073709551616,").replace('"n":[0]', '"n":"x"')
     other = '{"b":[]}'
 
