@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from nestdecode.errors import POLICIES, DecodeError, LimitError, Policy, SpecError
 from nestdecode.paths import Address, format_path
 from nestdecode.plan import detect
-from nestdecode.plan.careful import DROP, Plan, Run, Trace, policies_of
+from nestdecode.plan.careful import Plan
+from nestdecode.plan.facts import policies_of
 from nestdecode.plan.learnt import Learner
+from nestdecode.plan.run import DROP, Run, Trace
 from nestdecode.plan.source import Source
 from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Limits, Numbers, Reader
 from nestdecode.words import nearest

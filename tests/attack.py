@@ -32,7 +32,8 @@ from random import Random
 from typing import Any, NamedTuple
 
 from nestdecode import DecodeError, Decoder, Number, QueryError, Spec, SpecError
-from nestdecode.plan.careful import Plan, Run
+from nestdecode.plan.careful import Plan
+from nestdecode.plan.run import Run
 from nestdecode.queries.expression import REFUSALS
 from nestdecode.stream import is_blank
 from tests import framing_oracle, fuzz, oracle, query_oracle, strategies, wild

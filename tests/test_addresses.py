@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nestdecode import DecodeError, Decoder
 from nestdecode.paths import ROOT, Address, join_pointer, split_pointer
-from nestdecode.plan.careful import Run
+from nestdecode.plan.run import Run
 from nestdecode.text.reader import Limits, Reader
 from nestdecode.words import shortened
 from tests import strategies

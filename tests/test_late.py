@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nestdecode import DecodeError, Decoder, QueryError, Spec
-from nestdecode.plan.careful import Plan, Run
+from nestdecode.plan.careful import Plan
+from nestdecode.plan.run import Run
 from nestdecode.queries.expression import REFUSALS
 from tests import oracle, strategies
 from tests.query_oracle import ATOMS, FORMS, ask

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nestdecode import DecodeError, Decoder
-from nestdecode.plan import learnt
+from nestdecode.plan import learnt, memory
 from nestdecode.text import scan
 from tests import oracle, strategies
 
@@ -182,7 +182,7 @@ def test_memory_is_bounded_by_a_stream_of_ever_new_shapes():
 
         assert decoder.expand(text.encode()) == oracle.expand(closed)
 
-    assert places(learner_of(decoder)._root) <= 2 * learnt.MOST_NODES
+    assert places(learner_of(decoder)._memory.root) <= 2 * memory.MOST_PLACES
 
 
 def test_lines_that_miss_the_plan_are_expanded_all_the_same():
@@ -226,7 +226,7 @@ if not child:
     for _ in range(100):
         assert decoder.expand(b'{"a":"text {","b":"[1]"}') == {"a": "text {", "b": [1]}
         assert decoder.expand(b'{"e":"{}"}') == {"e": {}}
-    assert "e" in learner._root.members, "nothing was learnt"
+    assert "e" in learner._memory.root.members, "nothing was learnt"
     os._exit(0)
 status = os.waitpid(child, 0)[1]
 go.set()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from nestdecode.codecs import redo
 from nestdecode.errors import DecodeError
 from nestdecode.paths import ROOT, Address
-from nestdecode.plan.careful import Opening, type_name
+from nestdecode.plan.careful import type_name
+from nestdecode.plan.run import Opening
 from nestdecode.text.tokens import Layout, Style, named, written
 
 if TYPE_CHECKING:

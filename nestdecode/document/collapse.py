@@ -25,7 +25,7 @@ from nestdecode.document.closing import (
 from nestdecode.document.draft import Draft, LayerDraft
 from nestdecode.document.parts import Parts, aligned, stayed
 from nestdecode.paths import ROOT, Address
-from nestdecode.plan.careful import Opening, Trace
+from nestdecode.plan.run import Opening, Trace
 from nestdecode.text.tokens import (
     COMPACT,
     Item,

@@ -15,7 +15,7 @@ from nestdecode.document.parts import Parts
 from nestdecode.engine import Engine
 from nestdecode.errors import DecodeError
 from nestdecode.paths import ROOT, Address, Wild, parse_path, split_pointer
-from nestdecode.plan.careful import Opening, Trace
+from nestdecode.plan.run import Opening, Trace
 from nestdecode.text.reader import WHITESPACE, Reader
 from nestdecode.text.tokens import Text
 from nestdecode.text.write import dump, pack

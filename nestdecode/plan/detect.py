@@ -13,7 +13,8 @@ from typing import Any
 from stringzilla import contains, count_byteset
 
 from nestdecode.errors import LimitError
-from nestdecode.plan.careful import CONTAINERS, DROP, CrowdedError, Finder, Opening, Run
+from nestdecode.plan.careful import CONTAINERS, Finder
+from nestdecode.plan.run import DROP, CrowdedError, Opening, Run
 from nestdecode.text.reader import MALFORMED, WHITESPACE, Reader
 from nestdecode.text.scan import BRACKETS, ESCAPE, hides
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Set
 
-from nestdecode.plan.careful import Plan, may_exceed_layers, opened_on_the_spot
+from nestdecode.plan.careful import Plan
+from nestdecode.plan.facts import may_exceed_layers, opened_on_the_spot
 from nestdecode.plan.place import Place
 from nestdecode.spec.shape import Shape, live_shapes
 from nestdecode.text.reader import Limits

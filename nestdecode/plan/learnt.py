@@ -33,20 +33,19 @@ from typing import Any
 from stringzilla import contains, count, count_byteset, translate
 
 from nestdecode.errors import LimitError
-from nestdecode.plan.careful import CrowdedError
-from nestdecode.plan.detect import CLOSERS, OPENERS, Loads, encoded, guarded, odd, sweep
+from nestdecode.plan.detect import Loads, encoded, guarded, sweep
 from nestdecode.plan.habits import Habits
+from nestdecode.plan.memory import Memory
 from nestdecode.plan.place import Place
-from nestdecode.plan.source import Source
+from nestdecode.plan.run import CrowdedError
+from nestdecode.plan.tries import compiled
 from nestdecode.text.depth import is_deeper
 from nestdecode.text.reader import Reader
 from nestdecode.text.scan import (
-    ACCOUNTED,
     BRACKETS,
     CLASSES,
     ESCAPE,
     FLAT_CLASSES,
-    account,
     all_benign,
     hides,
     is_flat,
@@ -57,11 +56,12 @@ __all__ = ["Learner"]
 
 # What a layer, or a container in a record, begins with, or an escape that could.
 _OPENING = b"{[\\"
+
+
 # Of longer records it takes longer to count them than it takes to ask a plan.
 SHORT = 400
-MOST_NODES, MOST_MEMBERS, MOST_DEPTH, MOST_LOOPS = 200, 8, 12, 12
-LONGEST_NAME = 100
-MOST_NOTES = 10_000
+
+
 LEARN_FROM, FORGIVEN, APART, TRIAL, SHORTEST_REST, LONGEST_REST = 4, 4, 16, 64, 64, 8192
 
 
@@ -101,8 +101,7 @@ class Learner:
         self._carefully = carefully
         # Learnt plans are swapped whole; who can't have the lock does not learn.
         self._lock = threading.Lock()
-        self._root = Place()
-        self._nodes = 1
+        self._memory = Memory(reader)
         self._seen = self._misses = self._since_trial = 0
         self._compile_at = LEARN_FROM
         # What is run first: None as long as nothing is learnt, on trial, or too slow.
@@ -119,7 +118,9 @@ class Learner:
         self._longest = min(limits.max_record_bytes, 1 << min(limits.max_layers, 60))
         self._copied = copied
         self._guarded = guarded(reader, limits.max_depth // 2, self._longest, all_texts=True)
-        self._habits = Habits(self._root, reader, self._tolerant(), self._longest, self._unproven)
+        self._habits = Habits(
+            self._memory.root, reader, self._tolerant(), self._longest, self._unproven
+        )
 
     def method(self) -> Callable[[Any, Any], Any]:
         """Return what opens every layer of one document, as a method of anything."""
@@ -251,7 +252,11 @@ class Learner:
         if found < 0:
             tree = self._carefully(raw)
             found = visible(raw, quoted=True)
-            if found >= 0 and found != tries and self._is_shallow(raw):
+            if (
+                found >= 0
+                and found != tries
+                and count_byteset(raw, BRACKETS) <= self._limits.max_depth
+            ):
                 self._learn_quoted(raw)
             return tree
         try:
@@ -268,11 +273,6 @@ class Learner:
             return self._carefully(raw)
         return tree
 
-    def _is_shallow(self, raw: bytes) -> bool:
-        """Tell whether a record, which hides no brackets, is surely not too deep."""
-        brackets: int = count_byteset(raw, BRACKETS)
-        return brackets <= self._limits.max_depth
-
     def _learn_quoted(self, raw: bytes) -> None:
         """Learn from a record that no walk may open: its layers are not bound by its size."""
         if self._timing and self._learnt is not None:
@@ -281,14 +281,11 @@ class Learner:
         with contextlib.suppress(LimitError, *self._reader.refused):
             self._by_walk(self._reader.loads(raw), self._reader.loads)
 
-    def _sweep(self, tree: Any, read: Loads) -> None:
-        sweep(tree, self._reader, read)
-
     def _by_walk(self, tree: Any, read: Loads) -> None:
         if self._learnt is None:
             self._seen += 1
             if self._seen == 1:
-                self._sweep(tree, read)
+                sweep(tree, self._reader, read)
                 return
         elif self._plan is not None:
             # A plan that misses now and then may still be the faster one.
@@ -303,74 +300,17 @@ class Learner:
         """Walk a tree, remember where something was decided, and compile now and then."""
         lock = self._lock  # a fork may change it meanwhile
         if not lock.acquire(blocking=False):
-            self._sweep(tree, read)
+            sweep(tree, self._reader, read)
             return
         try:
             self._misses += 1
-            self._remember(tree, read)
+            self._memory.remember(tree, read)
             if self._misses >= self._compile_at:
                 self._compile_at = 4 * self._misses
-                self._learnt = _compile(self._root, self._reader, self._mixed)
+                self._learnt = compiled(self._memory.root, self._reader, self._mixed)
                 self._begin_trial()
         finally:
             lock.release()
-
-    def _remember(self, tree: Any, read: Loads) -> None:
-        """Do what ``sweep`` does, and note the places."""
-        left = MOST_NOTES
-        waiting: list[tuple[Any, tuple[Any, ...]]] = [(tree, ())]
-        while waiting:
-            container, path = waiting.pop()
-            is_object = container.__class__ is dict
-            left -= len(container)
-            if left < 0:
-                # Where there is so much, the rest is like it, or not worth knowing.
-                self._sweep(container, read)
-                continue
-            for key, child in container.items() if is_object else enumerate(container):
-                here = (*path, key if is_object else None)
-                if child.__class__ is str:
-                    if child and child[0] in OPENERS and child[-1] in CLOSERS:
-                        value = odd(child, self._reader)
-                    else:
-                        value = child
-                    if value is child:
-                        if account(child):
-                            self._note(here, "shut")
-                        else:
-                            self._note_plain(here)
-                        continue
-                    container[key] = value
-                    # What was stringified twice is left to the walk.
-                    if child[0] != '"':
-                        self._note(here, "opened")
-                    child = value
-                if child.__class__ is dict or child.__class__ is list:
-                    waiting.append((child, here))
-
-    def _note(self, path: tuple[Any, ...], what: str) -> None:
-        if len(path) > MOST_DEPTH:
-            return
-        place = self._root
-        for step in path:
-            child = self._child(place, step)
-            if child is None:
-                return
-            place = child
-        setattr(place, what, True)
-
-    def _note_plain(self, path: tuple[Any, ...]) -> None:
-        """Remember that a place has text too, if it is one where layers were."""
-        place: Place | None = self._root
-        for step in path:
-            if place is None:
-                return
-            if step is None:
-                place = place.items
-            else:
-                place = place.rest if place.rest is not None else place.members.get(step)
-        if place is not None and place.opened:
-            place.shut = True
 
     def _mixed(self, place: Place) -> None:
         """Look before trying, from now on, where a layer was expected and text came."""
@@ -380,10 +320,10 @@ class Learner:
             return
         try:
             place.shut = True
-            learnt = _compile(self._root, self._reader, self._mixed)
+            learnt = compiled(self._memory.root, self._reader, self._mixed)
             if self._plan is not None:
                 self._plan = learnt
-                self._habits.restart(self._root)
+                self._habits.restart(self._memory.root)
             self._learnt = learnt
         finally:
             lock.release()
@@ -392,38 +332,8 @@ class Learner:
         """Forget what another thread was about to learn when this process was forked."""
         if self._lock.locked():
             self._lock = threading.Lock()
-            self._root, self._nodes = Place(), 1
+            self._memory = Memory(self._reader)
             self._misses, self._compile_at = 0, LEARN_FROM
-
-    def _child(self, place: Place, step: Any) -> Place | None:
-        """Return the place one step further, or None if there is no room for it."""
-        if step is None:
-            if place.items is None:
-                place.items = self._new()
-            return place.items
-        if place.rest is not None:
-            return place.rest
-        known = place.members.get(step)
-        if known is not None:
-            return known
-        if len(place.members) < MOST_MEMBERS:
-            # A name can be as long as a record, and would be kept.
-            known = self._new() if len(step) <= LONGEST_NAME else None
-            if known is not None:
-                place.members[step] = known
-            return known
-        # Ids as keys: a wildcard replaces the names, or a string would count twice.
-        place.rest = Place()
-        for member in place.members.values():
-            _merge(place.rest, member)
-        place.members = {}
-        return place.rest
-
-    def _new(self) -> Place | None:
-        if self._nodes >= MOST_NODES:
-            return None
-        self._nodes += 1
-        return Place()
 
     # Trials: the plan has to be faster than the walk, misses included
 
@@ -440,16 +350,16 @@ class Learner:
             self._rest_left -= 1
             if not self._rest_left:
                 self._begin_trial()
-            self._sweep(tree, read)
+            sweep(tree, self._reader, read)
             return
         if learnt is None or times is None:
-            self._sweep(tree, read)
+            sweep(tree, self._reader, read)
             return
         self._trial_left -= 1
         turn = self._trial_left % 2
         begin = perf_counter()
         if not turn:
-            self._sweep(tree, read)
+            sweep(tree, self._reader, read)
         elif learnt(tree, read) != found:
             self._learn(tree, read)
         times[turn] += perf_counter() - begin
@@ -461,105 +371,5 @@ class Learner:
                 self._rest = min(2 * self._rest, LONGEST_REST)
 
     def _accept(self) -> None:
-        self._habits.restart(self._root)
+        self._habits.restart(self._memory.root)
         self._plan, self._timing, self._rest = self._learnt, False, SHORTEST_REST
-
-
-def _merge(into: Place, other: Place) -> None:
-    into.opened |= other.opened
-    into.shut |= other.shut
-    if other.items is not None:
-        into.items = into.items or Place()
-        _merge(into.items, other.items)
-    if other.rest is not None:
-        into.rest = into.rest or Place()
-        _merge(into.rest, other.rest)
-    for name, member in other.members.items():
-        if into.rest is not None:
-            _merge(into.rest, member)
-        else:
-            _merge(into.members.setdefault(name, Place()), member)
-
-
-def _compile(
-    root: Place, reader: Reader, mixed: Callable[[Place], None]
-) -> Callable[[Any, Loads], int]:
-    """Return a function that opens what was learnt in a tree, and counts its tries."""
-    source = Source()
-    source.names |= {
-        "account": account,
-        "mixed": mixed,
-        "REFUSED": reader.refused,
-        "ACCOUNTED": ACCOUNTED,
-        "OPENERS": OPENERS,
-        "CLOSERS": CLOSERS,
-    }
-    with source.block("def tries(tree, loads):"):
-        source.line("found = 0")
-        _write_containers(source, root, "tree", 0)
-        source.line("return found")
-    plan: Callable[[Any, Loads], int] = source.build("tries", "learnt plan")
-    return plan
-
-
-def _write_containers(source: Source, place: Place, value: str, loops: int) -> None:
-    head = "if"
-    if place.rest is not None or place.members:
-        with source.block(f"if {value}.__class__ is dict:"):
-            if place.rest is not None:
-                key, child = source.fresh("key"), source.fresh("v")
-                with source.block(f"for {key}, {child} in {value}.items():"):
-                    _write_value(source, place.rest, child, f"{value}[{key}]", loops + 1, True)
-            else:
-                for name, member in place.members.items():
-                    child = source.fresh("v")
-                    source.line(f"{child} = {value}.get({name!r})")
-                    _write_value(source, member, child, f"{value}[{name!r}]", loops, False)
-        head = "elif"
-    if place.items is not None and loops < MOST_LOOPS:
-        child = source.fresh("v")
-        with source.block(f"{head} {value}.__class__ is list:"):
-            items = place.items
-            if items.opened or items.shut:
-                index = source.fresh("i")
-                with source.block(f"for {index}, {child} in enumerate({value}):"):
-                    _write_value(source, items, child, f"{value}[{index}]", loops + 1, True)
-            else:
-                with source.block(f"for {child} in {value}:"):
-                    _write_value(source, items, child, "", loops + 1, False)
-
-
-def _write_value(
-    source: Source, place: Place, value: str, slot: str, loops: int, wild: bool
-) -> None:
-    if source.level > 60 or loops > MOST_LOOPS:
-        return
-    if place.opened and not place.shut and not wild:
-        new = source.fresh("new")
-        with source.block(f"if {value}.__class__ is str:"):
-            source.line("try:")
-            source.line(f"    {new} = loads({value})")
-            source.line("except REFUSED:")
-            source.line(f"    {new} = None")
-            source.line(f"    mixed({source.constant(place, 'place')})")
-            with source.block(f"if {new}.__class__ is dict or {new}.__class__ is list:"):
-                source.line(f"{slot} = {value} = {new}")
-                source.line("found += 1")
-    elif place.opened or place.shut:
-        new = source.fresh("new")
-        with source.block(f"if {value}.__class__ is str and {value}:"):
-            source.line(f"{new} = None")
-            with source.block(f"if {value}[0] in OPENERS and {value}[-1] in CLOSERS:"):
-                source.line("try:")
-                source.line(f"    {new} = loads({value})")
-                source.line("except REFUSED:")
-                source.line("    pass")
-                # A string in a string, or what needs the careful parser, is undecided.
-                with source.block(f"if {new}.__class__ is dict or {new}.__class__ is list:"):
-                    source.line(f"{slot} = {value} = {new}")
-                    source.line("found += 1")
-            with source.block(f"elif '\"' in {value}:"):
-                source.line(f"found += account({value})")
-            with source.block(f"elif {value}[0] in ACCOUNTED:"):
-                source.line("found += 1")
-    _write_containers(source, place, value, loops)

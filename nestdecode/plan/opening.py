@@ -23,20 +23,10 @@ from stringzilla import contains, count_byteset
 
 from nestdecode.codecs import CODECS
 from nestdecode.errors import LimitError
-from nestdecode.plan.careful import (
-    CLOSERS,
-    CONTAINERS,
-    DROP,
-    OPENERS,
-    CrowdedError,
-    Plan,
-    Run,
-    layers_inside,
-    may_exceed_layers,
-    opened_on_the_spot,
-    policies_of,
-)
+from nestdecode.plan.careful import CLOSERS, CONTAINERS, OPENERS, Plan
 from nestdecode.plan.detect import Loads, encoded, guarded, sweep
+from nestdecode.plan.facts import layers_inside, may_exceed_layers, opened_on_the_spot, policies_of
+from nestdecode.plan.run import DROP, CrowdedError, Run
 from nestdecode.plan.source import Source
 from nestdecode.spec.shape import Alternative, Shape, live_shapes, walk
 from nestdecode.text.depth import brackets, is_deeper

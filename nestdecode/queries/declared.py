@@ -12,15 +12,9 @@ from typing import Any
 
 from nestdecode.errors import DecodeError
 from nestdecode.paths import Address
-from nestdecode.plan.careful import (
-    Run,
-    address_of,
-    can_be_late,
-    has_one_inside,
-    in_document_order,
-    opened_on_the_spot,
-)
+from nestdecode.plan.facts import can_be_late, has_one_inside, opened_on_the_spot
 from nestdecode.plan.opening import Opener, Shut
+from nestdecode.plan.run import Run, address_of, in_document_order
 from nestdecode.plan.source import Source
 from nestdecode.queries.layers import (
     BARE,

@@ -35,7 +35,8 @@ from typing import Any, Literal
 from jmespath import exceptions, functions, parser
 
 from nestdecode.errors import QueryError
-from nestdecode.plan.careful import Plan, Run
+from nestdecode.plan.careful import Plan
+from nestdecode.plan.run import Run
 from nestdecode.queries import code, interpreter
 from nestdecode.queries.interpreter import REFUSALS, Node
 from nestdecode.spec import Shape, Spec

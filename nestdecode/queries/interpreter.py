@@ -19,7 +19,9 @@ from jmespath import exceptions, functions, visitor
 
 from nestdecode.errors import DecodeError
 from nestdecode.paths import ROOT, Address
-from nestdecode.plan.careful import DROP, Plan, Run, in_document_order, policies_of
+from nestdecode.plan.careful import Plan
+from nestdecode.plan.facts import policies_of
+from nestdecode.plan.run import DROP, Run, in_document_order
 from nestdecode.queries.growth import may_multiply, may_share
 from nestdecode.spec import Shape
 from nestdecode.text.write import encode

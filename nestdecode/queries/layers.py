@@ -15,8 +15,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from nestdecode.plan.careful import Plan, Run
+from nestdecode.plan.careful import Plan
 from nestdecode.plan.opening import Opener
+from nestdecode.plan.run import Run
 from nestdecode.plan.source import Source
 from nestdecode.spec.shape import Shape
 from nestdecode.text.reader import Reader

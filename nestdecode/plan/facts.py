@@ -1,0 +1,104 @@
+"""What a plan says of all documents, before any is seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nestdecode.errors import Policy
+from nestdecode.plan.careful import CONTAINERS, Plan
+from nestdecode.text.reader import Limits
+
+if TYPE_CHECKING:
+    from nestdecode.spec import Shape
+
+__all__ = [
+    "can_be_late",
+    "has_one_inside",
+    "layers_inside",
+    "may_exceed_layers",
+    "opened_on_the_spot",
+    "policies_of",
+]
+
+
+def opened_on_the_spot(shape: Shape) -> list[str]:
+    """
+    Return the Python types that a string may open to, if one parse and a look will do.
+
+    None if there are alternatives, other codecs than json, scalars to admit, or children
+    that the content and the place do not share: those are left to the plan.
+    """
+    if len(shape.alternatives) != 1 or shape.alternatives[0].codecs != ("json",):
+        return []
+    only = shape.alternatives[0]
+    content = only.content
+    if not only.admits or only.admits - CONTAINERS:
+        return []
+    if not _same_children(content, shape) or (content is not None and content.alternatives):
+        return []
+    return [kind for kind, name in (("dict", "object"), ("list", "array")) if name in only.admits]
+
+
+def has_one_inside(shape: Shape) -> bool:
+    """Tell whether the same is declared inside a string, whichever way it is opened."""
+    waiting = list(shape.alternatives)
+    seen: list[Shape | None] = []
+    while waiting:
+        content = waiting.pop().content
+        if content in seen:
+            continue
+        seen.append(content)
+        if not _same_children(content, shape):
+            return False
+        waiting += () if content is None else content.alternatives
+    return True
+
+
+def can_be_late(plan: Plan, limits: Limits) -> bool:
+    """
+    Tell whether layers may be opened when they are seen, or not at all.
+
+    Not if a layer that nobody looks at may change what is around it, or fail the record;
+    nor if a limit on layers can be met, since what is around a layer is not counted.
+    """
+    return (
+        plan.undeclared is None
+        and not policies_of(plan) & {"drop", "fail"}
+        and not may_exceed_layers(plan, limits)
+    )
+
+
+def policies_of(plan: Plan) -> set[Policy]:
+    """Return every policy that a layer may have."""
+    from nestdecode.spec.shape import live_shapes  # late: detection needs no specs
+
+    shapes = [live for shape in plan.shapes for live in live_shapes(shape)]
+    named = {s.on_error for s in shapes if s.alternatives and s.on_error is not None}
+    return {plan.on_error, *named}
+
+
+def may_exceed_layers(plan: Plan, limits: Limits) -> bool:
+    """Tell whether more layers can be inside one another than are allowed."""
+    return layers_inside(plan, limits) > limits.max_layers
+
+
+def _same_children(content: Shape | None, shape: Shape) -> bool:
+    inside = () if content is None else content.children()
+    return list(inside) == list(shape.children())
+
+
+def layers_inside(plan: Plan, limits: Limits) -> int:
+    """Count the declared layers that can be inside one another, to one more than allowed."""
+    most = limits.max_layers
+    deepest: dict[Shape, int] = {}
+    waiting = [(root, 0) for root in plan.shapes]
+    while waiting:
+        shape, layers = waiting.pop()
+        if deepest.get(shape, -1) >= layers or layers > most:
+            continue
+        deepest[shape] = layers
+        waiting += [(child, layers + bool(shape.alternatives)) for _, child in shape.children()]
+        waiting += [(a.content, layers + 1) for a in shape.alternatives if a.content is not None]
+        if layers + bool(shape.alternatives) > most:
+            return most + 1
+    return max((n + bool(s.alternatives) for s, n in deepest.items()), default=0)

@@ -1,0 +1,138 @@
+"""What is remembered of documents without a spec: the places where strings were decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nestdecode.plan.detect import CLOSERS, OPENERS, Loads, odd, sweep
+from nestdecode.plan.place import Place
+from nestdecode.text.reader import Reader
+from nestdecode.text.scan import account
+
+__all__ = ["Memory"]
+
+# Places, members of one of them, containers around one: no more are remembered.
+MOST_PLACES, MOST_MEMBERS, MOST_DEPTH = 200, 8, 12
+LONGEST_NAME = 100
+# Children that are looked at of one document.
+MOST_NOTES = 10_000
+
+
+class Memory:
+    """
+    Places where strings were decided: opened, or surely no layers. Bounded.
+
+    Args:
+        reader: Reads what layers hold.
+
+    Attributes:
+        root: The place of a record.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.root = Place()
+        self._places = 1
+
+    def remember(self, tree: Any, read: Loads) -> None:
+        """Do what ``sweep`` does, and note the places."""
+        left = MOST_NOTES
+        waiting: list[tuple[Any, tuple[Any, ...]]] = [(tree, ())]
+        while waiting:
+            container, path = waiting.pop()
+            is_object = container.__class__ is dict
+            left -= len(container)
+            if left < 0:
+                # Where there is so much, the rest is like it, or not worth knowing.
+                sweep(container, self._reader, read)
+                continue
+            for key, child in container.items() if is_object else enumerate(container):
+                here = (*path, key if is_object else None)
+                if child.__class__ is str:
+                    if child and child[0] in OPENERS and child[-1] in CLOSERS:
+                        value = odd(child, self._reader)
+                    else:
+                        value = child
+                    if value is child:
+                        if account(child):
+                            self._note(here, "shut")
+                        else:
+                            self._note_plain(here)
+                        continue
+                    container[key] = value
+                    # What was stringified twice is left to the walk.
+                    if child[0] != '"':
+                        self._note(here, "opened")
+                    child = value
+                if child.__class__ is dict or child.__class__ is list:
+                    waiting.append((child, here))
+
+    def _note(self, path: tuple[Any, ...], what: str) -> None:
+        if len(path) > MOST_DEPTH:
+            return
+        place = self.root
+        for step in path:
+            child = self._child(place, step)
+            if child is None:
+                return
+            place = child
+        setattr(place, what, True)
+
+    def _note_plain(self, path: tuple[Any, ...]) -> None:
+        """Remember that a place has text too, if it is one where layers were."""
+        place: Place | None = self.root
+        for step in path:
+            if place is None:
+                return
+            if step is None:
+                place = place.items
+            else:
+                place = place.rest if place.rest is not None else place.members.get(step)
+        if place is not None and place.opened:
+            place.shut = True
+
+    def _child(self, place: Place, step: Any) -> Place | None:
+        """Return the place one step further, or None if there is no room for it."""
+        if step is None:
+            if place.items is None:
+                place.items = self._new()
+            return place.items
+        if place.rest is not None:
+            return place.rest
+        known = place.members.get(step)
+        if known is not None:
+            return known
+        if len(place.members) < MOST_MEMBERS:
+            # A name can be as long as a record, and would be kept.
+            known = self._new() if len(step) <= LONGEST_NAME else None
+            if known is not None:
+                place.members[step] = known
+            return known
+        # Ids as keys: a wildcard replaces the names, or a string would count twice.
+        place.rest = Place()
+        for member in place.members.values():
+            _merge(place.rest, member)
+        place.members = {}
+        return place.rest
+
+    def _new(self) -> Place | None:
+        if self._places >= MOST_PLACES:
+            return None
+        self._places += 1
+        return Place()
+
+
+def _merge(into: Place, other: Place) -> None:
+    into.opened |= other.opened
+    into.shut |= other.shut
+    if other.items is not None:
+        into.items = into.items or Place()
+        _merge(into.items, other.items)
+    if other.rest is not None:
+        into.rest = into.rest or Place()
+        _merge(into.rest, other.rest)
+    for name, member in other.members.items():
+        if into.rest is not None:
+            _merge(into.rest, member)
+        else:
+            _merge(into.members.setdefault(name, Place()), member)
