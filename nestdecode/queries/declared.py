@@ -13,8 +13,9 @@ from typing import Any
 from nestdecode.errors import DecodeError
 from nestdecode.paths import Address
 from nestdecode.plan.facts import can_be_late, has_one_inside, opened_on_the_spot
-from nestdecode.plan.opening import Opener, Shut
+from nestdecode.plan.opening import Opener
 from nestdecode.plan.run import Run, address_of, in_document_order
+from nestdecode.plan.settling import Shut, settle_in
 from nestdecode.plan.source import Source
 from nestdecode.queries.layers import (
     BARE,
@@ -149,7 +150,7 @@ class _Declared(Layers):
                 # What may hold layers that do not open is found again by its place.
                 holds = any(child in self._live for _, child in shape.children())
                 room = None if holds else self.room
-                self.opener.write_parse(
+                self.opener.strings.write_parse(
                     shape, kinds, value, slot, lambda: source.line(unlock), room
                 )
                 return
@@ -216,7 +217,7 @@ class _Declared(Layers):
         """Let the plan decide what was left to it, and forget that."""
         run = self._run(seen)
         run.path = []
-        self.opener.settle_in(tree, shut, run)
+        settle_in(self._plan, tree, shut, run)
         shut.clear()
 
     def _finish(self, tree: Any, value: Any, known: Known, seen: dict[Any, Any]) -> Any:

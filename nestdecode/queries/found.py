@@ -159,7 +159,7 @@ class _Found(Layers):
             if self.room is None:
                 source.line(f"    {container}[{key}] = {value} = {new}")
             else:
-                self.opener.write_taken(value, new, self.room)
+                self.opener.strings.write_taken(value, new, self.room)
             source.line(f"elif {new} is UNSURE or {new}.__class__ is str:")
             source.line("    return carefully(document)")
 

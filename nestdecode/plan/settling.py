@@ -1,0 +1,101 @@
+"""What compiled code leaves to the careful way: single places of a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from nestdecode.plan.careful import Plan
+from nestdecode.plan.run import DROP, CrowdedError, Run
+from nestdecode.plan.spending import Spending
+
+if TYPE_CHECKING:
+    from nestdecode.spec import Shape
+
+__all__ = ["Shut", "settle", "settle_in"]
+
+# A container, the key or index of a string or container in it, what is declared of that,
+# and the layers around it.
+Shut = tuple[Any, Any, tuple["Shape", ...], int]
+
+
+def settle(
+    plan: Plan,
+    start: Callable[[], Run],
+    carefully: Callable[[Any], Any],
+    document: Any,
+    tree: Any,
+    shut: list[Shut],
+    spent: Spending | None = None,
+) -> Any:
+    """
+    Let the plan decide each place of a record that was left to it.
+
+    Args:
+        plan: What decides.
+        start: Makes the record's Run.
+        carefully: Expands any document.
+        document: The record.
+        tree: What was read of it, and is opened but for those places.
+        shut: The places.
+        spent: What was spent on it already, if anything.
+    """
+    run = start().hold()
+    run.budget = spent or run.budget
+    try:
+        settle_in(plan, tree, shut, run)
+    except CrowdedError:
+        pass
+    else:
+        run.release()
+        return tree
+    return carefully(document)
+
+
+def settle_in(plan: Plan, tree: Any, shut: list[Shut], run: Run) -> None:
+    """
+    Let the plan decide each place in a tree that was left to it, in document order.
+
+    Args:
+        plan: What decides.
+        tree: The record's, or a part of it, at ``run.path``.
+        shut: Places in it.
+        run: The record's pass.
+    """
+    noted: dict[int, dict[Any, tuple[tuple[Shape, ...], int]]] = {}
+    for container, key, shapes, layers in shut:
+        noted.setdefault(id(container), {})[key] = shapes, layers
+    path, visit = run.path, plan.visit
+    dropped = []
+    nowhere: dict[Any, tuple[tuple[Shape, ...], int]] = {}
+    walk = [(tree, _children(tree), noted.pop(id(tree), nowhere))]
+    while walk:
+        container, children, places = walk[-1]
+        for key, child in children:
+            if key in places:
+                if run.is_settled(container, key):
+                    continue
+                shapes, layers = places[key]
+                path.append(key)
+                new = visit(shapes, child, len(path), layers, run)
+                path.pop()
+                if new is not DROP:
+                    container[key] = new
+                elif container.__class__ is dict:  # an element stays
+                    dropped.append((container, key))
+            elif child.__class__ is dict or child.__class__ is list:
+                path.append(key)
+                walk.append((child, _children(child), noted.pop(id(child), nowhere)))
+                break
+        else:
+            walk.pop()
+            if not noted and not any(places for _, _, places in walk):
+                break
+            if walk:
+                path.pop()
+    for container, key in dropped:
+        del container[key]
+
+
+def _children(container: Any) -> Iterator[tuple[Any, Any]]:
+    return iter(container.items()) if container.__class__ is dict else enumerate(container)
