@@ -18,7 +18,7 @@ from nestdecode.text.write import dump
 
 if TYPE_CHECKING:
     from nestdecode.document.document import Document
-    from nestdecode.queries.expression import Start
+    from nestdecode.queries.focus import Start
     from nestdecode.spec import Spec
 
 __all__ = ["Decoder", "Query", "expand", "query"]
@@ -343,7 +343,8 @@ class Query:
     """
 
     def __init__(self, decoder: Decoder, expression: str, start: Start | None = None) -> None:
-        from nestdecode.queries.expression import REFUSALS, STARTS
+        from nestdecode.queries.focus import STARTS
+        from nestdecode.queries.functions import REFUSALS
 
         check_expression(expression)
         check_word("start", start, STARTS)

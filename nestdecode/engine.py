@@ -22,7 +22,8 @@ from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Limi
 from nestdecode.words import nearest
 
 if TYPE_CHECKING:
-    from nestdecode.queries.expression import Expression, Start
+    from nestdecode.queries.expression import Expression
+    from nestdecode.queries.focus import Start
     from nestdecode.spec import Spec
 
 __all__ = ["Engine", "check_expression", "check_word", "is_buffer"]
@@ -155,7 +156,8 @@ class Engine:
 
     def search(self, expression: str, tree: Any) -> Any:
         """Ask a tree; the answer shares nothing with it."""
-        from nestdecode.queries.expression import REFUSALS, apart
+        from nestdecode.queries.expression import apart
+        from nestdecode.queries.functions import REFUSALS
 
         check_expression(expression)
         compiled = self.expression(expression, None)

@@ -11,7 +11,7 @@ from nestdecode.errors import QueryError, UncompiledError
 from nestdecode.queries.expression import lender, may_lend
 
 if TYPE_CHECKING:
-    from nestdecode.queries.expression import Start
+    from nestdecode.queries.focus import Start
     from nestdecode.spec import Spec
 
 __all__ = ["LendingQuery"]

@@ -34,7 +34,7 @@ from typing import Any, NamedTuple
 from nestdecode import DecodeError, Decoder, Number, QueryError, Spec, SpecError
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.run import Run
-from nestdecode.queries.expression import REFUSALS
+from nestdecode.queries.functions import REFUSALS
 from nestdecode.stream import is_blank
 from tests import framing_oracle, fuzz, oracle, query_oracle, strategies, wild
 from tests.test_framing import split

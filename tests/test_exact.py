@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import nestdecode
 from nestdecode import DecodeError, Decoder, LimitError, Number, QueryError, Spec
 from nestdecode.cli import main
-from nestdecode.queries.expression import REFUSALS
+from nestdecode.queries.functions import REFUSALS
 from nestdecode.text.reader import is_cut_short, malformed_at
 from nestdecode.text.write import dump
 from tests import oracle, strategies

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from nestdecode import DecodeError, Decoder, QueryError, Spec
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.run import Run
-from nestdecode.queries.expression import REFUSALS
+from nestdecode.queries.functions import REFUSALS
 from tests import oracle, strategies
 from tests.query_oracle import ATOMS, FORMS, ask
 from tests.test_queries import containers, scribble

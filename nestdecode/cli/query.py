@@ -13,7 +13,7 @@ from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
 from nestdecode.decoder import Decoder
 from nestdecode.lending import LendingQuery
-from nestdecode.queries.expression import Start
+from nestdecode.queries.focus import Start
 from nestdecode.spec import Spec
 
 __all__ = ["command"]

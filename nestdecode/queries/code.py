@@ -10,35 +10,40 @@ not written out here: then it is answered in another way.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
-
-from jmespath import visitor
 
 from nestdecode.plan.source import Source
-from nestdecode.queries import interpreter
+from nestdecode.queries import functions
 from nestdecode.queries.declared import declared_layers
 from nestdecode.queries.found import found_layers
 from nestdecode.queries.growth import may_multiply, may_share
-from nestdecode.queries.interpreter import A_LIST, A_MEMBER, AN_OBJECT, Interpreter, Node, Work
-from nestdecode.queries.layers import (
-    BARE,
-    Known,
-    Late,
-    Layers,
-    ListOf,
-    OddError,
+from nestdecode.queries.interpreter import Node
+from nestdecode.queries.layers import BARE, Known, Late, Layers, ListOf, OddError
+from nestdecode.queries.nodes import (
+    TYPES,
+    computes,
+    constant_of,
+    is_true,
+    meets_once,
+    refer,
+    skips_null,
 )
+from nestdecode.queries.work import A_LIST, A_MEMBER, AN_OBJECT, Work
 from nestdecode.text.number import Number
 from nestdecode.text.reader import INEXACT
 
-__all__ = ["Late", "OddError", "source_of"]
+__all__ = ["source_of"]
 
 Consumer = Callable[[str, "Known"], None]
+
+
 MAX_LEVEL = 60
+
+
 MAX_INDENT = 80
+
+
 MAX_LOOPS = 16
 
 
@@ -62,8 +67,8 @@ def source_of(node: Node, late: Late | None = None) -> Source:
     emitter.layers = layers_for(source, late, emitter.looping)
     opener = emitter.layers.opener
     assert opener is not None
-    emitter.layers.keeps = not _meets_once(node)
-    if late.reader.plain and not opener.decodes and not _computes(node):
+    emitter.layers.keeps = not meets_once(node)
+    if late.reader.plain and not opener.decodes and not computes(node):
         # A wrong integer could be seen in the answer alone, so that is looked at.
         source.names |= INEXACT
         emitter.looked_at = True
@@ -80,24 +85,6 @@ def source_of(node: Node, late: Late | None = None) -> Source:
     return source
 
 
-def _computes(node: Node) -> bool:
-    """Tell whether an expression compares values, or hands them to a function."""
-    if node["type"] in ("comparator", "function_expression"):
-        return True
-    return any(_computes(child) for child in node["children"] if isinstance(child, dict))
-
-
-_ON_A_WAY = frozenset(
-    "field index subexpression index_expression projection value_projection flatten pipe "
-    "identity current guarded".split()
-)
-
-
-def _meets_once(node: Node) -> bool:
-    """Tell whether an expression reads each place of a record at most once."""
-    return node["type"] in _ON_A_WAY and all(map(_meets_once, node["children"]))
-
-
 class _Emitter:
     def __init__(self, node: Node) -> None:
         self.source = Source()
@@ -108,11 +95,11 @@ class _Emitter:
         self.shared = may_share(node)
         self.source.names |= {
             "Work": Work,
-            "call": interpreter.call,
-            "copy": interpreter.copied,
-            "equals": interpreter.equals,
-            "compare": interpreter.compare,
-            "refer": _refer,
+            "call": functions.call,
+            "copy": functions.copied,
+            "equals": functions.equals,
+            "compare": functions.compare,
+            "refer": refer,
             "NUMBERS": frozenset({int, float, Number}),
             "TYPES": TYPES,
         }
@@ -231,7 +218,7 @@ class _Emitter:
         first, *rest = nodes
         if not rest:
             self._emit(first, value, known, then)
-        elif all(_skips_null(node) for node in rest):
+        elif all(skips_null(node) for node in rest):
             self._emit(first, value, known, lambda v, k: self._chain(rest, v, k, then))
         else:
             # What follows says something of null too.
@@ -277,7 +264,7 @@ class _Emitter:
         found = self.source.fresh("v")
         one, declared = self._value(node["children"][0], value, known)
         self.source.line(f"{found} = {one}")
-        with self.source.block(f"if not {_is_true(found)}:"):
+        with self.source.block(f"if not {is_true(found)}:"):
             other, also = self._value(node["children"][1], value, known)
             self.source.line(f"{found} = {other}")
             both = {self.layers.settled(declared), self.layers.settled(also)} - {BARE}
@@ -294,7 +281,7 @@ class _Emitter:
         found = self.source.fresh("v")
         one, _ = self._value(node["children"][0], value, known)
         self.source.line(f"{found} = {one}")
-        with self.source.block(f"if {_is_true(found)}:"):
+        with self.source.block(f"if {is_true(found)}:"):
             other, declared = self._value(node["children"][1], value, known)
             self.source.line(f"{found} = {other}")
         # In what is false there is nothing.
@@ -302,7 +289,7 @@ class _Emitter:
 
     def _emit_not_expression(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         one, _ = self._value(node["children"][0], value, known)
-        then(f"(not {_is_true(self.source.named(one))})", None)
+        then(f"(not {is_true(self.source.named(one))})", None)
 
     def _emit_comparator(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         left, right = (
@@ -310,7 +297,7 @@ class _Emitter:
         )
         operator = node["value"]
         # A text equals the same text only, as in Python.
-        with_text = any(type(_constant(child)) is str for child in node["children"])
+        with_text = any(type(constant_of(child)) is str for child in node["children"])
         same = f"({left} == {right})" if with_text else f"equals({left}, {right})"
         if operator == "eq":
             then(same, None)
@@ -390,7 +377,7 @@ class _Emitter:
 
             def filtered(found: str, declared: Known) -> None:
                 test, _ = self._value(children[2], found, declared)
-                with self.source.block(f"if {_is_true(self.source.named(test))}:"):
+                with self.source.block(f"if {is_true(self.source.named(test))}:"):
                     ask(found, declared)
 
             self._emit(children[0], value, known, lambda v, k: self._loop(v, k, begin, filtered))
@@ -475,49 +462,9 @@ class _Emitter:
                     each(found, members)
 
 
-_UNCOUNTED = Work(math.inf)
-
-
-def _refer(node: Node, work: Work = _UNCOUNTED) -> Any:
-    """Return the argument of a function that is an expression."""
-    # What it is asked for is an argument too, and open by then.
-    return visitor._Expression(node, Interpreter(work))
-
-
-TYPES = {
-    str: "string", int: "number", float: "number", bool: "boolean",
-    list: "array", dict: "object", type(None): "null",
-}  # fmt: skip
-
-
-def _constant(node: Node) -> Any:
-    return node["value"] if node["type"] == "literal" else None
-
-
 def _one_of(found: list[Known], default: Known) -> Known:
     """Return what is declared of a value that is given in several places of the code."""
     several = set(found) - {BARE}
     if len(several) > 1:
         raise OddError
     return several.pop() if several else BARE if found else default
-
-
-def _is_true(value: str) -> str:
-    # False are null, false, "", [] and {}; 0 is not.
-    return f"({value} or {value}.__class__ in NUMBERS)"
-
-
-def _skips_null(node: Node) -> bool:
-    """Tell whether an expression gives null for null, without an error."""
-    kind, children = node["type"], node["children"]
-    if kind in ("field", "index", "slice", "identity", "current"):
-        return True
-    if kind in ("multi_select_list", "multi_select_dict"):
-        return True
-    if kind in ("projection", "value_projection", "filter_projection", "and_expression"):
-        return _skips_null(children[0])
-    if kind in ("flatten", "guarded"):
-        return _skips_null(children[0])
-    if kind in ("subexpression", "index_expression", "pipe", "or_expression"):
-        return all(_skips_null(child) for child in children)
-    return False

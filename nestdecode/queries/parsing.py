@@ -1,0 +1,101 @@
+"""Text to syntax trees: the grammar is jmespath.py's, what can't be answered is refused."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from jmespath import exceptions, functions, parser
+
+from nestdecode.errors import QueryError
+from nestdecode.queries.interpreter import Node
+from nestdecode.words import nearest
+
+__all__ = ["offences", "offset_of", "parsed"]
+
+MAX_LENGTH = 64 << 10
+
+
+def parsed(text: str) -> Node:
+    """Return the syntax tree of a query, or raise QueryError."""
+    if len(text) > MAX_LENGTH:
+        raise QueryError(f"longer than {MAX_LENGTH} characters", f"{text[:60]}...")
+    offset: int | None = None
+    try:
+        # The parser caches its trees: they are read, and never changed, from here on.
+        parsed: Node = parser.Parser().parse(text).parsed
+        return parsed
+    except exceptions.EmptyExpressionError:
+        reason = "empty expression"
+    except exceptions.LexerError as error:
+        reason, offset = "unexpected character", error.lexer_position
+        if "Unclosed" in error.message or "Unknown token" not in error.message:
+            reason = error.message[:1].lower() + error.message[1:].split(":")[0]
+    except exceptions.IncompleteExpressionError:
+        reason, offset = "incomplete expression", len(text)
+    except exceptions.ParseError as error:
+        reason, offset = f"unexpected {error.token_value!r}", error.lex_position
+    except (exceptions.JMESPathError, ValueError):
+        reason = "not JMESPath"
+    except RecursionError:
+        reason = "nested too deep"
+    if offset is not None:
+        offset = max(0, min(offset, len(text)))
+    raise QueryError(reason, text, offset)
+
+
+def offset_of(name: str | None, text: str) -> int | None:
+    """Find where a function is called; the syntax tree does not tell."""
+    if not name:
+        return None
+    found = [m.start() for m in re.finditer(rf"(?<!\w){re.escape(name)}(?=\s*\()", text)]
+    # One of several calls, or a string that looks like one: say nothing.
+    return found[0] if len(found) == 1 else None
+
+
+def offences(node: Node, parent: str = "") -> Iterator[tuple[str | None, str]]:
+    """Find what no document can make right: (function or None, reason)."""
+    kind = node["type"]
+    if kind == "function_expression":
+        name = node["value"]
+        known = functions.Functions.FUNCTION_TABLE.get(name)
+        if known is None:
+            hint = nearest(name, functions.Functions.FUNCTION_TABLE)
+            yield name, f"unknown function {name}(){hint}"
+            return
+        signature, given = known["signature"], len(node["children"])
+        variadic = bool(signature) and signature[-1].get("variadic", False)
+        if given < len(signature) or (given > len(signature) and not variadic):
+            least = "at least " if variadic else ""
+            plural = "" if len(signature) == 1 else "s"
+            yield (
+                name,
+                f"{name}() takes {least}{len(signature)} argument{plural}, got {given}",
+            )
+        for index, child in enumerate(node["children"]):
+            # Of the wrong type; where any type will do, jmespath.py lets it into the answer.
+            wanted = signature[min(index, len(signature) - 1)]["types"] if signature else ["none"]
+            if child["type"] == "expref" and not wanted:
+                yield name, f"{name}() takes no expression reference as argument {index + 1}"
+    elif kind == "literal" and not _is_finite(node["value"]):
+        yield None, "NaN and Infinity are not JSON"
+    elif kind == "slice" and node["children"][2] == 0:
+        yield None, "a slice has no step of 0"
+    elif kind == "expref" and parent != "function_expression":
+        yield None, "an expression reference is an argument of a function, nothing else"
+    for child in node.get("children", ()):
+        if isinstance(child, dict):
+            yield from offences(child, kind)
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+# The focus
