@@ -17,8 +17,6 @@ __all__ = [
     "UncompiledError",
     "WorkerError",
 ]
-
-
 # What becomes of a layer that does not open.
 Policy = Literal["keep", "null", "drop", "fail"]
 POLICIES: tuple[Policy, ...] = ("keep", "null", "drop", "fail")

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from nestdecode import Decoder, Spec, SpecError
-from nestdecode.spec.pattern import Pattern, PatternError
+from nestdecode.spec.pattern import Pattern
+from nestdecode.spec.regular import PatternError
 
 # pattern, names in which it is found, names in which it is not
 FOUND = [

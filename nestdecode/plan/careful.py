@@ -320,8 +320,6 @@ def _decode(raw: bytes) -> str:
 
 # JSON Schema types that every layer may hold, unless the content's types exclude them.
 CONTAINERS = frozenset({"object", "array"})
-
-
 _NAMES = {dict: "object", list: "array", str: "string", int: "integer", bool: "boolean"}
 
 
@@ -341,6 +339,4 @@ def _wanted(admits: frozenset[str]) -> str:
 
 
 OPENERS = frozenset("{[ \t\r\n")
-
-
 CLOSERS = frozenset("}] \t\r\n")

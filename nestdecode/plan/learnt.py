@@ -56,8 +56,6 @@ __all__ = ["Learner"]
 
 # What a layer, or a container in a record, begins with, or an escape that could.
 _OPENING = b"{[\\"
-
-
 # Of longer records it takes longer to count them than it takes to ask a plan.
 SHORT = 400
 

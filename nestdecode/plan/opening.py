@@ -34,8 +34,6 @@ from nestdecode.text.number import Number
 from nestdecode.text.reader import Reader
 
 __all__ = ["Opener", "source_of"]
-
-
 MAX_PLACES = 400
 MAX_LOOPS = 12
 MAX_LEVEL = 50

@@ -36,14 +36,8 @@ from nestdecode.text.reader import INEXACT
 __all__ = ["source_of"]
 
 Consumer = Callable[[str, "Known"], None]
-
-
 MAX_LEVEL = 60
-
-
 MAX_INDENT = 80
-
-
 MAX_LOOPS = 16
 
 

@@ -14,8 +14,6 @@ from nestdecode.spec import Shape, Spec
 __all__ = ["STARTS", "Start", "declares", "graft", "leading", "start_of"]
 
 Start = Literal["root", "focus"]
-
-
 STARTS: tuple[Start, ...] = ("root", "focus")
 
 

@@ -70,8 +70,6 @@ def may_hold_layers(value: Any) -> bool:
 
 # Of a record nothing is declared: what opens layers needs no more of a plan.
 _NOTHING = Shape((), {}, (), None, (), None, (), frozenset(), None, declared=False)
-
-
 # For how many documents at most the careful way is taken at once.
 _LONGEST_REST = 64
 

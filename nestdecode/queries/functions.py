@@ -36,8 +36,6 @@ _TYPE_NAMES = {
     "list": "array",
     "str": "string",
 }
-
-
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 

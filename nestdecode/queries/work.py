@@ -17,8 +17,6 @@ A_LIST, AN_OBJECT, A_MEMBER, A_STEP = 8, 16, 3, 8
 
 
 LONG_TEXT = 16
-
-
 # Functions that take longer, or give more, the more they are given.
 _LINEAR = frozenset(
     {"avg", "contains", "join", "keys", "map", "max", "max_by", "merge", "min", "min_by"}

@@ -35,8 +35,6 @@ from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Numb
 from nestdecode.words import nearest
 
 __all__ = ["Alternative", "Layer", "Shape", "Spec"]
-
-
 MAX_EXPRESSION = 64 << 10
 
 

@@ -11,303 +11,33 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
-__all__ = ["Pattern", "PatternError"]
+from nestdecode.spec.regular import (
+    LAST,
+    MAX_SIZE,
+    WORD,
+    Char,
+    Choice,
+    Edge,
+    Node,
+    PatternError,
+    Ranges,
+    Repeat,
+    Sequence,
+    syntax_of,
+)
+
+__all__ = ["Pattern"]
 
 MAX_LENGTH = 1024
-MAX_NESTING = 50
-MAX_SIZE = 4000
 MAX_STATES = 2000
 
-# A set of characters: ranges of code points, sorted, with gaps between them.
-Ranges = tuple[tuple[int, int], ...]
 
-_LAST = 0x10FFFF
-
-
-class PatternError(ValueError):
-    """A pattern that is wrong, or not regular, or too large."""
-
-
-# The syntax tree
-
-
-@dataclass(frozen=True, slots=True)
-class _Char:
-    ranges: Ranges
-
-
-@dataclass(frozen=True, slots=True)
-class _Edge:
-    """``^``, ``$``, ``\\b`` or ``\\B``."""
-
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Sequence:
-    parts: tuple[_Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    parts: tuple[_Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Repeat:
-    part: _Node
-    least: int
-    most: int | None
-
-
-_Node = _Char | _Edge | _Sequence | _Choice | _Repeat
-
-
-def _joined(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    result: list[tuple[int, int]] = []
-    for low, high in sorted(ranges):
-        if result and low <= result[-1][1] + 1:
-            result[-1] = (result[-1][0], max(high, result[-1][1]))
-        else:
-            result.append((low, high))
-    return tuple(result)
-
-
-def _others(ranges: Ranges) -> Ranges:
-    starts = [0, *(high + 1 for _, high in ranges)]
-    ends = [*(low - 1 for low, _ in ranges), _LAST]
-    return tuple((low, high) for low, high in zip(starts, ends, strict=True) if low <= high)
-
-
-def _of(text: str) -> Ranges:
-    return _joined((ord(char), ord(char)) for char in text)
-
-
-_DIGIT: Ranges = ((0x30, 0x39),)
-_WORD = _joined([*_DIGIT, (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A)])
-_SPACE = _joined(
-    [*_of("\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff"), (0x2000, 0x200A)]
-)
-_SETS = {
-    "d": _DIGIT,
-    "D": _others(_DIGIT),
-    "w": _WORD,
-    "W": _others(_WORD),
-    "s": _SPACE,
-    "S": _others(_SPACE),
-}
-_ANY = _others(_of("\n\r\u2028\u2029"))
-_CONTROLS = {"t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r"}
-
-
-class _Parser:
-    """Reads one pattern, a code point at a time."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
-        self.nesting = 0
-
-    def whole(self) -> _Node:
-        node = self.choice()
-        if self.at < len(self.text):
-            raise PatternError("unbalanced parenthesis")
-        return node
-
-    def peek(self, length: int = 1) -> str:
-        return self.text[self.at : self.at + length]
-
-    def take(self, text: str) -> bool:
-        if not self.text.startswith(text, self.at):
-            return False
-        self.at += len(text)
-        return True
-
-    def choice(self) -> _Node:
-        parts = [self.sequence()]
-        while self.take("|"):
-            parts.append(self.sequence())
-        return parts[0] if len(parts) == 1 else _Choice(tuple(parts))
-
-    def sequence(self) -> _Node:
-        parts: list[_Node] = []
-        while self.peek() not in ("", "|", ")"):
-            parts.append(self.repeated())
-        return parts[0] if len(parts) == 1 else _Sequence(tuple(parts))
-
-    def repeated(self) -> _Node:
-        if self.quantifier() is not None:
-            raise PatternError("nothing to repeat")
-        node = self.atom()
-        times = self.quantifier()
-        if times is None:
-            return node
-        if isinstance(node, _Edge):
-            raise PatternError("nothing to repeat")
-        self.take("?")  # a lazy one finds the same names
-        if self.quantifier() is not None:
-            raise PatternError("a repetition is repeated")
-        least, most = times
-        if most is not None and most < least:
-            raise PatternError("a repetition's bounds are the wrong way round")
-        return _Repeat(node, least, most)
-
-    def quantifier(self) -> tuple[int, int | None] | None:
-        for sign, times in (("*", (0, None)), ("+", (1, None)), ("?", (0, 1))):
-            if self.take(sign):
-                return times
-        end = self.text.find("}", self.at)
-        if self.peek() != "{" or end < 0:
-            return None
-        least, comma, most = self.text[self.at + 1 : end].partition(",")
-        if not _is_digits(least) or (most and not _is_digits(most)):
-            return None  # what is no quantifier is text, as every engine reads it
-        self.at = end + 1
-        return int(least), int(most) if most else None if comma else int(least)
-
-    def atom(self) -> _Node:
-        char = self.peek()
-        self.at += 1
-        if char in "^$":
-            return _Edge(char)
-        if char == ".":
-            return _Char(_ANY)
-        if char == "[":
-            return _Char(self.set())
-        if char == "(":
-            return self.group()
-        if char == "\\":
-            if self.peek() in ("b", "B"):
-                self.at += 1
-                return _Edge("\\" + self.text[self.at - 1])
-            return _Char(self.escaped())
-        return _Char(_of(char))
-
-    def group(self) -> _Node:
-        if self.take("?"):
-            if self.peek() in ("=", "!") or self.peek(2) in ("<=", "<!"):
-                raise PatternError("look-around is not supported")
-            if self.take("<"):
-                end = self.text.find(">", self.at)
-                if not self.text[self.at : max(end, self.at)].isidentifier():
-                    raise PatternError("a group's name is wrong")
-                self.at = end + 1
-            elif not self.take(":"):
-                raise PatternError(f"unknown group '(?{self.peek()}'")
-        self.nesting += 1
-        if self.nesting > MAX_NESTING:
-            raise PatternError(f"groups are nested deeper than {MAX_NESTING}")
-        node = self.choice()
-        self.nesting -= 1
-        if not self.take(")"):
-            raise PatternError("a parenthesis is not closed")
-        return _Sequence((node,))  # what is in a group may be repeated, edges too
-
-    def set(self) -> Ranges:
-        """Read a character class, after its bracket."""
-        negated = self.take("^")
-        ranges: list[tuple[int, int]] = []
-        while not self.take("]"):
-            first = self.member()
-            if self.peek() == "-" and self.peek(2) not in ("-", "-]"):
-                self.at += 1
-                last = self.member()
-                ends = (first[0][0], last[-1][1])
-                if not (_is_one(first) and _is_one(last)) or ends[0] > ends[1]:
-                    raise PatternError("a range in a character class is wrong")
-                ranges.append(ends)
-            else:
-                ranges += first
-        return _others(_joined(ranges)) if negated else _joined(ranges)
-
-    def member(self) -> Ranges:
-        char = self.peek()
-        self.at += 1
-        if not char:
-            raise PatternError("a character class is not closed")
-        if char != "\\":
-            return _of(char)
-        return _of("\b") if self.take("b") else self.escaped()
-
-    def escaped(self) -> Ranges:
-        """Read what follows a backslash."""
-        char = self.peek()
-        self.at += 1
-        if char in _SETS:
-            return _SETS[char]
-        if char in _CONTROLS:
-            return _of(_CONTROLS[char])
-        if char == "0" and not self.peek().isdecimal():
-            return _of("\0")
-        if char == "c" and self.peek().isascii() and self.peek().isalpha():
-            self.at += 1
-            return _of(chr(ord(self.text[self.at - 1]) % 32))
-        if char == "x":
-            code = self.hexadecimal(2)
-            return ((code, code),)
-        if char == "u":
-            code = self.code_point()
-            return ((code, code),)
-        if not char:
-            raise PatternError("ends in a backslash")
-        if char in "123456789k":
-            raise PatternError("a back-reference is not supported")
-        if char in "pP":
-            raise PatternError("a class of Unicode (\\p) is not supported")
-        if char in "AZz":
-            raise PatternError(f"unknown escape '\\{char}': the ends of a name are ^ and $")
-        if char.isascii() and char.isalnum():
-            raise PatternError(f"unknown escape '\\{char}'")
-        return _of(char)
-
-    def code_point(self) -> int:
-        if self.take("{"):
-            end = self.text.find("}", self.at)
-            digits = self.text[self.at : max(end, self.at)]
-            code = int(digits, 16) if _is_hexadecimal(digits) else _LAST + 1
-            if code > _LAST:
-                raise PatternError("an escape is cut short, or no character")
-            self.at = end + 1
-            return code
-        high = self.hexadecimal(4)
-        at = self.at
-        if 0xD800 <= high < 0xDC00 and self.take("\\u") and self.peek() != "{":
-            low = self.hexadecimal(4)
-            if 0xDC00 <= low < 0xE000:
-                return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)
-        self.at = at
-        return high
-
-    def hexadecimal(self, length: int) -> int:
-        digits = self.peek(length)
-        if len(digits) < length or not _is_hexadecimal(digits):
-            raise PatternError("an escape is cut short, or no character")
-        self.at += length
-        return int(digits, 16)
-
-
-def _is_digits(text: str) -> bool:
-    return text.isascii() and text.isdecimal()
-
-
-def _is_hexadecimal(text: str) -> bool:
-    return bool(text) and all(char in "0123456789abcdefABCDEF" for char in text)
-
-
-def _is_one(ranges: Ranges) -> bool:
-    return len(ranges) == 1 and ranges[0][0] == ranges[0][1]
-
-
-# The automaton that is not deterministic: what each of its states needs, and leads to.
-
-
-def _size(node: _Node) -> int:
+def _size(node: Node) -> int:
     """Count the states that a node takes; more than enough is too much."""
-    if isinstance(node, (_Char, _Edge)):
+    if isinstance(node, (Char, Edge)):
         return 1
-    if isinstance(node, _Repeat):
+    if isinstance(node, Repeat):
         copies = node.least + 1 if node.most is None else node.most
         size = copies * (_size(node.part) + 1)
     else:
@@ -326,7 +56,7 @@ class _Program:
         end: The state that has found a match.
     """
 
-    def __init__(self, node: _Node, spend: Callable[[int], None]) -> None:
+    def __init__(self, node: Node, spend: Callable[[int], None]) -> None:
         self.spend = spend
         self.states: list[tuple[Ranges | str | None, tuple[int, ...]]] = [(None, ())]
         self.end = 0
@@ -336,17 +66,17 @@ class _Program:
         self.states.append((what, following))
         return len(self.states) - 1
 
-    def add(self, node: _Node, following: int) -> int:
+    def add(self, node: Node, following: int) -> int:
         """Add what finds *node* and goes on to *following*; return where it begins."""
-        if isinstance(node, _Char):
+        if isinstance(node, Char):
             return self.state(node.ranges, following)
-        if isinstance(node, _Edge):
+        if isinstance(node, Edge):
             return self.state(node.kind, following)
-        if isinstance(node, _Sequence):
+        if isinstance(node, Sequence):
             for part in reversed(node.parts):
                 following = self.add(part, following)
             return following
-        if isinstance(node, _Choice):
+        if isinstance(node, Choice):
             return self.state(None, *(self.add(part, following) for part in node.parts))
         start = following
         if node.most is None:
@@ -408,15 +138,15 @@ class Pattern:
         """
         if len(text) > MAX_LENGTH:
             raise PatternError(f"longer than {MAX_LENGTH} characters")
-        node = _Parser(text).whole()
+        node = syntax_of(text)
         _size(node)
         program = _Program(node, spend)
         self.text = text
         used: set[Ranges] = {what for what, _ in program.states if isinstance(what, tuple)}
         # Characters that no state tells apart are one column; \b tells words apart.
-        pairs = [pair for ranges in (*used, _WORD) for pair in ranges]
+        pairs = [pair for ranges in (*used, WORD) for pair in ranges]
         bounds = {0, *(low for low, _ in pairs), *(high + 1 for _, high in pairs)}
-        self._starts = sorted(bounds - {_LAST + 1})
+        self._starts = sorted(bounds - {LAST + 1})
         self._ascii = {chr(code): self._column(code) for code in range(128)}
         self._rows: list[list[int]] = []
         self._ends: list[bool] = []
@@ -451,7 +181,7 @@ class Pattern:
             if isinstance(what, tuple)
         }
         edges = {what for what, _ in program.states if isinstance(what, str)}
-        words = [bool(edges - {"^", "$"}) and _is_in(low, _WORD) for low in self._starts]
+        words = [bool(edges - {"^", "$"}) and _is_in(low, WORD) for low in self._starts]
         # A set of states, and whether a word's character is before it; None at the start.
         known: dict[tuple[frozenset[int], bool | None], int] = {}
         waiting: list[tuple[frozenset[int], bool | None]] = []

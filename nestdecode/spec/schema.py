@@ -23,7 +23,8 @@ from urllib.parse import unquote
 from nestdecode.codecs import CODECS, ENCODINGS
 from nestdecode.errors import SpecError
 from nestdecode.paths import join_pointer, split_pointer
-from nestdecode.spec.pattern import Pattern, PatternError
+from nestdecode.spec.pattern import Pattern
+from nestdecode.spec.regular import PatternError
 from nestdecode.spec.shape import Alternative, Shape, read_policy, read_style
 from nestdecode.spec.state import FREE, All, Asked, Children, Either, Free, Own, State, States
 from nestdecode.spec.text import Source

@@ -34,8 +34,6 @@ def is_deeper(value: Any, max_depth: int) -> bool:
 
 
 _CONTAINERS = frozenset({dict, list})
-
-
 # Possessive, so that a string without an end costs one pass.
 _STRING = rb'(?s)"(?:[^"\\]++|\\.)*+"?'
 # An opening bracket as 1, a closing one as -1, and nothing else.

@@ -105,8 +105,6 @@ class Budget:
 
 # What orjson refuses although it is, or may be, RFC 8259 text: \ud800 and 1e400.
 _NEEDS_EXACT = rb"\\u[dD][89a-fA-F]|[0-9][eE]|[0-9]{300}"
-
-
 _loads = msgspec.json.Decoder().decode
 # Readers of plain JSON, for code that takes the faster one of each text. orjson turns
 # integers beyond 64 bits into floats, and uses the stack to a level of 1,024 at most.
