@@ -264,6 +264,11 @@ class Reader:
         # few brackets, wherever they stand.
         shallow = len(text) < 2 * left + 2 or brackets(text) <= left
         loads = self.loads
+        if shallow and isinstance(text, str) and ("\\ud" in text or "\\uD" in text):
+            # A lone surrogate, mostly: only the standard library reads that.
+            value = self._attempt_exactly(text)
+            if value is not MALFORMED:
+                return value
         if not shallow:
             loads = self.loads_for(text if isinstance(text, bytes) else _encoded(text))
         refused_at_once = False
@@ -279,6 +284,14 @@ class Reader:
         if refused_at_once:
             return MALFORMED
         return self._attempt_slowly(text, left, why=why)
+
+    def _attempt_exactly(self, text: str) -> Any:
+        """Read a text that is not deep by the standard library, or return MALFORMED."""
+        try:
+            value, end = self._exactly().raw_decode(text)
+        except ValueError:
+            return MALFORMED  # or blanks come first, or it is refused: that is told later
+        return value if end == len(text) else MALFORMED
 
     def _attempt_slowly(self, text: bytes | str, left: int, *, why: bool) -> Any:
         """Find out what is wrong with a text, or read it in spite of that."""
