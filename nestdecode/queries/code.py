@@ -19,7 +19,7 @@ from nestdecode.queries.declared import declared_layers
 from nestdecode.queries.found import found_layers
 from nestdecode.queries.growth import may_multiply, may_share
 from nestdecode.queries.interpreter import Node
-from nestdecode.queries.layers import BARE, Known, Late, Layers, ListOf, OddError
+from nestdecode.queries.layers import BARE, Known, Late, Layers, ListOf, OddError, one_of
 from nestdecode.queries.nodes import (
     TYPES,
     computes,
@@ -150,7 +150,7 @@ class _Emitter:
             self.source.line(f"{result} = {found}")
 
         self._emit(node, value, known, keep)
-        return result, _one_of(inside, BARE)
+        return result, one_of(inside, BARE)
 
     def _emit(self, node: Node, value: str, known: Known, then: Consumer) -> None:
         """Write an expression, and *then* for its value, where that may be no null."""
@@ -160,6 +160,7 @@ class _Emitter:
             raise OddError
         write = getattr(self, f"_emit_{node['type']}", None)
         if write is None:
+            # A flatten alone, too: a projection that changes nothing but keeps null.
             raise OddError
         write(node, value, known, then)
         self.level -= 1
@@ -337,14 +338,10 @@ class _Emitter:
 
         self._each(node, value, known, begin, each)
         with self.source.block(f"if {out} is not None:"):
-            then(out, ListOf(_one_of(inside, None)))
+            then(out, ListOf(one_of(inside, None)))
 
     _emit_filter_projection = _emit_projection
     _emit_value_projection = _emit_projection
-
-    def _emit_flatten(self, node: Node, value: str, known: Known, then: Consumer) -> None:
-        # Alone, it is a projection that changes nothing but keeps null.
-        raise OddError
 
     def _each(
         self,
@@ -454,11 +451,3 @@ class _Emitter:
             else:
                 with self.looping(f"for {found} in {value}.values():"):
                     each(found, members)
-
-
-def _one_of(found: list[Known], default: Known) -> Known:
-    """Return what is declared of a value that is given in several places of the code."""
-    several = set(found) - {BARE}
-    if len(several) > 1:
-        raise OddError
-    return several.pop() if several else BARE if found else default

@@ -32,6 +32,7 @@ __all__ = [
     "Looping",
     "OddError",
     "holds_none",
+    "one_of",
 ]
 
 # Writes the head of a loop, and indents what follows.
@@ -69,6 +70,14 @@ FOUND = _Found()
 def holds_none(known: Known) -> bool:
     """Tell whether there is no layer in a value."""
     return known is None or known is BARE
+
+
+def one_of(found: list[Known], default: Known) -> Known:
+    """Return what is declared of a value that is given in several places of the code."""
+    several = set(found) - {BARE}
+    if len(several) > 1:
+        raise OddError
+    return several.pop() if several else BARE if found else default
 
 
 @dataclass(frozen=True, slots=True)
