@@ -424,3 +424,31 @@ def test_what_is_beside_the_way_is_not_opened():
 
     assert decoder.query("c", document) == deep
     assert [problem.pointer for problem in problems] == ["/c"]
+
+
+@pytest.mark.parametrize("query", ["c.*", "c.* | [0]", "[c.*, c]"])
+def test_a_name_that_is_declared_is_none_of_the_others(query):
+    layer = {"type": "string", "contentMediaType": "application/json"}
+    inside = {"properties": {"a": {}}, "additionalProperties": layer}
+    decoder = Decoder(Spec.parse({"properties": {"c": inside}}))
+    document = {"c": {"a": "[1]", "b": "[2]"}}
+
+    assert decoder.query(query, document) == ask(query, decoder.expand(document))[0]
+    assert decoder.query("c.*", document) == ["[1]", [2]]
+
+
+@pytest.mark.parametrize("entry", [bytes, str])
+def test_what_is_not_admitted_meets_no_limit(entry):
+    layer = {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": {"type": "string"},
+    }
+    spec = Spec.parse({"properties": {"a": {"anyOf": [layer, {"type": "string"}]}}})
+    told: list[DecodeError] = []
+    decoder = Decoder(spec, on_problem=told.append, max_depth=3)
+    text = json.dumps({"a": "[[[[1]]]]"})
+
+    for expand in (decoder.expand, decoder.engine.carefully):
+        assert expand(text if entry is str else text.encode()) == {"a": "[[[[1]]]]"}
+    assert told == []

@@ -272,6 +272,9 @@ def _undo(
             step = CODECS[codec].open
             if step:
                 value = step(value, run.budget)
+            elif optional and _begins_as(value) not in (*alternative.admits, ""):
+                # Nor is it for what is not admitted, however deep that is.
+                return _Shut("invalid JSON", codec)
             else:
                 value = run.reader.attempt(value, depth, why=not optional)
         if isinstance(value, bytes):
@@ -304,6 +307,16 @@ def _undo(
         elif inner.is_limited or not plain:
             return inner
     return value, chain
+
+
+def _begins_as(text: str | bytes) -> str:
+    """Return the JSON Schema type that a text can only be of, if its first character says so."""
+    first = (
+        text.lstrip(" \t\r\n")
+        if isinstance(text, str)
+        else text.lstrip(b" \t\r\n").decode("latin-1")
+    )
+    return {"{": "object", "[": "array", '"': "string"}.get(first[:1], "")
 
 
 def _too_far(limits: Limits, codec: str) -> _Shut:

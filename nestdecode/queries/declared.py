@@ -97,7 +97,8 @@ class _Declared(Layers):
             return known.elements
 
         def items(shape: Shape) -> tuple[Shape, ...]:
-            if shape.prefix and any(s in self._live for s in shape.prefix):
+            # Of some elements something else is declared, or that there is no layer.
+            if shape.prefix and self._says_more((*shape.prefix, shape.items)):
                 raise OddError
             return () if shape.items is None else (shape.items,)
 
@@ -105,13 +106,16 @@ class _Declared(Layers):
 
     def all_members(self, known: Known) -> Known:
         def members(shape: Shape) -> tuple[Shape, ...]:
-            if any(
-                s in self._live for s in (*shape.names.values(), *(s for _, s in shape.patterns))
-            ):
+            others = (*shape.names.values(), *(s for _, s in shape.patterns))
+            if others and self._says_more((*others, shape.rest)):
                 raise OddError
             return () if shape.rest is None else (shape.rest,)
 
         return self._step(known, members)
+
+    def _says_more(self, children: tuple[Shape | None, ...]) -> bool:
+        """Tell whether there may be layers in some of a container's children."""
+        return any(child in self._live for child in children)
 
     def _all_members_known(self, shape: Shape) -> bool:
         members = (*shape.names.values(), *(s for _, s in shape.patterns), shape.rest)
