@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import io
+import itertools
 import os
 import stat
 import time
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nestdecode.engine import Engine, check_expression, check_word, is_buffer
 from nestdecode.errors import DecodeError, Policy
 from nestdecode.stream import DeadLetter, Record, as_bytes, expand_records, of_lines
+from nestdecode.text.joined import joined
 from nestdecode.text.reader import Duplicates, Limits, Numbers
 from nestdecode.text.write import dump
 
@@ -291,7 +294,8 @@ class Decoder:
         _check_lines(lines)
         if self._many is None or not _is_there(lines):
             return self._one_by_one(of_lines(lines), on_dead_letter)
-        return self._in_batches(lines, on_dead_letter)
+        # Without a step of Python for each.
+        return itertools.chain.from_iterable(self._in_batches(lines, on_dead_letter))
 
     def _one_by_one(
         self,
@@ -301,20 +305,34 @@ class Decoder:
         return expand_records(records, self.expand, on_dead_letter)
 
     def _in_batches(
-        self, lines: Iterable[bytes | str], on_dead_letter: Callable[[DeadLetter], None] | None
-    ) -> Iterator[Any]:
+        self, lines: Any, on_dead_letter: Callable[[DeadLetter], None] | None
+    ) -> Iterator[Iterable[Any]]:
         """Expand lines of which none need be waited for, as many at once as fit a cache."""
         assert self._many is not None
-        first, offset = 1, 0
-        for batch, size in _batches(lines):
-            trees = self._many(batch)
-            if trees is None:
-                yield from self._one_by_one(of_lines(batch, first, offset), on_dead_letter)
-                size = sum(len(as_bytes(line)) for line in batch)
+        first, offset, number = 1, 0, 1
+        is_file = isinstance(lines, io.IOBase)
+        while True:
+            at = first - 1
+            batch = lines.readlines(BATCH) if is_file else list(lines[at : at + number])
+            if not batch:
+                return
+            try:
+                joint = joined(batch)
+            except (TypeError, UnicodeEncodeError):  # one is no text, or not UTF-8
+                trees, size = None, sum(len(as_bytes(line)) for line in batch)
             else:
-                yield from trees
+                trees, size = self._many(joint), joint.size
+            if trees is None:
+                each = _Whole(self._one_by_one(of_lines(batch, first, offset), on_dead_letter))
+                yield each
+                if not each.ended:
+                    return
+            else:
+                yield trees
             first += len(batch)
             offset += size
+            # As many as would have fit.
+            number = max(1, BATCH * number // (size + 1))
 
     @property
     def spec(self) -> Spec | None:
@@ -392,21 +410,16 @@ class Query:
 BATCH = 1 << 14
 
 
-def _batches(lines: Iterable[Any]) -> Iterator[tuple[list[Any], int]]:
-    batch: list[Any] = []
-    size = 0
-    for line in lines:
-        batch.append(line)
-        try:
-            size += len(line)
-        except TypeError:
-            as_bytes(line)  # says what a line is
-            raise
-        if size >= BATCH:
-            yield batch, size
-            batch, size = [], 0
-    if batch:
-        yield batch, size
+class _Whole:
+    """Something to iterate over, which tells whether that came to its end."""
+
+    def __init__(self, values: Iterator[Any]) -> None:
+        self._values = values
+        self.ended = False
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self._values
+        self.ended = True
 
 
 def _is_there(lines: Iterable[Any]) -> bool:
@@ -414,8 +427,8 @@ def _is_there(lines: Iterable[Any]) -> bool:
     if isinstance(lines, (list, tuple)):
         return True
     try:
-        return stat.S_ISREG(os.fstat(lines.fileno()).st_mode)  # type: ignore[attr-defined]
-    except (AttributeError, OSError, ValueError):
+        return isinstance(lines, io.IOBase) and stat.S_ISREG(os.fstat(lines.fileno()).st_mode)
+    except (OSError, ValueError):
         return False
 
 

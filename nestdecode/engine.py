@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nestdecode.queries.expression import Expression
     from nestdecode.queries.focus import Start
     from nestdecode.spec import Spec
+    from nestdecode.text.joined import Joined
 
 __all__ = ["Engine", "check_expression", "check_word", "is_buffer"]
 
@@ -43,8 +44,8 @@ class Engine:
         method: Expands one document, its second argument: the first is for what it is a
             method of.
         expand: The same, of one argument.
-        expand_many: Expands several at once; None if it can't tell what becomes of them
-            then. None if nothing can.
+        expand_many: Expands several that were joined; it returns None if it can't tell what
+            becomes of them then. None if nothing can.
         source: The Python that expands a document by the spec; None if there is none.
     """
 
@@ -87,7 +88,7 @@ class Engine:
         self._queries: dict[tuple[Any, ...], Expression] = {}
         self._answerers: dict[tuple[Any, ...], tuple[Callable[[Any], Any], Expression]] = {}
         self.source: Source | None = None
-        self.expand_many: Callable[[list[bytes]], list[Any] | None] | None = None
+        self.expand_many: Callable[[Joined], list[Any] | None] | None = None
         self.method = self._compiled()
         self.expand = MethodType(self.method, self)
 
@@ -121,7 +122,9 @@ class Engine:
 
             return expand
         longest = self.limits.max_record_bytes
-        return habits.Habits(place, self.reader, tolerant, longest).method()
+        known = habits.Habits(place, self.reader, tolerant, longest)
+        self.expand_many = known.expand_many
+        return known.method()
 
     def carefully(self, document: Any) -> Any:
         """Expand one document step by step: what all that is compiled is held against."""

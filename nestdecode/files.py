@@ -11,7 +11,7 @@ from nestdecode.decoder import Decoder
 from nestdecode.stream import DeadLetter, Framing
 from nestdecode.stream.answering import Answering, Report, answer_all, collector_off
 from nestdecode.stream.sources import Source, UnreadableError
-from nestdecode.text.write import dump
+from nestdecode.text.write import dump, dump_lines
 from nestdecode.words import nearest
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def expand_file(
     decoder = Decoder(spec, on_problem=answering.problem, **options)
     most = decoder.limits.max_record_bytes
     answering.answer, answering.many = decoder.expand, decoder.engine.expand_many
-    answering.render = dump
+    answering.render, answering.render_many = dump, dump_lines
     answering.most = most
     answering.too_long = f"longer than max_record_bytes={most}"
     answering.keeps_letters = on_dead_letter is not None

@@ -293,7 +293,7 @@ def with_terminal(*arguments: str, cwd: Path, stdout: Any) -> tuple[str, int]:
 
 
 BAR = re.compile(
-    r"\r\x1b\[Kmixed\.ndjson  \[#*-*\] +\d+%  [\d.]+ [kM]?B  [\d.]+ [kM]?B/s  ETA \d+:\d\d"
+    r"\r\x1b\[Kmixed\.ndjson  \[#*-*\] +\d+%  [\d.]+ [kMG]?B  [\d.]+ [kMG]?B/s  ETA \d+:\d\d"
 )
 
 

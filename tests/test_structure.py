@@ -14,7 +14,7 @@ PACKAGE = Path(nestdecode.__file__).parent
 ORDER = (
     *("words", "errors"),
     *("text.depth", "text.scan", "text.number", "text.exact", "text.reader", "text.write"),
-    *("text.tokens", "codecs", "paths", "spec"),
+    *("text.joined", "text.tokens", "codecs", "paths", "spec"),
     *("plan.source", "plan.run", "plan.careful", "plan.facts", "plan.detect", "plan.place"),
     *("plan.swift", "plan.habits", "plan.expected", "plan.memory", "plan.tries", "plan.learnt"),
     *("plan.spending", "plan.settling", "plan.strings", "plan.containers", "plan.opening"),

@@ -25,7 +25,7 @@ from nestdecode.stream.answering import (
     collector_off,
 )
 from nestdecode.stream.sources import Source, UnreadableError
-from nestdecode.text.write import dump
+from nestdecode.text.write import dump, dump_lines
 from nestdecode.words import one_line
 
 __all__ = ["Session", "need_input"]
@@ -126,6 +126,7 @@ class Session:
         self._answering.answer = answer
         self._answering.many = many
         self._answering.render = render
+        self._answering.render_many = dump_lines if render is dump else None
         self._answering.most = max_record_bytes
         self._answering.too_long = too_long or f"longer than max_record_bytes={max_record_bytes}"
         self._answering.keeps_letters = self._letters is not None

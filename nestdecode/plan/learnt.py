@@ -40,6 +40,7 @@ from nestdecode.plan.place import Place
 from nestdecode.plan.run import CrowdedError
 from nestdecode.plan.tries import compiled
 from nestdecode.text.depth import is_deeper
+from nestdecode.text.joined import Joined, apart, crowded
 from nestdecode.text.reader import Reader
 from nestdecode.text.scan import (
     BRACKETS,
@@ -60,7 +61,7 @@ _OPENING = b"{[\\"
 SHORT = 400
 
 
-LEARN_FROM, FORGIVEN, APART, TRIAL, SHORTEST_REST, LONGEST_REST = 4, 4, 16, 64, 64, 8192
+LEARN_FROM, FORGIVEN, TRIAL, SHORTEST_REST, LONGEST_REST = 4, 4, 64, 64, 8192
 
 
 _learners: weakref.WeakSet[Learner] = weakref.WeakSet()
@@ -109,7 +110,6 @@ class Learner:
         self._trial_left = 0
         self._rest, self._rest_left = SHORTEST_REST, 0
         self._timing = False
-        self._apart = 0
         _learners.add(self)
         # n containers take 2n characters, and k layers 2**k.
         self._surely_shallow = 2 * limits.max_depth
@@ -196,39 +196,29 @@ class Learner:
         read = self._reader.loads_for(raw) if deep else self._reader.loads
         return self._layered(raw, tree, tries, read)
 
-    def expand_many(self, documents: list[bytes]) -> list[Any] | None:
+    def expand_many(self, joined: Joined) -> list[Any] | None:
         """
         Open every layer of several documents, checked all at once.
 
         None if they can't be, or are not proven: then each is for itself.
         """
-        if self._apart:
-            self._apart -= 1
+        trees = self._habits.expand_many(joined)
+        return self._flat(joined) if trees is None else trees
+
+    def _flat(self, joined: Joined) -> list[Any] | None:
+        """Read joined records if none of them can have a layer."""
+        reader, most = self._reader, self._limits.max_depth
+        if not reader.plain or joined.is_longer(self._longest):
             return None
-        longest = max(map(len, documents))
-        if longest > self._longest:
+        text = joined.text
+        if contains(translate(text, FLAT_CLASSES), b'"(') and not is_flat(text):
             return None
-        if longest > self._surely_shallow and any(map(self._reader.may_be_deep, documents)):
+        if crowded(joined, most):
             return None
         try:
-            joined = b",".join(documents)
-        except TypeError:  # text, not bytes
+            return apart(reader.loads(text), joined)
+        except reader.refused:
             return None
-        plan = None
-        if contains(translate(joined, FLAT_CLASSES), b'"(') and not is_flat(joined):
-            plan = self._plan
-            if plan is None:
-                return None
-        try:
-            trees = list(map(self._reader.loads, documents))
-        except self._reader.refused:
-            return None
-        loads = self._reader.loads
-        if plan is not None and sum(plan(tree, loads) for tree in trees) != visible(joined):
-            # They are all parsed again: not for every batch of a stream that misses.
-            self._apart = APART
-            return None
-        return trees
 
     def _parsed(self, document: Any) -> Any:
         """Expand a document that has no text: no bytes prove that a plan missed nothing."""

@@ -31,6 +31,7 @@ from nestdecode.plan.detect import CLOSERS, OPENERS, encoded
 from nestdecode.plan.place import SHALLOW, Place
 from nestdecode.plan.source import Source
 from nestdecode.text.depth import is_deeper
+from nestdecode.text.joined import JOINING
 from nestdecode.text.reader import READERS, REFUSED, Reader
 from nestdecode.text.scan import (
     ACCOUNTED,
@@ -101,7 +102,7 @@ class Writer:
         self._counts = [0]
         self._loops = self._places = 0
         self._source = Source()
-        self._source.names |= {
+        self._source.names |= JOINING | {
             "ACCOUNTED": ACCOUNTED,
             "BRACKETS": BRACKETS,
             "CLASSES": table(QUOTES if counted else INTEGERS),
@@ -157,27 +158,66 @@ class Writer:
                 self._end()
         return source
 
+    def expand_many(self) -> Source:
+        """
+        Return the source of ``expand_many(joined)``.
+
+        It returns the trees of joined records, or None if not all are like those before.
+        """
+        source = self._source
+        self._how = "many"
+        with source.block("def expand_many(joined):"):
+            source.line("text = joined.text")
+            source.line("classes = translate(text, CLASSES)")
+            source.line("escaped = contains(text, ESCAPE)")
+            source.line("if contains(classes, LONG) or (escaped and hides(text)):")
+            source.line("    return None")
+            if self._counted:
+                source.line("if contains(classes, LONG_IN_LAYER):")
+                source.line("    return None")
+            source.line(f"if crowded(joined, {self._limits.max_depth}, classes):")
+            source.line("    return None")
+            with source.block("try:"):
+                source.line(f"trees = apart({self._read(self._root, 'text')}, joined)")
+                if self._counted:
+                    source.line("n = 0")
+                with self._loop("for tree in trees:", "trees"):
+                    self._opened(self._root, "tree")
+            # Or they can't be told apart: there is nothing to loop over then.
+            source.line("except MISSES:")
+            source.line("    return None")
+            if self._counted:
+                self._count("text")
+                source.line("    return None")
+            source.line("return trees")
+        return source
+
     def _end(self) -> None:
         """Write what has to be proven of the tree."""
         source = self._source
         deep = self._how == "deep"
         if self._counted:
-            source.line("found = count(classes, OPENS)")
-            with source.block("if escaped:"):
-                if self._how == "small":
-                    source.line("if hides(raw):")
-                    source.line("    return tolerant(document)")
-                source.line('found += count(raw, ESCAPED + b"{") + count(raw, ESCAPED + b"[")')
-            source.line("if n != found or (")
-            source.line("    contains(classes, MAY_OPEN)")
-            source.line("    and not closes(raw, count(classes, MAY_OPEN))")
-            source.line("    and visible(raw, quoted=True) != n")
-            source.line("):")
+            if self._how == "small":
+                source.line("if escaped and hides(raw):")
+                source.line("    return tolerant(document)")
+            self._count("raw")
             source.line(f"    return unproven(raw, tree, n, {deep})")
         if deep:
             source.line(f"if is_deeper(tree, {self._limits.max_depth}):")
             source.line("    return tolerant(document)")
         source.line("return tree")
+
+    def _count(self, text: str) -> None:
+        """Write the head of what is done if not every place in a text was decided."""
+        source = self._source
+        source.line("found = count(classes, OPENS)")
+        source.line("if escaped:")
+        source.line(f'    found += count({text}, ESCAPED + b"{{") + count({text}, ESCAPED + b"[")')
+        source.line("if n != found or (")
+        source.line("    contains(classes, MAY_OPEN)")
+        source.line(f"    and not closes({text}, count(classes, MAY_OPEN))")
+        source.line(f"    and visible({text}, quoted=True) != n")
+        source.line("):")
 
     def _proofs(self) -> None:
         """Write what the record's bytes have to prove before it is read."""
@@ -213,7 +253,7 @@ class Writer:
 
     def _read(self, place: Place, text: str) -> str:
         """Return the expression that reads a text."""
-        if self._how == "small" or (self._how == "shallow" and place.gain > 0):
+        if self._how == "small" or (self._how != "deep" and place.gain > 0):
             return f"msgspec_loads({text})"
         if place.gain <= 0 or place.longest > SHALLOW:
             # On any stack: it refuses what is very deep.

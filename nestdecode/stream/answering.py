@@ -13,6 +13,7 @@ from nestdecode.stream.lines import CUT
 from nestdecode.stream.records import Batch, is_blank
 from nestdecode.stream.sources import Source, UnreadableError
 from nestdecode.stream.splitter import Framing, framing_of, read_batches
+from nestdecode.text.joined import Joined, joined_lines
 
 __all__ = [
     "ENOUGH_BYTES",
@@ -23,6 +24,7 @@ __all__ = [
     "Many",
     "Put",
     "Render",
+    "RenderMany",
     "Report",
     "answer_all",
     "collector_off",
@@ -34,13 +36,15 @@ ENOUGH_BYTES = 2 << 20
 ENOUGH_MESSAGES = 1000
 # From this size on, a file is worth more than one process.
 _LARGE = 32 << 20
-# Records that are checked at once.
-_GROUP = 32
+# So much is read and written at once: its trees fit a cache.
+_GROUP = 1 << 14
 
 Answer = Callable[[bytes], Any]
 # Answers several at once, or gives None if each has to be answered for itself.
-Many = Callable[[list[bytes]], "list[Any] | None"]
+Many = Callable[[Joined], "list[Any] | None"]
 Render = Callable[[Any], "bytes | None"]
+# Renders several, each with a newline at its end.
+RenderMany = Callable[[list[Any]], bytes]
 # Writes what has become of some records, and tells what is to be told.
 Put = Callable[["bytes | memoryview", "Report"], None]
 
@@ -116,6 +120,7 @@ class Answering:
         self.answer: Answer
         self.many: Many | None = None
         self.render: Render
+        self.render_many: RenderMany | None = None
         self.most = 0
         self.too_long = ""
         self.keeps_letters = self.fail_fast = self.stopped = False
@@ -141,35 +146,52 @@ class Answering:
         gc.collect(0)
 
     def _answered(self, batch: Batch) -> Iterator[tuple[bytes, Report]]:
-        many, raws = self.many, batch.raws
-        if many is None or len(raws) < _GROUP:
-            yield from self._one_by_one(raws, batch.start, len(raws))
+        many, text, start = self.many, batch.text, batch.start
+        if many is None or not text:
+            yield from self._one_by_one(batch, len(batch.raws))
             return
-        for start in range(batch.start - batch.start % _GROUP, len(raws), _GROUP):
-            group = raws[start : start + _GROUP]
-            # What is left of a group of which a line was given back is not good for it.
-            trees = many(group) if start >= batch.start else None
+        line, at = batch.together
+        if start > line:
+            line, at = start, batch.record(start).offset - batch.offset
+        # What is left of a group of which a line was given back is not good for it.
+        if start < line:
+            yield from self._one_by_one(batch, line)
+        while at < len(text) and not self.stopped and batch.refused is None:
+            end = text.rfind(b"\n", at, at + _GROUP) + 1 or text.find(b"\n", at + _GROUP) + 1
+            group = joined_lines(text[at:end])
+            trees = many(group)
+            line, at = line + group.records, end
             if trees is None:
-                yield from self._one_by_one(raws, max(start, batch.start), start + len(group))
-                if self.stopped or batch.refused is not None:
-                    return
+                batch.together = line, at
+                yield from self._one_by_one(batch, line)
             else:
-                # Each tree is let go once it is written.
-                trees.reverse()
-                texts = [text for _ in group if (text := self.render(trees.pop())) is not None]
-                report = self._report
-                report.records += len(group)
-                report.written += len(texts)
-                report.skipped += len(group) - len(texts)
-                if texts:
-                    yield _joined(texts), self._reported()
+                batch.start = line
+                written = self._rendered(trees)
+                self._report.records += group.records
+                if written:
+                    yield written, self._reported()
 
-    def _one_by_one(
-        self, raws: list[bytes], start: int, end: int
-    ) -> Iterator[tuple[bytes, Report]]:
-        answer, render = self.answer, self.render
+    def _rendered(self, trees: list[Any]) -> bytes:
+        """Return what is written for trees, and forget them."""
+        report = self._report
+        if self.render_many is not None:
+            report.written += len(trees)
+            written = self.render_many(trees)
+            trees.clear()
+            return written
+        size = len(trees)
+        # Each tree is let go once it is written.
+        trees.reverse()
+        texts = [text for _ in range(size) if (text := self.render(trees.pop())) is not None]
+        report.written += len(texts)
+        report.skipped += size - len(texts)
+        return _lines(texts)
+
+    def _one_by_one(self, batch: Batch, end: int) -> Iterator[tuple[bytes, Report]]:
+        """Answer records from the start of a batch on."""
+        answer, render, raws = self.answer, self.render, batch.raws
         texts: list[bytes] = []
-        size = 0
+        size, start, batch.start = 0, batch.start, end
         for self._index in range(start, end):
             raw = raws[self._index]
             if is_blank(raw):
@@ -195,10 +217,10 @@ class Answering:
                 size += len(text)
                 if size < ENOUGH_BYTES:
                     continue
-            yield _joined(texts), self._reported()
+            yield _lines(texts), self._reported()
             size = 0
         if texts:
-            yield _joined(texts), self._reported()
+            yield _lines(texts), self._reported()
 
     def _gives_back(self, error: DecodeError | QueryError) -> bool:
         """Give a line back that can't be read, if it may be no record, or more than one."""
@@ -327,7 +349,7 @@ def collector_off() -> Iterator[None]:
             gc.enable()
 
 
-def _joined(texts: list[bytes]) -> bytes:
+def _lines(texts: list[bytes]) -> bytes:
     """Return texts as lines, and forget them."""
     if texts:
         texts.append(b"")

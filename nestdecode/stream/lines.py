@@ -14,7 +14,7 @@ from typing import NamedTuple
 __all__ = ["CHUNK", "CUT", "KEPT", "LineCutter", "Lines", "lines_of_range"]
 
 # What stays in a processor's cache while it is cut, read and written.
-CHUNK = 1 << 18
+CHUNK = 1 << 16
 # Why a file can't be read that is shorter than it was at first.
 CUT = "it was cut meanwhile"
 # How much is kept of a record that is too long to be one.

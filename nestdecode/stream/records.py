@@ -106,7 +106,7 @@ class Batch:
     Records that were there at once: lines, or records that know their places.
 
     Attributes:
-        raws: Their bytes. Of lines some may be blank, which are no records.
+        text: Whole lines; empty if these are records that know their places.
         line: Where the first begins, from 1.
         offset: Where the first begins, in bytes from 0.
         places: Each record's place; None for lines, whose places are counted if asked for.
@@ -114,14 +114,27 @@ class Batch:
         settled: Whether each is a record. Else they are lines, and one that can't be read
             is given back: it may be several records, or the beginning of one.
         start: The first of them that is to be answered.
+        together: The first line from which on several may be answered at once, and where it
+            begins in the text.
         refused: The line that is given back, by whoever answers.
     """
 
-    __slots__ = ("line", "offset", "places", "raws", "refused", "settled", "skipped", "start")
+    __slots__ = (
+        "_raws",
+        "line",
+        "offset",
+        "places",
+        "refused",
+        "settled",
+        "skipped",
+        "start",
+        "text",
+        "together",
+    )
 
     def __init__(
         self,
-        raws: list[bytes],
+        records: list[bytes] | bytes,
         line: int,
         offset: int,
         places: list[Record] | None = None,
@@ -129,14 +142,28 @@ class Batch:
         *,
         settled: bool = True,
     ) -> None:
-        self.raws = raws
+        self._raws: list[bytes] | None = None
+        self.text = b""
+        if isinstance(records, bytes):
+            self.text = records
+        else:
+            self._raws = records
         self.line = line
         self.offset = offset
         self.places = places
         self.skipped = skipped
         self.settled = settled
         self.start = 0
+        self.together = 0, 0
         self.refused: int | None = None
+
+    @property
+    def raws(self) -> list[bytes]:
+        """The bytes of each. Of lines some may be blank, which are no records."""
+        if self._raws is None:
+            self._raws = self.text.split(b"\n")
+            self._raws.pop()
+        return self._raws
 
     def record(self, index: int) -> Record:
         """Return a record with its place."""

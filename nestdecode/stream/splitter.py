@@ -267,17 +267,16 @@ class Splitter:
             yield from self._cut()
 
     def _as_batch(self, text: bytes) -> Batch:
-        raws = text.split(b"\n")
-        raws.pop()
         if self._first:
             # A line that holds nothing but a byte order mark is a blank one.
             self._first = False
-            if is_blank(raws[0].removeprefix(_BOM)):
-                raws[0] = b" " * len(raws[0])
+            end = text.find(b"\n")
+            if is_blank(text[:end].removeprefix(_BOM)):
+                text = b" " * end + text[end:]
         settled = self._framing == "lines"
-        batch = Batch(raws, self._line, self._base + self._at, settled=settled)
+        batch = Batch(text, self._line, self._base + self._at, settled=settled)
         if settled:
-            self._line += len(raws)
+            self._line += text.count(b"\n")
         return batch
 
     def _take_long(self, lines: Lines) -> Iterator[Batch]:
@@ -363,7 +362,7 @@ class Splitter:
         if batch is None:
             batch = self._lines = self._as_batch(bytes(self._text[self._at :]))
         batch.start, batch.refused = self._line - batch.line, None
-        if batch.start < len(batch.raws):
+        if self._at < len(self._text):
             yield batch
         if batch.refused is None:
             self._at = len(self._text)

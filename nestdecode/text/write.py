@@ -18,7 +18,7 @@ from nestdecode.errors import DecodeError
 if TYPE_CHECKING:
     from json import JSONEncoder
 
-__all__ = ["dump", "encode", "pack"]
+__all__ = ["dump", "dump_lines", "encode", "pack"]
 
 
 def dump(value: Any, *, indent: int | None = None) -> bytes:
@@ -54,6 +54,15 @@ def dump(value: Any, *, indent: int | None = None) -> bytes:
     raise DecodeError("not JSON: the tree holds a value that JSON can't write")
 
 
+def dump_lines(values: list[Any]) -> bytes:
+    """Write values as ``dump`` does, each on a line that ends in LF."""
+    try:
+        return _write_lines(values)
+    except _REFUSED_TO_WRITE:
+        pass
+    return b"".join([dump(value) + b"\n" for value in values])
+
+
 def _text_of(value: Any) -> msgspec.Raw:
     from nestdecode.text.number import Number  # late: seldom needed, and slow to import
 
@@ -62,7 +71,8 @@ def _text_of(value: Any) -> msgspec.Raw:
     raise TypeError
 
 
-_write = msgspec.json.Encoder(enc_hook=_text_of).encode
+_encoder = msgspec.json.Encoder(enc_hook=_text_of)
+_write, _write_lines = _encoder.encode, _encoder.encode_lines
 # Integers beyond 64 bits are an OverflowError in msgspec before 0.20.
 _REFUSED_TO_WRITE = (TypeError, ValueError, OverflowError, RecursionError, msgspec.DecodeError)
 
