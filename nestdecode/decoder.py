@@ -388,6 +388,11 @@ class Query:
         self.decoder.engine.check(document)
         raise refusal
 
+    @functools.cached_property
+    def many(self) -> Callable[..., list[Any] | None]:
+        """Answers joined records, and gives None if each has to be for itself."""
+        return self.decoder.engine.answer_many(self._compiled)
+
     @property
     def start(self) -> Start:
         """Where it starts: ``root`` or ``focus``."""

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from nestdecode.queries.expression import Expression
     from nestdecode.queries.focus import Start
     from nestdecode.spec import Spec
-    from nestdecode.text.joined import Joined
+    from nestdecode.text.joined import Admits, Joined
+
+    Many = Callable[..., list[Any] | None]
 
 __all__ = ["Engine", "check_expression", "check_word", "is_buffer"]
 
@@ -88,7 +90,7 @@ class Engine:
         self._queries: dict[tuple[Any, ...], Expression] = {}
         self._answerers: dict[tuple[Any, ...], tuple[Callable[[Any], Any], Expression]] = {}
         self.source: Source | None = None
-        self.expand_many: Callable[[Joined], list[Any] | None] | None = None
+        self.expand_many: Many | None = None
         self.method = self._compiled()
         self.expand = MethodType(self.method, self)
 
@@ -103,28 +105,43 @@ class Engine:
             learner = Learner(self.reader, self.carefully, self._copied)
             self.expand_many = learner.expand_many
             return learner.method()
+        method, self.expand_many, self.source = self._by_spec(
+            self.plan, self._start, self.carefully, quiet=self._on_problem is None
+        )
+        return method
+
+    def _by_spec(
+        self,
+        plan: Plan,
+        start: Callable[[], Run],
+        carefully: Callable[[Any], Any],
+        *,
+        quiet: bool,
+    ) -> tuple[Callable[[Any, Any], Any], Many | None, Source]:
+        """Return what expands by a spec: one, as a method of anything, and several; its source."""
         from nestdecode.plan import expected, habits, opening  # late: detection needs no specs
 
-        self.source = opening.source_of(
-            self.plan,
-            self.reader,
-            self._start,
-            self.carefully,
-            self._copied,
-            quiet=self._on_problem is None,
-        )
-        tolerant: Callable[[Any], Any] = self.source.build("expand", "plan")
-        place = expected.place_of(self.plan, self.limits) if self.reader.plain else None
+        source = opening.source_of(plan, self.reader, start, carefully, self._copied, quiet=quiet)
+        tolerant: Callable[[Any], Any] = source.build("expand", "plan")
+        place = expected.place_of(plan, self.limits) if self.reader.plain else None
         if place is None:
 
             def expand(_owner: Any, document: Any) -> Any:
                 return tolerant(document)
 
-            return expand
-        longest = self.limits.max_record_bytes
-        known = habits.Habits(place, self.reader, tolerant, longest)
-        self.expand_many = known.expand_many
-        return known.method()
+            return expand, None, source
+
+        def unproven(raw: bytes, _tree: Any, _decided: int, _deep: bool) -> Any:
+            return tolerant(raw)
+
+        known = habits.Habits(
+            place,
+            self.reader,
+            tolerant,
+            self.limits.max_record_bytes,
+            None if plan.undeclared is None else unproven,
+        )
+        return known.method(), known.expand_many, source
 
     def carefully(self, document: Any) -> Any:
         """Expand one document step by step: what all that is compiled is held against."""
@@ -200,10 +217,36 @@ class Engine:
             self._answerers[text, start] = known
         return known
 
+    def answer_many(self, expression: Expression) -> Many:
+        """Return what answers a query for several records, or gives None, as ``expand_many``."""
+        from nestdecode.queries.functions import REFUSALS
+
+        late = expression.late_many(self._whole_plan, self.reader, self._start, self._copied)
+        expand_many = self.expand_many if self._on_problem is None else self._watched[1]
+        search = expression.search
+
+        def answer_many(joined: Joined, admits: Admits | None = None) -> list[Any] | None:
+            answers = None if late is None else late(joined, admits)
+            if answers is not None or expand_many is None:
+                return answers
+            trees = expand_many(joined, admits)
+            if trees is None:
+                return None
+            try:
+                return [search(tree) for tree in trees]
+            except REFUSALS:
+                return None
+
+        return answer_many
+
+    @property
+    def _whole_plan(self) -> Plan:
+        """What opens layers, declared or found."""
+        return self.plan or Plan(None, self.policy, detect.FINDER)
+
     def _late(self, expression: Expression) -> Callable[[Any], Any] | None:
-        plan = self.plan or Plan(None, self.policy, detect.FINDER)
         early = self._early(expression)
-        return expression.late(plan, self.reader, self._start, early, self._copied)
+        return expression.late(self._whole_plan, self.reader, self._start, early, self._copied)
 
     def _early(self, expression: Expression) -> Callable[[Any], Any]:
         """
@@ -216,9 +259,7 @@ class Engine:
         if self._on_problem is None:
             expand = self.expand
             return lambda document: search(expand(document))
-        watched, plan = self._watched, self.plan
-        if plan is None:
-            plan = Plan(None, self.policy, detect.FINDER)
+        watched, plan = self._watched[0], self._whole_plan
 
         def answer(document: Any) -> Any:
             try:
@@ -233,8 +274,8 @@ class Engine:
         return answer
 
     @cached_property
-    def _watched(self) -> Callable[[Any], Any]:
-        """Expand a document, or raise TroubledError if a layer stays shut."""
+    def _watched(self) -> tuple[Callable[[Any], Any], Many | None]:
+        """Expand one document, or several; raise TroubledError if a layer of one stays shut."""
 
         def start() -> Run:
             return Run(self.reader, self.policy, _give_up)
@@ -242,15 +283,13 @@ class Engine:
         def carefully(document: Any) -> Any:
             return self._open(self.read(document), start())
 
+        many: Many | None
         if self.plan is None:
-            return MethodType(Learner(self.reader, carefully, self._copied).method(), self)
-        from nestdecode.plan import opening
-
-        source = opening.source_of(
-            self.plan, self.reader, start, carefully, self._copied, quiet=False
-        )
-        expand: Callable[[Any], Any] = source.build("expand", "plan")
-        return expand
+            learner = Learner(self.reader, carefully, self._copied)
+            method, many = learner.method(), learner.expand_many
+        else:
+            method, many, _ = self._by_spec(self.plan, start, carefully, quiet=False)
+        return MethodType(method, self), many
 
     def expression(self, text: str, start: Start | None, lent: Spec | None = None) -> Expression:
         """Return a query, compiled; *lent* is a spec whose focus and names it may use."""

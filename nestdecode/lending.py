@@ -13,6 +13,7 @@ from nestdecode.queries.expression import lender, may_lend
 if TYPE_CHECKING:
     from nestdecode.queries.focus import Start
     from nestdecode.spec import Spec
+    from nestdecode.text.joined import Admits, Joined
 
 __all__ = ["LendingQuery"]
 
@@ -43,8 +44,8 @@ class LendingQuery:
         self._on_lent = on_lent
         self._lent: dict[str | None, Query] = {}
         self._told: set[str | None] = set()
-        # Whether the record before was one that a spec matched: then this may be, too.
-        self._matched = False
+        # The spec that matched the record before: this may be one of its, too.
+        self._matched: Spec | None = None
         self._plain: Query | None = None
         if not expression.startswith(":") and start != "focus":
             self._plain = Query(decoder, expression, "root")  # what is wrong stays wrong
@@ -52,16 +53,25 @@ class LendingQuery:
     def __call__(self, document: Any) -> Any:
         """Answer for one document, as ``Query`` does."""
         plain = self._plain
-        if plain is None or self._matched:
+        if plain is None or self._matched is not None:
             return self._borrowing(document)
         tree = self.decoder.expand(document)
         # Its members are the same when it is opened.
         return self._borrowing(document, tree) if may_lend(tree) else plain.ask(tree, document)
 
+    def many(self, joined: Joined, admits: Admits | None = None) -> list[Any] | None:
+        """Answer for joined records, or give None if each has to be for itself."""
+        plain, spec = self._plain, self._matched
+        if spec is not None:
+            return self._borrowed(spec).many(joined, lambda record: lender(record) is spec)
+        if plain is None:
+            return None
+        return plain.many(joined, lambda record: not may_lend(record))
+
     def _borrowing(self, document: Any, tree: Any = None) -> Any:
         """Answer for a document, whose *tree* is known or None, with the spec that matches."""
         spec = lender(self.decoder.engine.shut(document))
-        self._matched = spec is not None
+        self._matched = spec
         if spec is None:
             query = self._plain or self._borrowed(None)
             return query(document) if tree is None else query.ask(tree, document)

@@ -36,6 +36,7 @@ from nestdecode.plan.careful import Plan
 from nestdecode.plan.run import Run
 from nestdecode.queries.functions import REFUSALS
 from nestdecode.stream import is_blank
+from nestdecode.text.joined import joined
 from tests import framing_oracle, fuzz, oracle, query_oracle, strategies, wild
 from tests.test_framing import split
 
@@ -363,6 +364,25 @@ def road_query(case: Case) -> None:
                 case.hold(answered(way.silent, text, raw), "DecodeError", f"refused: {text}")
             elif height(rest[0]) < 150:
                 check_answer(case, way, text, raw, rest[0], problems)
+    for text in texts:
+        check_together(case, way, text, raws)
+
+
+def check_together(case: Case, way: Taught, text: str, raws: list[bytes]) -> None:
+    """Ask several documents at once: the answers are those of each, or there is none."""
+    records = joined(case.chance.choices(raws, k=case.chance.choice([1, 2, 5])))
+    for decoder in (way.decoder, way.silent):
+        try:
+            query = decoder.compile(text)
+        except QueryError:
+            return
+        answers = query.many(records)
+        if answers is None:
+            continue
+        way.problems.clear()
+        alone = [answered(decoder, text, raw) for raw in records.given]
+        case.hold([[answer] for answer in answers], alone, f"together: {text}")
+        case.hold(told(way.problems), [], f"problems together: {text}")
 
 
 def answered(decoder: Decoder, text: str, document: Any) -> Any:

@@ -20,7 +20,7 @@ ORDER = (
     *("plan.spending", "plan.settling", "plan.strings", "plan.containers", "plan.opening"),
     *("queries.growth", "queries.functions", "queries.work", "queries.interpreter"),
     *("queries.late", "queries.nodes", "queries.layers", "queries.declared", "queries.found"),
-    *("queries.code", "queries.parsing", "queries.focus", "queries.expression"),
+    *("queries.code", "queries.compiled", "queries.parsing", "queries.focus", "queries.expression"),
     *("stream", "engine"),
     *("document.parts", "document.closing", "document.draft", "document.collapse"),
     *("document.document", "decoder", "lending", "files", "cli"),

@@ -11,7 +11,7 @@ import click
 from nestdecode.cli import options
 from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
-from nestdecode.decoder import Decoder
+from nestdecode.decoder import Decoder, Query
 from nestdecode.lending import LendingQuery
 from nestdecode.queries.focus import Start
 from nestdecode.spec import Spec
@@ -104,7 +104,7 @@ def command(
     lend = session.note if decoding["spec"] is None else None
     answer = _answer(decoder, expression, start, lend)
     most = decoder.limits.max_record_bytes
-    session.run(answer, output, most, each=each, note_last=exit_status)
+    session.run(answer, output, most, each=each, note_last=exit_status, many=answer.many)
     if session.code or not exit_status:
         return session.code
     return 4 if session.last is None else 0 if session.last else 1
@@ -112,7 +112,7 @@ def command(
 
 def _answer(
     decoder: Decoder, expression: str, start: Start | None, lend: Callable[[str], None] | None
-) -> Callable[[bytes], Any]:
+) -> Query | LendingQuery:
     if lend is None:
         return decoder.compile(expression, start=start)
 

@@ -25,10 +25,10 @@ def place_of(plan: Plan, limits: Limits) -> Place | None:
     Return where a spec's layers are, each with what may be taken for granted.
 
     None if it says more than can be: other codecs than json, scalars, patterns, the same
-    inside itself, layers that are to be found.
+    inside itself. Layers that are to be found are nowhere in it.
     """
     (shape,) = plan.shapes
-    if plan.undeclared is not None or may_exceed_layers(plan, limits):
+    if may_exceed_layers(plan, limits):
         return None
     try:
         return _place_of(shape, live_shapes(shape), ())
@@ -61,7 +61,7 @@ def _place_of(shape: Shape, live: Set[Shape], around: tuple[Shape, ...]) -> Plac
     place = Place()
     if shape.alternatives:
         place.kinds = opened_on_the_spot(shape)
-        place.opened, place.shut = True, shape.plain is True
+        place.declared, place.opened, place.shut = True, True, shape.plain is True
         if shape.plain is not True:
             place.plain = shape.plain
         if not place.kinds or any(map(_opens, place.plain)):

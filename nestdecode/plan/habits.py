@@ -19,7 +19,7 @@ from typing import Any
 from nestdecode.plan.detect import encoded
 from nestdecode.plan.place import Place
 from nestdecode.plan.swift import UnwritableError, Writer
-from nestdecode.text.joined import Joined
+from nestdecode.text.joined import Admits, Joined, Together
 from nestdecode.text.reader import Reader
 
 __all__ = ["Habits"]
@@ -27,8 +27,6 @@ __all__ = ["Habits"]
 # Documents that are watched first, and that prove what was written; misses after which it
 # is written anew; documents that are left in peace if it is no use.
 WATCHED, PROVING, MISSES, SHORTEST_REST, LONGEST_REST = 8, 32, 32, 64, 8192
-# Batches that are left to be expanded one by one after one of which something was missed.
-APART, LONGEST_APART = 16, 1024
 # Of misses that taught nothing new only every so many is watched, at most.
 SELDOM = 64
 
@@ -81,9 +79,8 @@ class Habits:
         self._lock = threading.Lock()
         self._rest = SHORTEST_REST
         # What expands several at once, and the swift function that it was written for.
-        self._many: Callable[[Joined], list[Any] | None] | None = None
+        self._many: Together | None = None
         self._many_of: Callable[[Any], Any] | None = None
-        self._apart, self._left_apart = APART, 0
         self.restart()
         _alive.add(self)
 
@@ -118,24 +115,14 @@ class Habits:
         """Expand a document as long as there is nothing swift."""
         return self._stage(document)
 
-    def expand_many(self, joined: Joined) -> list[Any] | None:
+    def expand_many(self, joined: Joined, admits: Admits | None = None) -> list[Any] | None:
         """Expand several documents at once; None if each has to be for itself."""
         swift = self.swift
         if swift is None or joined.is_longer(self._longest):
             return None
-        if self._left_apart:
-            self._left_apart -= 1
-            return None
         if self._many_of is not swift:
             self._write_many(swift)
-        trees = None if self._many is None else self._many(joined)
-        if trees is None:
-            # They are all read again: not for every batch of a stream that misses.
-            self._left_apart = self._apart
-            self._apart = min(2 * self._apart, LONGEST_APART)
-        else:
-            self._apart = APART
-        return trees
+        return None if self._many is None else self._many(joined, admits)
 
     def missed(self, document: Any) -> Any:
         """Expand a document that is not like those before."""
@@ -207,7 +194,7 @@ class Habits:
             writer = Writer(self._root, self._reader, counted=self._unproven is not None)
             with suppress(UnwritableError, RecursionError):
                 source = writer.expand_many()
-                self._many = source.build("expand_many", "plan that was learnt")
+                self._many = Together(source.build("expand_many", "plan that was learnt"))
             self._many_of = swift
         finally:
             lock.release()

@@ -40,7 +40,7 @@ from nestdecode.plan.place import Place
 from nestdecode.plan.run import CrowdedError
 from nestdecode.plan.tries import compiled
 from nestdecode.text.depth import is_deeper
-from nestdecode.text.joined import Joined, apart, crowded
+from nestdecode.text.joined import Admits, Joined, apart, crowded
 from nestdecode.text.reader import Reader
 from nestdecode.text.scan import (
     BRACKETS,
@@ -196,16 +196,16 @@ class Learner:
         read = self._reader.loads_for(raw) if deep else self._reader.loads
         return self._layered(raw, tree, tries, read)
 
-    def expand_many(self, joined: Joined) -> list[Any] | None:
+    def expand_many(self, joined: Joined, admits: Admits | None = None) -> list[Any] | None:
         """
         Open every layer of several documents, checked all at once.
 
         None if they can't be, or are not proven: then each is for itself.
         """
-        trees = self._habits.expand_many(joined)
-        return self._flat(joined) if trees is None else trees
+        trees = self._habits.expand_many(joined, admits)
+        return self._flat(joined, admits) if trees is None else trees
 
-    def _flat(self, joined: Joined) -> list[Any] | None:
+    def _flat(self, joined: Joined, admits: Admits | None) -> list[Any] | None:
         """Read joined records if none of them can have a layer."""
         reader, most = self._reader, self._limits.max_depth
         if not reader.plain or joined.is_longer(self._longest):
@@ -216,7 +216,7 @@ class Learner:
         if crowded(joined, most):
             return None
         try:
-            return apart(reader.loads(text), joined)
+            return apart(reader.loads(text), joined, admits)
         except reader.refused:
             return None
 

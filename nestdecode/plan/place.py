@@ -28,6 +28,7 @@ class Place:
         members: By name.
         rest: All members, in the place of ``members``, or None.
         items: All elements, or None.
+        declared: Whether a spec says so, and strings that do not open are problems.
         opened: Whether strings are opened here.
         shut: Whether any string may stay shut here.
         plain: Strings that may stay shut here.
@@ -40,6 +41,7 @@ class Place:
 
     __slots__ = (
         "arrays",
+        "declared",
         "gain",
         "items",
         "kinds",
@@ -59,7 +61,7 @@ class Place:
         self.members: dict[str, Place] = {}
         self.rest: Place | None = None
         self.items: Place | None = None
-        self.opened = self.shut = False
+        self.declared = self.opened = self.shut = False
         self.kinds = ["dict", "list"]
         self.plain: frozenset[str] = frozenset()
         self.objects = self.arrays = self.nulls = self.others = self.there = 0

@@ -160,13 +160,14 @@ class Writer:
 
     def expand_many(self) -> Source:
         """
-        Return the source of ``expand_many(joined)``.
+        Return the source of ``expand_many(joined, admits)``.
 
-        It returns the trees of joined records, or None if not all are like those before.
+        It returns the trees of joined records, or None if not all are like those before,
+        or not all admitted with their layers shut.
         """
         source = self._source
         self._how = "many"
-        with source.block("def expand_many(joined):"):
+        with source.block("def expand_many(joined, admits):"):
             source.line("text = joined.text")
             source.line("classes = translate(text, CLASSES)")
             source.line("escaped = contains(text, ESCAPE)")
@@ -178,12 +179,11 @@ class Writer:
             source.line(f"if crowded(joined, {self._limits.max_depth}, classes):")
             source.line("    return None")
             with source.block("try:"):
-                source.line(f"trees = apart({self._read(self._root, 'text')}, joined)")
+                source.line(f"trees = apart({self._read(self._root, 'text')}, joined, admits)")
                 if self._counted:
                     source.line("n = 0")
                 with self._loop("for tree in trees:", "trees"):
                     self._opened(self._root, "tree")
-            # Or they can't be told apart: there is nothing to loop over then.
             source.line("except MISSES:")
             source.line("    return None")
             if self._counted:
@@ -389,7 +389,7 @@ class Writer:
                 else:
                     self._inside(place, value)
             return
-        if self._counted and (place.opened or place.shut):
+        if self._counted and not place.declared and (place.opened or place.shut):
             self._decide(place, value, slot)
         elif place.opened:
             head = f"if {value}.__class__ is str"
@@ -402,6 +402,7 @@ class Writer:
                 test = " and ".join(f"{value}.__class__ is not {kind}" for kind in place.kinds)
                 source.line(f"if {test}:")
                 source.line("    raise OddError")
+                self._counts[-1] += 1
         self._inside(place, value)
 
     def _decide(self, place: Place, value: str, slot: str) -> None:

@@ -15,25 +15,20 @@ from contextlib import contextmanager
 
 from nestdecode.plan.source import Source
 from nestdecode.queries import functions
-from nestdecode.queries.declared import declared_layers
-from nestdecode.queries.found import found_layers
 from nestdecode.queries.growth import may_multiply, may_share
 from nestdecode.queries.interpreter import Node
-from nestdecode.queries.layers import BARE, Known, Late, Layers, ListOf, OddError, one_of
+from nestdecode.queries.layers import BARE, Known, Layers, ListOf, OddError, one_of
 from nestdecode.queries.nodes import (
     TYPES,
-    computes,
     constant_of,
     is_true,
-    meets_once,
     refer,
     skips_null,
 )
 from nestdecode.queries.work import A_LIST, A_MEMBER, AN_OBJECT, Work
 from nestdecode.text.number import Number
-from nestdecode.text.reader import INEXACT
 
-__all__ = ["source_of"]
+__all__ = ["Emitter"]
 
 Consumer = Callable[[str, "Known"], None]
 MAX_LEVEL = 60
@@ -41,45 +36,32 @@ MAX_INDENT = 80
 MAX_LOOPS = 16
 
 
-def source_of(node: Node, late: Late | None = None) -> Source:
+def _at_once(node: Node, arguments: list[str], called: str) -> str:
+    """Return what does the same as a call, without one in the usual case."""
+    name, subject = node["value"], arguments[0] if arguments else ""
+    if name == "type":
+        return f"TYPES.get({subject}.__class__) or {called}"
+    if name == "keys":
+        return f"list({subject}) if {subject}.__class__ is dict else {called}"
+    if name == "contains" and isinstance(constant_of(node["children"][1]), str):
+        is_one = f"{subject}.__class__ is list or {subject}.__class__ is str"
+        return f"({arguments[1]} in {subject}) if {is_one} else {called}"
+    return called
+
+
+class Emitter:
     """
-    Return the source of ``answer``.
+    Writes an expression.
 
-    With *late* it takes a document, and opens layers as they are seen; without, it takes
-    a tree that is expanded.
+    Args:
+        node: It; how it is written depends on all of it.
 
-    Raises:
-        OddError: If the query is not for this.
+    Attributes:
+        source: Where it is written.
+        layers: Writes how layers are opened.
+        looked_at: Whether it is looked for integers in the answer that may be wrong.
     """
-    emitter = _Emitter(node)
-    source = emitter.source
-    if late is None:
-        with source.block("def answer(tree):"):
-            emitter.body(node)
-        return source
-    layers_for = declared_layers if late.plan.shapes else found_layers
-    emitter.layers = layers_for(source, late, emitter.looping)
-    opener = emitter.layers.opener
-    assert opener is not None
-    emitter.layers.keeps = not meets_once(node)
-    if late.reader.plain and not opener.decodes and not computes(node):
-        # A wrong integer could be seen in the answer alone, so that is looked at.
-        source.names |= INEXACT
-        emitter.looked_at = True
-    with source.block("def answer(document):"):
-        emitter.layers.begin()
-        opener.write_read()
-        with source.block("try:"):
-            emitter.body(node)
-        with source.block("except CrowdedError:"):
-            source.line("pass")
-        # Not in the handler: what it handles would be the context of what is raised.
-        source.line("return carefully(document)")
-    opener.write_functions()
-    return source
 
-
-class _Emitter:
     def __init__(self, node: Node) -> None:
         self.source = Source()
         self.layers = Layers(self.source)
@@ -314,8 +296,8 @@ class _Emitter:
                 arguments.append(self.layers.finished(*self._value(child, value, known)))
         found = self.source.fresh("v")
         called = f"call({node['value']!r}, [{', '.join(arguments)}])"
-        if node["value"] == "type" and not self.counted:
-            called = f"TYPES.get({arguments[0]}.__class__) or {called}"
+        if not self.counted:
+            called = _at_once(node, arguments, called)
         self.source.line(f"{found} = {called}")
         then(found, None)
 

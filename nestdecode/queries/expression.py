@@ -35,7 +35,7 @@ from jmespath import exceptions
 from nestdecode.errors import QueryError
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.run import Run
-from nestdecode.queries import code, interpreter
+from nestdecode.queries import compiled, interpreter
 from nestdecode.queries.focus import Start, declares, graft, leading, start_of
 from nestdecode.queries.functions import REFUSALS, RefusedError, type_name
 from nestdecode.queries.interpreter import Node
@@ -44,6 +44,7 @@ from nestdecode.queries.layers import Late, OddError
 from nestdecode.queries.parsing import offences, offset_of, parsed
 from nestdecode.queries.work import Work
 from nestdecode.spec import Spec
+from nestdecode.text.joined import Together
 from nestdecode.text.reader import Reader
 from nestdecode.words import nearest
 
@@ -91,10 +92,26 @@ class Expression:
         """
         late = Late(plan, reader, begin, carefully, copied)
         try:
-            answer: Callable[[Any], Any] = code.source_of(self.node, late).build("answer", "query")
+            answer: Callable[[Any], Any] = compiled.source_of(self.node, late).build(
+                "answer", "query"
+            )
         except OddError:
             return None
         return answer
+
+    def late_many(
+        self,
+        plan: Plan,
+        reader: Reader,
+        begin: Callable[[], Run],
+        copied: Callable[[Any], tuple[Any, int]],
+    ) -> Together | None:
+        """Return what does so for several records, if nothing stays shut; None as ``late``."""
+        try:
+            source = compiled.source_of_many(self.node, plan, reader, begin, copied)
+        except OddError:
+            return None
+        return Together(source.build("answer_many", "query"))
 
     def walk(self, tree: Any, plan: Plan, run: Run) -> Any:
         """
@@ -121,7 +138,7 @@ class Expression:
 
 def _expression(text: str, start: Start, node: Node) -> Expression:
     try:
-        search = code.source_of(node).build("answer", "query")
+        search = compiled.source_of(node).build("answer", "query")
     except (OddError, RecursionError):
         search = functools.partial(interpreter.search, node)
     return Expression(text, start, node, search)

@@ -156,20 +156,24 @@ class Answering:
         # What is left of a group of which a line was given back is not good for it.
         if start < line:
             yield from self._one_by_one(batch, line)
+        written: list[bytes] = []
         while at < len(text) and not self.stopped and batch.refused is None:
             end = text.rfind(b"\n", at, at + _GROUP) + 1 or text.find(b"\n", at + _GROUP) + 1
             group = joined_lines(text[at:end])
             trees = many(group)
             line, at = line + group.records, end
-            if trees is None:
-                batch.together = line, at
-                yield from self._one_by_one(batch, line)
-            else:
+            if trees is not None:
                 batch.start = line
-                written = self._rendered(trees)
                 self._report.records += group.records
-                if written:
-                    yield written, self._reported()
+                written.append(self._rendered(trees))
+                continue
+            if written:
+                yield b"".join(written), self._reported()
+                written.clear()
+            batch.together = line, at
+            yield from self._one_by_one(batch, line)
+        if written:
+            yield b"".join(written), self._reported()
 
     def _rendered(self, trees: list[Any]) -> bytes:
         """Return what is written for trees, and forget them."""

@@ -13,6 +13,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from typing import Literal
 
+from stringzilla import count
+
 from nestdecode.stream.lines import CHUNK, KEPT, LineCutter, Lines
 from nestdecode.stream.records import BLANKS, Batch, Record, is_blank
 from nestdecode.stream.scanner import Followed, Scanner, Text, after_scalar
@@ -619,7 +621,10 @@ class Splitter:
 
     def _count(self, at: int) -> int:
         """Count lines on; return the number of the one that holds the position."""
-        self._line += self._text.count(b"\n", self._counted, at)
+        text = self._text
+        whole = self._counted == 0 and at == len(text)
+        # Where nothing has to be followed, this is most of what is done here.
+        self._line += count(text, b"\n") if whole else text.count(b"\n", self._counted, at)
         self._counted = at
         return self._line
 

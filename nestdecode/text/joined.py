@@ -18,12 +18,14 @@ from stringzilla import bytesum, count_byteset, translate
 
 from nestdecode.text.scan import BRACKETS
 
-__all__ = ["JOINING", "Joined", "apart", "crowded", "joined", "joined_lines"]
+__all__ = ["JOINING", "Admits", "Joined", "Together", "apart", "crowded", "joined", "joined_lines"]
 
 # Of 64 random bits.
 _SECRET = os.urandom(8).hex()
 _SEPARATOR = f',"{_SECRET}",'
 _SEPARATOR_BYTES = _SEPARATOR.encode()
+# Tells whether a record, its layers shut, is one for what is to be done.
+Admits = Callable[[Any], bool]
 # What is looked at at once; a record of no more is in two of them at most.
 _WINDOW = 1 << 12
 # Everything but openers counts little.
@@ -84,16 +86,19 @@ def joined_lines(lines: bytes) -> Joined:
     return Joined(text, number, lines)
 
 
-def apart(values: Any, joined: Joined) -> list[Any] | None:
+def apart(values: Any, joined: Joined, admits: Admits | None = None) -> list[Any]:
     """
     Return the values of joined records, given that of their text.
 
-    None if one of the records is no JSON text for itself.
+    Raises:
+        ValueError: If one of the records is no JSON text for itself, or not admitted.
     """
     meetings = joined.records - 1
     if len(values) != 2 * meetings + 1 or values[1::2].count(_SECRET) != meetings:
-        return None
+        raise ValueError("a record is no JSON text for itself")
     trees: list[Any] = values[::2]
+    if admits is not None and not all(map(admits, trees)):
+        raise ValueError("a record is not admitted")
     return trees
 
 
@@ -121,6 +126,44 @@ def crowded(joined: Joined, most: int, classes: bytes | None = None) -> bool:
         and count_byteset(text[at : at + size], BRACKETS) > half
         for at in range(0, len(text), size)
     )
+
+
+# Batches that are done one by one, at most, after one that could not be done at once.
+LONGEST_APART = 1024
+
+
+class Together:
+    """
+    Does something with several records at once, but not for every batch of those that refuse.
+
+    Safe to share between threads: what they count together may be a little off.
+
+    Args:
+        many: Returns what it makes of each of several records, or None if it can't tell.
+    """
+
+    def __init__(self, many: Callable[..., list[Any] | None]) -> None:
+        self._many = many
+        self._rest = self._left = 0
+
+    def __call__(self, joined: Joined, admits: Admits | None = None) -> list[Any] | None:
+        """
+        Return what becomes of each record, or None if each has to be for itself.
+
+        Args:
+            joined: The records.
+            admits: Tells whether a record, its layers shut, is for this.
+        """
+        if self._left:
+            self._left -= 1
+            return None
+        found = self._many(joined, admits)
+        if found is None:
+            # They are all read again: the more often, the more are left alone.
+            self._rest = self._left = min(4 * self._rest + 1, LONGEST_APART)
+        else:
+            self._rest //= 2
+        return found
 
 
 # The names that generated code reads several records with.

@@ -49,8 +49,9 @@ FEW = 16
 
 
 def may_hold_long_integer(raw: bytes) -> bool:
-    """Tell whether *raw* may hold an integer of 19 digits or more, at any layer."""
-    return hides(raw) or bool(contains(translate(raw, _NUMBERS), b":" + b"0" * 19))
+    """Tell whether *raw* may hold an integer of 20 characters or more, at any layer."""
+    # All of fewer fit into 64 bits: those of 19 digits, or of a minus and 18.
+    return hides(raw) or bool(contains(translate(raw, _NUMBERS), b":" + b"0" * 20))
 
 
 def hides(raw: bytes) -> bool:

@@ -1,0 +1,137 @@
+"""
+A query as a function: of an expanded tree, of a document, of several records.
+
+``OddError`` says that a query, or what a spec says of the places it passes, is not written
+out: then it is answered in another way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from nestdecode.errors import DecodeError
+from nestdecode.plan.careful import Plan
+from nestdecode.plan.opening import Opener
+from nestdecode.plan.run import CrowdedError, Run
+from nestdecode.plan.source import Source
+from nestdecode.queries.code import Emitter
+from nestdecode.queries.declared import declared_layers
+from nestdecode.queries.found import found_layers
+from nestdecode.queries.functions import REFUSALS
+from nestdecode.queries.interpreter import Node
+from nestdecode.queries.layers import Late, OddError
+from nestdecode.queries.nodes import computes, meets_once
+from nestdecode.text.joined import JOINING
+from nestdecode.text.reader import INEXACT, Reader
+
+__all__ = ["source_of", "source_of_many"]
+
+
+def source_of(node: Node, late: Late | None = None) -> Source:
+    """
+    Return the source of ``answer``.
+
+    With *late* it takes a document, and opens layers as they are seen; without, it takes
+    a tree that is expanded.
+
+    Raises:
+        OddError: If the query is not for this.
+    """
+    emitter = Emitter(node)
+    source = emitter.source
+    if late is None:
+        with source.block("def answer(tree):"):
+            emitter.body(node)
+        return source
+    opener = _open_late(emitter, node, late)
+    with source.block("def answer(document):"):
+        emitter.layers.begin()
+        opener.write_read()
+        with source.block("try:"):
+            emitter.body(node)
+        with source.block("except CrowdedError:"):
+            source.line("pass")
+        # Not in the handler: what it handles would be the context of what is raised.
+        source.line("return carefully(document)")
+    opener.write_functions()
+    return source
+
+
+def source_of_many(
+    node: Node,
+    plan: Plan,
+    reader: Reader,
+    start: Callable[[], Run],
+    copied: Callable[[Any], tuple[Any, int]],
+) -> Source:
+    """
+    Return the source of ``answer_many(joined, admits)``, which gives None if it can't tell.
+
+    It does for joined records what ``answer`` does for one, if nothing stays shut that is
+    looked at, and nothing is left to the careful way.
+
+    Raises:
+        OddError: If the query is not for this.
+    """
+    emitter = Emitter(node)
+    source, late = emitter.source, Late(plan, reader, start, _give_up, copied)
+    opener = _open_late(emitter, node, late)
+    if opener.decodes or not reader.plain:
+        raise OddError
+    source.names |= JOINING | dict.fromkeys(("carefully", "unlock", "rest"), _give_up)
+    source.names |= {"report": _give_up_if_told, "GIVEN_UP": (*_GIVEN_UP, *reader.refused)}
+    with source.block("def answer_many(joined, admits):"):
+        source.line("text = joined.text")
+        source.line(f"if joined.is_longer({opener.limits.max_record_bytes}) or (")
+        source.line("    contains(text, ESCAPE) and hides(text)")
+        source.line(f") or crowded(joined, {opener.limits.max_depth}):")
+        source.line("    return None")
+        if emitter.looked_at:
+            source.line("if may_hold_long_integer(text):")
+            source.line("    return None")
+            emitter.looked_at = False
+        source.line("read, deep, document, answers = loads, False, None, []")
+        with source.block("try:"):
+            source.line("for tree in apart(read(text), joined, admits):")
+            source.line("    answers.append(answer(tree, read, deep, document))")
+        source.line("except GIVEN_UP:")
+        source.line("    return None")
+        source.line("return answers")
+    with source.block("def answer(tree, read, deep, document):"):
+        source.line("if tree.__class__ is not dict and tree.__class__ is not list:")
+        source.line("    return carefully(document)")
+        source.line("shut = []")
+        emitter.body(node)
+    opener.write_functions()
+    return source
+
+
+def _open_late(emitter: Emitter, node: Node, late: Late) -> Opener:
+    """Have layers opened as they are seen; return what writes how a document is read."""
+    layers_for = declared_layers if late.plan.shapes else found_layers
+    emitter.layers = layers_for(emitter.source, late, emitter.looping)
+    opener = emitter.layers.opener
+    assert opener is not None
+    emitter.layers.keeps = not meets_once(node)
+    if late.reader.plain and not opener.decodes and not computes(node):
+        # A wrong integer could be seen in the answer alone, so that is looked at.
+        emitter.source.names |= INEXACT
+        emitter.looked_at = True
+    return opener
+
+
+class _GivenUpError(Exception):
+    """Of several records one is for itself."""
+
+
+_GIVEN_UP = (_GivenUpError, DecodeError, CrowdedError, *REFUSALS)
+
+
+def _give_up(*_arguments: Any) -> NoReturn:
+    raise _GivenUpError
+
+
+def _give_up_if_told(_tree: Any, seen: dict[Any, Any]) -> None:
+    if seen["problems"]:
+        raise _GivenUpError
