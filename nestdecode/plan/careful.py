@@ -49,6 +49,7 @@ class Plan:
         self.shapes: tuple[Shape, ...] = () if shape is None else (shape,)
         self.on_error = on_error
         self.undeclared = undeclared
+        self._policies: dict[tuple[Shape, ...], Policy] = {}
 
     def run(self, tree: Any, run: Run) -> Any:
         """
@@ -172,8 +173,28 @@ class Plan:
             if new is not old and new is not DROP:
                 value[index] = new
 
+    def mistake(
+        self, shapes: tuple[Shape, ...], text: str, depth: int, layers: int, run: Run
+    ) -> str:
+        """
+        Say why a string does not open, if that takes one look: it may be all there is to do.
+
+        Empty if it may open, or more has to be asked. The arguments are those of ``open``.
+        """
+        if len(shapes) != 1 or layers >= run.limits.max_layers:
+            return ""
+        (shape,) = shapes
+        is_json = len(shape.alternatives) == 1 and shape.alternatives[0].codecs == _JSON
+        return "" if not is_json or shape.admits_plain(text) else run.reader.mistake(text, depth)
+
     def policy(self, shapes: tuple[Shape, ...]) -> Policy:
         """Return what is done with a string of these shapes that does not open."""
+        known = self._policies.get(shapes)
+        if known is None:
+            known = self._policies[shapes] = self._policy(shapes)
+        return known
+
+    def _policy(self, shapes: tuple[Shape, ...]) -> Policy:
         waiting = list(shapes)
         seen: list[Shape] = []
         # A chain's outermost layer decides; one further in, if that one is silent.
@@ -193,6 +214,7 @@ class Plan:
         return self.on_error
 
 
+_JSON = ("json",)
 # The alternative that opened each layer of a string, and the layer's text.
 _Chain = tuple[tuple["Alternative", str], ...]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from nestdecode.errors import DecodeError
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.run import DROP, CrowdedError, Run
 from nestdecode.plan.spending import Spending
@@ -62,10 +63,16 @@ def settle_in(plan: Plan, tree: Any, shut: list[Shut], run: Run) -> None:
         shut: Places in it.
         run: The record's pass.
     """
+    if len(shut) == 1 and shut[0][0] is tree:
+        # The commonest case, at half the price.
+        ((_, key, shapes, layers),) = shut
+        if not run.is_settled(tree, key) and _decide(plan, tree, key, shapes, layers, run) is DROP:
+            _drop(tree, key)
+        return
     noted: dict[int, dict[Any, tuple[tuple[Shape, ...], int]]] = {}
     for container, key, shapes, layers in shut:
         noted.setdefault(id(container), {})[key] = shapes, layers
-    path, visit = run.path, plan.visit
+    path = run.path
     dropped = []
     nowhere: dict[Any, tuple[tuple[Shape, ...], int]] = {}
     walk = [(tree, _children(tree), noted.pop(id(tree), nowhere))]
@@ -75,13 +82,7 @@ def settle_in(plan: Plan, tree: Any, shut: list[Shut], run: Run) -> None:
             if key in places:
                 if run.is_settled(container, key):
                     continue
-                shapes, layers = places[key]
-                path.append(key)
-                new = visit(shapes, child, len(path), layers, run)
-                path.pop()
-                if new is not DROP:
-                    container[key] = new
-                elif container.__class__ is dict:  # an element stays
+                if _decide(plan, container, key, *places[key], run) is DROP:
                     dropped.append((container, key))
             elif child.__class__ is dict or child.__class__ is list:
                 path.append(key)
@@ -94,6 +95,31 @@ def settle_in(plan: Plan, tree: Any, shut: list[Shut], run: Run) -> None:
             if walk:
                 path.pop()
     for container, key in dropped:
+        _drop(container, key)
+
+
+def _decide(
+    plan: Plan, container: Any, key: Any, shapes: tuple[Shape, ...], layers: int, run: Run
+) -> Any:
+    """Let the plan decide one place, and return what is there then, or DROP."""
+    value, path = container[key], run.path
+    path.append(key)
+    mistake = ""
+    if value.__class__ is str:
+        mistake = plan.mistake(shapes, value, len(path), layers, run)
+    if mistake:
+        problem = DecodeError(mistake, run.address(), "json")
+        value = run.settle(problem, value, plan.policy(shapes))
+    else:
+        value = plan.visit(shapes, value, len(path), layers, run)
+    path.pop()
+    if value is not DROP:
+        container[key] = value
+    return value
+
+
+def _drop(container: Any, key: Any) -> None:
+    if container.__class__ is dict:  # an element stays
         del container[key]
 
 

@@ -105,6 +105,7 @@ class Budget:
 
 # What orjson refuses although it is, or may be, RFC 8259 text: \ud800 and 1e400.
 _NEEDS_EXACT = rb"\\u[dD][89a-fA-F]|[0-9][eE]|[0-9]{300}"
+_MAY_BE_JSON = (*(b"%d" % digit for digit in range(10)), b"-", b"\\", b"")
 _loads = msgspec.json.Decoder().decode
 # Readers of plain JSON, for code that takes the faster one of each text. orjson turns
 # integers beyond 64 bits into floats, and uses the stack to a level of 1,024 at most.
@@ -293,29 +294,30 @@ class Reader:
             return MALFORMED  # or blanks come first, or it is refused: that is told later
         return value if end == len(text) else MALFORMED
 
+    def mistake(self, text: str, depth: int) -> str:
+        """
+        Say what is wrong with a text, as the error of ``parse`` does, if that is soon said.
+
+        Else, and for what is JSON, it is empty.
+        """
+        left = self.limits.max_depth - depth
+        is_shallow = len(text) < 2 * left + 2 or brackets(text) <= left
+        return _mistake(_encoded(text)) if is_shallow else ""
+
     def _attempt_slowly(self, text: bytes | str, left: int, *, why: bool) -> Any:
         """Find out what is wrong with a text, or read it in spite of that."""
         raw = _encoded(text) if isinstance(text, str) else text
-        reason, line, column, pos = "", 0, 0, 0
-        # Else the exact path decides: orjson refuses some of what is JSON.
-        if raw.isascii() and not re.search(_NEEDS_EXACT, raw):
-            try:
-                orjson.loads(raw)
-            except orjson.JSONDecodeError as error:
-                # Only the facts leave this block: the error itself keeps the whole input.
-                reason, line, column, pos = error.msg, error.lineno, error.colno, error.pos
-        if reason.startswith(_NO_MEMORY):
-            raise MemoryError
+        mistake = _mistake(raw)
         depth = nesting(raw, left)
         from nestdecode.text.exact import is_json, parse_exactly
 
         # What is not JSON is nothing else, unless telling that takes too much of the stack.
-        if depth > DEEPEST or (depth > left and not reason and is_json(raw)):
+        if depth > DEEPEST or (depth > left and not mistake and is_json(raw)):
             raise LimitError(f"deeper than max_depth={self.limits.max_depth}")
-        if reason:
+        if mistake:
             if not why:
                 return MALFORMED
-            raise DecodeError(f"invalid JSON: {reason}: line {line} column {column} (char {pos})")
+            raise DecodeError(mistake)
         if isinstance(text, bytes):
             _check_utf8(text)
         try:
@@ -326,6 +328,25 @@ class Reader:
             if why:
                 raise
         return MALFORMED
+
+
+def _mistake(raw: bytes) -> str:
+    """Say what orjson finds wrong with a text; nothing if the exact path has to decide."""
+    if not raw.isascii():
+        return ""
+    try:
+        orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        # Only the facts leave this block: the error itself keeps the whole input.
+        reason, line, column, pos = error.msg, error.lineno, error.colno, error.pos
+    else:
+        return ""
+    # orjson refuses some of what is JSON: where that begins, it says.
+    if raw[pos : pos + 1] in _MAY_BE_JSON and re.search(_NEEDS_EXACT, raw):
+        return ""
+    if reason.startswith(_NO_MEMORY):
+        raise MemoryError
+    return f"invalid JSON: {reason}: line {line} column {column} (char {pos})"
 
 
 def _encoded(text: str) -> bytes:
