@@ -16,6 +16,7 @@ from nestdecode.plan import detect
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.facts import policies_of
 from nestdecode.plan.learnt import Learner
+from nestdecode.plan.memory import Memory
 from nestdecode.plan.run import DROP, Run, Trace
 from nestdecode.plan.source import Source
 from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Limits, Numbers, Reader
@@ -132,15 +133,21 @@ class Engine:
             return expand, None, source
 
         def unproven(raw: bytes, _tree: Any, _decided: int, _deep: bool) -> Any:
-            return tolerant(raw)
+            return known.missed(raw)
 
-        known = habits.Habits(
-            place,
-            self.reader,
-            tolerant,
-            self.limits.max_record_bytes,
-            None if plan.undeclared is None else unproven,
-        )
+        memory = Memory(self.reader, place)
+
+        def find(raw: bytes) -> None:
+            with contextlib.suppress(DecodeError):
+                memory.note(self.trace(raw))
+
+        longest = self.limits.max_record_bytes
+        if plan.undeclared is None:
+            known = habits.Habits(place, self.reader, tolerant, longest)
+        else:
+            # k layers take 2**k bytes.
+            longest = min(longest, 1 << min(self.limits.max_layers, 60))
+            known = habits.Habits(place, self.reader, tolerant, longest, unproven, find)
         return known.method(), known.expand_many, source
 
     def carefully(self, document: Any) -> Any:

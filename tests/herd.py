@@ -173,10 +173,10 @@ def mutated(chance: random.Random, text: str) -> str:
     return text
 
 
-def shape_of(tree: Any, chance: random.Random) -> dict[str, Any]:
-    """Return a schema that tells of the layers in a tree."""
+def shape_of(tree: Any, chance: random.Random, share: float = 0.95) -> dict[str, Any]:
+    """Return a schema that tells of the layers in a tree, of members so large a share."""
     if isinstance(tree, Layer):
-        inside = shape_of(tree.content, chance)
+        inside = shape_of(tree.content, chance, share)
         kind = "array" if isinstance(tree.content, list) else "object"
         layer: dict[str, Any] = {
             "type": "string",
@@ -189,10 +189,10 @@ def shape_of(tree: Any, chance: random.Random) -> dict[str, Any]:
             return {"anyOf": [layer, {"enum": ["", "text"]}]}
         return layer
     if isinstance(tree, dict):
-        told = [name for name in tree if chance.random() < 0.95]
-        return {"properties": {name: shape_of(tree[name], chance) for name in told}}
+        told = [name for name in tree if chance.random() < share]
+        return {"properties": {name: shape_of(tree[name], chance, share) for name in told}}
     if isinstance(tree, list) and tree:
-        return {"items": shape_of(tree[0], chance)}
+        return {"items": shape_of(tree[0], chance, share)}
     return {}
 
 
@@ -274,8 +274,10 @@ def compare(chance: random.Random, count: int = 30) -> None:
     listens = chance.random() < 0.3
     spec = None
     if chance.random() < 0.5:
-        schema = shape_of(tree, chance)
-        if chance.random() < 0.3:
+        if chance.random() < 0.7:
+            schema = shape_of(tree, chance)
+        else:
+            schema = shape_of(tree, chance, chance.choice([0, 0.5, 0.95]))
             schema["x-nestdecode"] = {"undeclared": "open"}
         spec = Spec.parse(json.dumps(schema))
     decoder = made(spec, limits, told if listens else None)

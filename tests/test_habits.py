@@ -51,7 +51,11 @@ def test_what_was_seen_changes_no_answer(seed):
     herd.compare(random.Random(seed))
 
 
-@pytest.mark.parametrize("spec", [None, SPEC])
+# One layer is declared, the others are found.
+SOME = {"properties": {"a": LAYER}, "x-nestdecode": {"undeclared": "open"}}
+
+
+@pytest.mark.parametrize("spec", [None, SPEC, SOME])
 def test_documents_that_look_alike_are_expanded_by_what_they_have_in_common(spec):
     decoder = taught(spec)
     swift = swift_of(decoder)
@@ -60,7 +64,7 @@ def test_documents_that_look_alike_are_expanded_by_what_they_have_in_common(spec
     assert swift(USUAL.encode()) == oracle.expand(oracle.loads(USUAL))
 
 
-@pytest.mark.parametrize("spec", [None, SPEC])
+@pytest.mark.parametrize("spec", [None, SPEC, SOME])
 def test_a_shape_that_never_comes_back_is_given_up_and_another_learnt(spec):
     decoder = taught(spec)
     other = '{"a":"[1]","b":[{"c":"{}","pad":"' + "x" * 500 + '"},{}],"e":null}'
@@ -83,7 +87,7 @@ def with_integer(follower, digits):
     return USUAL.replace("[0]", f"[{digits}{follower}]")
 
 
-@pytest.mark.parametrize("spec", [None, SPEC])
+@pytest.mark.parametrize("spec", [None, SPEC, SOME])
 @pytest.mark.parametrize("digits", ["18446744073709551616", "-9223372036854775809", "9" * 21])
 @pytest.mark.parametrize("follower", FOLLOWERS, ids=repr)
 def test_every_character_after_an_integer_is_needed(monkeypatch, follower, digits, spec):

@@ -141,7 +141,9 @@ class Session:
                     if self._fail_fast and self._total.failed:
                         break
         finally:
-            self._summarise()
+            # A signal that comes only now must not take the summary with it.
+            with undisturbed:
+                self._summarise()
 
     def _read(self, source: Source, output: Output) -> None:
         with self._bar(source) as advance:

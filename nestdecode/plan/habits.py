@@ -58,6 +58,7 @@ class Habits:
         unproven: Finishes a tree, given the record, the tree, how many strings were
             decided in it, and whether it may be deep. None if ``root`` has all places of
             layers, so that their count needs no proof.
+        find: Adds to ``root`` the places of a record's layers, if there may be others.
 
     Attributes:
         swift: The function that expands, or None as long as there is none.
@@ -70,12 +71,14 @@ class Habits:
         tolerant: Callable[[Any], Any],
         longest: int,
         unproven: Callable[[bytes, Any, int, bool], Any] | None = None,
+        find: Callable[[bytes], None] | None = None,
     ) -> None:
         self._root = root
         self._reader = reader
         self._tolerant = tolerant
         self._longest = longest
         self._unproven = unproven
+        self._find = find
         self._lock = threading.Lock()
         self._rest = SHORTEST_REST
         # What expands several at once, and the swift function that it was written for.
@@ -180,6 +183,8 @@ class Habits:
         if lock.acquire(blocking=False):
             try:
                 with suppress(RecursionError):  # the caller has used up the stack
+                    if self._find is not None:
+                        self._find(raw)
                     self._root.watch_record(raw)
             finally:
                 lock.release()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nestdecode.plan.detect import CLOSERS, OPENERS, Loads, odd, sweep
 from nestdecode.plan.place import Place
+from nestdecode.plan.run import Trace
 from nestdecode.text.reader import Reader
 from nestdecode.text.scan import account
+
+if TYPE_CHECKING:
+    from nestdecode.spec import Shape
 
 __all__ = ["Memory"]
 
@@ -24,14 +28,16 @@ class Memory:
 
     Args:
         reader: Reads what layers hold.
+        root: The place of a record, if something is declared of it, or below.
 
     Attributes:
         root: The place of a record.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, root: Place | None = None) -> None:
         self._reader = reader
-        self.root = Place()
+        self.root = root or Place()
+        self._told = root is not None
         self._places = 1
 
     def remember(self, tree: Any, read: Loads) -> None:
@@ -65,6 +71,26 @@ class Memory:
                         self._note(here, "opened")
                     child = value
                 if child.__class__ is dict or child.__class__ is list:
+                    waiting.append((child, here))
+
+    def note(self, trace: Trace) -> None:
+        """Note what was found in a record that was expanded by a spec."""
+        for opening in trace.openings:
+            path = tuple(s if isinstance(s, str) else None for s in opening.address.steps())
+            if len(opening.layers) == 1 and _is_found(trace.shapes, path):
+                self._note(path, "opened")
+        left = MOST_NOTES
+        waiting: list[tuple[Any, tuple[Any, ...]]] = [(trace.tree, ())]
+        while waiting and left > 0:
+            container, path = waiting.pop()
+            is_object = container.__class__ is dict
+            left -= len(container)
+            for key, child in container.items() if is_object else enumerate(container):
+                here = (*path, key if is_object else None)
+                if child.__class__ is str:
+                    if account(child) and _is_found(trace.shapes, here):
+                        self._note(here, "shut")
+                elif child.__class__ is dict or child.__class__ is list:
                     waiting.append((child, here))
 
     def _note(self, path: tuple[Any, ...], what: str) -> None:
@@ -108,6 +134,8 @@ class Memory:
             if known is not None:
                 place.members[step] = known
             return known
+        if self._told:
+            return None
         # Ids as keys: a wildcard replaces the names, or a string would count twice.
         place.rest = Place()
         for member in place.members.values():
@@ -120,6 +148,18 @@ class Memory:
             return None
         self._places += 1
         return Place()
+
+
+def _is_found(shapes: tuple[Shape, ...], path: tuple[Any, ...]) -> bool:
+    """Tell whether nothing is declared of a place, nor of single ones among its neighbours."""
+    for step in path:
+        if any(shape.patterns or shape.prefix for shape in shapes):
+            return False
+        if step is None:
+            shapes = tuple(shape.items for shape in shapes if shape.items is not None)
+        else:
+            shapes = tuple(child for shape in shapes for child in shape.members(step))
+    return not any(shape.declared or shape.alternatives for shape in shapes)
 
 
 def _merge(into: Place, other: Place) -> None:
