@@ -12,8 +12,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from nestdecode.engine import Engine, check_expression, check_word, is_buffer
+from nestdecode.asking import Asker, check_expression
+from nestdecode.engine import Engine, check_word
 from nestdecode.errors import DecodeError, Policy
+from nestdecode.given import is_buffer
 from nestdecode.stream import DeadLetter, Record, as_bytes, expand_records, of_lines
 from nestdecode.text.joined import joined
 from nestdecode.text.reader import Duplicates, Limits, Numbers
@@ -159,6 +161,7 @@ class Decoder:
             max_bytes=max_bytes,
             max_record_bytes=max_record_bytes,
         )
+        self.asker = Asker(self.engine)
         self._many = None
         if type(self).expand is Decoder.expand:
             self._many = self.engine.expand_many
@@ -210,7 +213,7 @@ class Decoder:
         )
 
         raw = document if document.__class__ is bytes else text_of(self.engine, document)
-        return Document(self.engine, raw, self.expand(raw))
+        return Document(self.asker, raw, self.expand(raw))
 
     def collapse(self, tree: Any) -> bytes:
         """
@@ -370,7 +373,7 @@ class Query:
         self.expression = expression
         self._start = start
         self._refusals = REFUSALS
-        self._answer, self._compiled = decoder.engine.answerer(expression, start)
+        self._answer, self._compiled = decoder.asker.answerer(expression, start)
 
     def __call__(self, document: Any) -> Any:
         """
@@ -391,7 +394,7 @@ class Query:
     @functools.cached_property
     def many(self) -> Callable[..., list[Any] | None]:
         """Answers joined records, and gives None if each has to be for itself."""
-        return self.decoder.engine.answer_many(self._compiled)
+        return self.decoder.asker.answer_many(self._compiled)
 
     @property
     def start(self) -> Start:

@@ -1,20 +1,19 @@
-"""What opens and asks: built once from a spec and limits, for all ways in."""
+"""What opens documents: built once from a spec and limits, for all ways in."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from nestdecode.errors import POLICIES, DecodeError, LimitError, Policy, SpecError
+from nestdecode.errors import POLICIES, DecodeError, Policy, SpecError
+from nestdecode.given import check_document, copied
 from nestdecode.paths import Address, format_path
 from nestdecode.plan import detect
 from nestdecode.plan.careful import Plan
-from nestdecode.plan.facts import policies_of
 from nestdecode.plan.learnt import Learner
 from nestdecode.plan.memory import Memory
 from nestdecode.plan.run import DROP, Run, Trace
@@ -23,14 +22,13 @@ from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Limi
 from nestdecode.words import nearest
 
 if TYPE_CHECKING:
-    from nestdecode.queries.expression import Expression
-    from nestdecode.queries.focus import Start
     from nestdecode.spec import Spec
-    from nestdecode.text.joined import Admits, Joined
 
-    Many = Callable[..., list[Any] | None]
+__all__ = ["Engine", "Many", "check_word"]
 
-__all__ = ["Engine", "check_expression", "check_word", "is_buffer"]
+# From joined records, and what tells whether they are admitted, to the answers of all of
+# them; None if each has to be for itself.
+Many = Callable[..., list[Any] | None]
 
 
 class Engine:
@@ -47,8 +45,8 @@ class Engine:
         method: Expands one document, its second argument: the first is for what it is a
             method of.
         expand: The same, of one argument.
-        expand_many: Expands several that were joined; it returns None if it can't tell what
-            becomes of them then. None if nothing can.
+        expand_many: Expands several that were joined; None if nothing can.
+        on_problem: Takes each layer that stays shut; None if nobody does.
         source: The Python that expands a document by the spec; None if there is none.
     """
 
@@ -77,7 +75,7 @@ class Engine:
         check_word("duplicates", duplicates, DUPLICATES)
         self.spec = _loaded(spec)
         self.limits = _limits(limits, self.spec)
-        self._on_problem = on_problem
+        self.on_problem = on_problem
         self.policy: Policy = on_error or (self.spec.on_error if self.spec else None) or "keep"
         self._numbers = numbers or (self.spec.numbers if self.spec else NUMBERS[0])
         self._duplicates = duplicates or (self.spec.duplicates if self.spec else DUPLICATES[0])
@@ -88,11 +86,9 @@ class Engine:
             silent=on_problem is None and self.policy == "keep" and self.spec is None,
         )
         self.plan = None if self.spec is None else _plan(self.spec, self.policy)
-        self._queries: dict[tuple[Any, ...], Expression] = {}
-        self._answerers: dict[tuple[Any, ...], tuple[Callable[[Any], Any], Expression]] = {}
-        self.source: Source | None = None
-        self.expand_many: Many | None = None
-        self.method = self._compiled()
+        self.method, self.expand_many, self.source = self.compiled(
+            self.start, self.carefully, quiet=on_problem is None
+        )
         self.expand = MethodType(self.method, self)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -100,16 +96,24 @@ class Engine:
 
     # Expanding
 
-    def _compiled(self) -> Callable[[Any, Any], Any]:
-        """Return the fastest function that expands, as a method of anything."""
+    def compiled(
+        self, start: Callable[[], Run], carefully: Callable[[Any], Any], *, quiet: bool
+    ) -> tuple[Callable[[Any, Any], Any], Many | None, Source | None]:
+        """
+        Return the fastest functions that do what *carefully* does.
+
+        Args:
+            start: Makes the Run of a record that needs one.
+            carefully: Expands any document.
+            quiet: Whether nobody is told of layers that stay shut.
+
+        Returns:
+            What expands one document, as a method of anything; several; and the source.
+        """
         if self.plan is None:
-            learner = Learner(self.reader, self.carefully, self._copied)
-            self.expand_many = learner.expand_many
-            return learner.method()
-        method, self.expand_many, self.source = self._by_spec(
-            self.plan, self._start, self.carefully, quiet=self._on_problem is None
-        )
-        return method
+            learner = Learner(self.reader, carefully, self.copied)
+            return learner.method(), learner.expand_many, None
+        return self._by_spec(self.plan, start, carefully, quiet=quiet)
 
     def _by_spec(
         self,
@@ -122,7 +126,7 @@ class Engine:
         """Return what expands by a spec: one, as a method of anything, and several; its source."""
         from nestdecode.plan import expected, habits, opening  # late: detection needs no specs
 
-        source = opening.source_of(plan, self.reader, start, carefully, self._copied, quiet=quiet)
+        source = opening.source_of(plan, self.reader, start, carefully, self.copied, quiet=quiet)
         tolerant: Callable[[Any], Any] = source.build("expand", "plan")
         place = expected.place_of(plan, self.limits) if self.reader.plain else None
         if place is None:
@@ -135,8 +139,6 @@ class Engine:
         def unproven(raw: bytes, _tree: Any, _decided: int, _deep: bool) -> Any:
             return known.missed(raw)
 
-        memory = Memory(self.reader, place)
-
         def find(raw: bytes) -> None:
             with contextlib.suppress(DecodeError):
                 memory.note(self.trace(raw))
@@ -145,6 +147,7 @@ class Engine:
         if plan.undeclared is None:
             known = habits.Habits(place, self.reader, tolerant, longest)
         else:
+            memory = Memory(self.reader, place)
             # k layers take 2**k bytes.
             longest = min(longest, 1 << min(self.limits.max_layers, 60))
             known = habits.Habits(place, self.reader, tolerant, longest, unproven, find)
@@ -152,24 +155,26 @@ class Engine:
 
     def carefully(self, document: Any) -> Any:
         """Expand one document step by step: what all that is compiled is held against."""
-        return self._open(self.read(document))
+        return self.opened(self.read(document))
 
-    def _start(self) -> Run:
-        return Run(self.reader, self.policy, self._on_problem or _ignore)
+    def start(self) -> Run:
+        """Return what one record is opened with step by step."""
+        return Run(self.reader, self.policy, self.on_problem or _ignore)
 
     def read(self, document: Any) -> Any:
         """Return the tree with its layers closed; it is ours to change."""
         if isinstance(document, (bytes, str, bytearray, memoryview)):
             return self.reader.parse_record(document)
-        return self._copied(document)[0]
+        return self.copied(document)[0]
 
-    def _copied(self, document: Any) -> tuple[Any, int]:
-        _check_document(document)
-        return _copy(document, self.limits)
+    def copied(self, document: Any) -> tuple[Any, int]:
+        """Copy a document that was parsed before: (tree, its depth)."""
+        check_document(document)
+        return copied(document, self.limits)
 
     def check(self, document: Any) -> None:
         """Raise the error of a document that is refused, whatever is asked of it."""
-        self._open(self.read(document), Run(self.reader, self.policy, _ignore))
+        self.opened(self.read(document), Run(self.reader, self.policy, _ignore))
 
     def trace(self, raw: bytes) -> Trace:
         """Expand one document again, and note all that is opened, and all that is not."""
@@ -177,26 +182,13 @@ class Engine:
         reader = Reader(self.limits, self._numbers, self._duplicates)
         run = Run(reader, self.policy, lambda problem: problems.update({run.address(): problem}))
         run.openings = []
-        tree = self._open(self.reader.parse_record(raw), run)
+        tree = self.opened(self.reader.parse_record(raw), run)
         shapes = () if self.plan is None else self.plan.shapes
         return Trace(tree, run.openings, problems, shapes)
 
-    def search(self, expression: str, tree: Any) -> Any:
-        """Ask a tree; the answer shares nothing with it."""
-        from nestdecode.queries.expression import apart
-        from nestdecode.queries.functions import REFUSALS
-
-        check_expression(expression)
-        compiled = self.expression(expression, None)
-        try:
-            return apart(compiled.search(tree))
-        except REFUSALS as error:
-            refusal = compiled.refusal(error)
-        # Not in the handler: the cause holds data of the document.
-        raise refusal
-
-    def _open(self, tree: Any, run: Run | None = None) -> Any:
-        run = run or self._start()
+    def opened(self, tree: Any, run: Run | None = None) -> Any:
+        """Open the layers of a tree of ours in place, step by step, and return it."""
+        run = run or self.start()
         plan = self.plan
         opened = detect.find(tree, 0, 0, run) if plan is None else plan.run(tree, run)
         # Only a member can go; the record stays what it is.
@@ -210,136 +202,6 @@ class Engine:
             with contextlib.suppress(*reader.refused):
                 return reader.loads(document)
         return self.read(document)
-
-    # Asking
-
-    def answerer(self, text: str, start: Start | None) -> tuple[Callable[[Any], Any], Expression]:
-        """Return the function that answers a query for a document, and the query."""
-        known = self._answerers.get((text, start))
-        if known is None:
-            expression = self.expression(text, start)
-            known = self._late(expression) or self._early(expression), expression
-            if len(self._answerers) >= 256:
-                self._answerers.clear()
-            self._answerers[text, start] = known
-        return known
-
-    def answer_many(self, expression: Expression) -> Many:
-        """Return what answers a query for several records, or gives None, as ``expand_many``."""
-        from nestdecode.queries.functions import REFUSALS
-
-        late = expression.late_many(self._whole_plan, self.reader, self._start, self._copied)
-        expand_many = self.expand_many if self._on_problem is None else self._watched[1]
-        search = expression.search
-
-        def answer_many(joined: Joined, admits: Admits | None = None) -> list[Any] | None:
-            answers = None if late is None else late(joined, admits)
-            if answers is not None or expand_many is None:
-                return answers
-            trees = expand_many(joined, admits)
-            if trees is None:
-                return None
-            try:
-                return [search(tree) for tree in trees]
-            except REFUSALS:
-                return None
-
-        return answer_many
-
-    @property
-    def _whole_plan(self) -> Plan:
-        """What opens layers, declared or found."""
-        return self.plan or Plan(None, self.policy, detect.FINDER)
-
-    def _late(self, expression: Expression) -> Callable[[Any], Any] | None:
-        early = self._early(expression)
-        return expression.late(self._whole_plan, self.reader, self._start, early, self._copied)
-
-    def _early(self, expression: Expression) -> Callable[[Any], Any]:
-        """
-        Return a function that expands a document and asks it.
-
-        Of a document in which a layer stays shut it must be known whether the query sees
-        that layer: it is asked again, step by step.
-        """
-        search = expression.search
-        if self._on_problem is None:
-            expand = self.expand
-            return lambda document: search(expand(document))
-        watched, plan = self._watched[0], self._whole_plan
-
-        def answer(document: Any) -> Any:
-            try:
-                return search(watched(document))
-            except TroubledError:
-                pass
-            if "fail" in policies_of(plan):
-                # Such a layer fails the record, seen or not.
-                plan.run(self.read(document), Run(self.reader, self.policy, _ignore))
-            return expression.walk(self.read(document), plan, self._start())
-
-        return answer
-
-    @cached_property
-    def _watched(self) -> tuple[Callable[[Any], Any], Many | None]:
-        """Expand one document, or several; raise TroubledError if a layer of one stays shut."""
-
-        def start() -> Run:
-            return Run(self.reader, self.policy, _give_up)
-
-        def carefully(document: Any) -> Any:
-            return self._open(self.read(document), start())
-
-        many: Many | None
-        if self.plan is None:
-            learner = Learner(self.reader, carefully, self._copied)
-            method, many = learner.method(), learner.expand_many
-        else:
-            method, many, _ = self._by_spec(self.plan, start, carefully, quiet=False)
-        return MethodType(method, self), many
-
-    def expression(self, text: str, start: Start | None, lent: Spec | None = None) -> Expression:
-        """Return a query, compiled; *lent* is a spec whose focus and names it may use."""
-        from nestdecode.queries.expression import (
-            compile_expression,  # late: expanding needs no grammar
-        )
-
-        key = (text, start, None if lent is None else lent.name)
-        known = self._queries.get(key)
-        if known is None:
-            # Without a spec of its own a query starts at the root.
-            default: Start = "root" if self.spec is None else "focus"
-            known = compile_expression(text, self.spec or lent, start=start, default=default)
-            if len(self._queries) >= 256:
-                self._queries.clear()
-            self._queries[key] = known
-        return known
-
-
-# Types that hold a text, and where they are defined: not imported, only to know them.
-_BUFFERS = (("mmap", "mmap"), ("array", "array"))
-
-
-def is_buffer(value: Any) -> bool:
-    """Tell whether a value holds the bytes of a text and is none of the types for that."""
-    modules = [(sys.modules.get(module), name) for module, name in _BUFFERS]
-    return any(module and isinstance(value, getattr(module, name)) for module, name in modules)
-
-
-def _check_document(document: Any) -> None:
-    """Raise TypeError for what is neither a text nor what one holds, but holds a text itself."""
-    if isinstance(document, (dict, list)):
-        return
-    if isinstance(document, os.PathLike):
-        hint = "its text, path.read_bytes()"
-    elif is_buffer(document):
-        hint = "bytes(...) of it"
-    elif hasattr(document, "read"):
-        hint = "its text, file.read(), or the file to expand_lines"
-    else:
-        return
-    kind = type(document).__name__
-    raise TypeError(f"a document is JSON text, or what that holds, got {kind}; pass {hint}")
 
 
 def _loaded(spec: Spec | str | os.PathLike[str] | None) -> Spec | None:
@@ -358,20 +220,6 @@ def _loaded(spec: Spec | str | os.PathLike[str] | None) -> Spec | None:
 
 def _ignore(_problem: DecodeError) -> None:
     """Do what is done with problems if nobody asks for them."""
-
-
-class TroubledError(Exception):
-    """A layer stays shut."""
-
-
-def _give_up(_problem: DecodeError) -> None:
-    raise TroubledError
-
-
-def check_expression(expression: Any) -> None:
-    """Raise TypeError for what is no expression."""
-    if not isinstance(expression, str):
-        raise TypeError(f"an expression is a str, got {type(expression).__name__}")
 
 
 def check_word(name: str, word: str | None, words: tuple[str, ...]) -> None:
@@ -406,61 +254,3 @@ def _plan(spec: Spec, policy: Policy) -> Plan:
                 source=spec.name,
             )
     return plan
-
-
-def _copy(value: Any, limits: Limits) -> tuple[Any, int]:
-    """
-    Copy the containers of an already parsed document as exact dicts and lists.
-
-    A cycle is too deep. What is there at several places is copied for each: of containers
-    inside one another that would be no end of them, so that is limited too.
-
-    Returns:
-        The copy, and how many containers are inside one another.
-    """
-    most, deepest = limits.max_depth, limits.max_depth
-    copied = 0
-
-    def copy(value: Any, left: int) -> Any:
-        nonlocal copied, deepest
-        copied += 1
-        if left < deepest:
-            deepest = left
-            if left < 0:
-                raise LimitError(f"deeper than max_depth={most}")
-        if copied > MOST_UNSEEN:
-            see(value)
-        left -= 1
-        if isinstance(value, dict):
-            # The C loop first: most of what is in it is no container.
-            members = value.copy() if value.__class__ is dict else dict(value.items())
-            for key, child in value.items():
-                if child.__class__ not in _SCALARS:
-                    members[key] = copy(child, left)
-            return members
-        if isinstance(value, list):
-            if _SCALARS.issuperset(map(type, value)):
-                return list(value)
-            return [child if child.__class__ in _SCALARS else copy(child, left) for child in value]
-        return value
-
-    seen: set[int] = set()
-    again = limits.max_record_bytes // 64
-
-    def see(value: Any) -> None:
-        nonlocal again
-        if id(value) in seen:
-            again -= 1
-            if again < 0:
-                limit = f"max_record_bytes={limits.max_record_bytes}"
-                raise LimitError(f"the same parts over and over: beyond {limit}")
-        seen.add(id(value))
-
-    if not isinstance(value, (dict, list)):
-        return value, 0
-    return copy(value, most - 1), most - deepest
-
-
-_SCALARS = frozenset({str, int, float, bool, type(None)})
-# Containers that are copied before it is asked whether they were met before.
-MOST_UNSEEN = 100_000

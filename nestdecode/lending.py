@@ -88,7 +88,7 @@ class LendingQuery:
         query = self._lent.get(name)
         if query is None:
             try:
-                start = self.decoder.engine.expression(self.expression, self._start, spec).start
+                start = self.decoder.asker.expression(self.expression, self._start, spec).start
             except QueryError as error:
                 raise UncompiledError(*error.args) from None
             decoder = self.decoder if spec is None else _with_spec(self.decoder, spec)

@@ -405,7 +405,7 @@ def check_answer(
     if exact:
         # jmespath.py knows no numbers that keep their text: ours is asked of the tree.
         try:
-            wanted: Any = [decoder.engine.search(text, tree)]
+            wanted: Any = [decoder.asker.search(text, tree)]
         except QueryError:
             wanted = QueryError.__name__
     else:
@@ -421,7 +421,7 @@ def check_answer(
     with contextlib.suppress(UnicodeDecodeError):
         case.hold(answered(way.silent, text, raw.decode()), wanted, f"of a str: {text}")
     if isinstance(plan, Plan):
-        expression = decoder.engine.expression(text, "root")
+        expression = decoder.asker.expression(text, "root")
         run = Run(decoder.engine.reader, decoder.engine.policy, list[Any]().append)
         try:
             careful: Any = [expression.walk(decoder.engine.read(raw), plan, run)]

@@ -605,7 +605,7 @@ def test_asking_late_is_asking_the_expanded_tree(declared, query, exact):
     raw = strategies.COMPACT.write(respelled(value)).encode()
     decoder = Decoder(spec, numbers="exact" if exact else "double")
     tree = decoder.expand(raw)
-    search = decoder.engine.expression(query, "root").search
+    search = decoder.asker.expression(query, "root").search
     try:
         expected = search(tree)
     except REFUSALS:

@@ -211,7 +211,7 @@ def pointers(problems: list[DecodeError]) -> list[str]:
 def walked(decoder: Decoder, query: str, document: Any) -> tuple[Any, list[str]]:
     """Answer the careful way: (answer or QueryError, pointers of problems)."""
     problems: list[DecodeError] = []
-    expression = decoder.engine.expression(query, "root")
+    expression = decoder.asker.expression(query, "root")
     plan = decoder.engine.plan
     assert isinstance(plan, Plan)
     run = Run(decoder.engine.reader, decoder.engine.policy, problems.append)

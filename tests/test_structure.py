@@ -21,7 +21,7 @@ ORDER = (
     *("queries.growth", "queries.functions", "queries.work", "queries.interpreter"),
     *("queries.late", "queries.nodes", "queries.layers", "queries.declared", "queries.found"),
     *("queries.code", "queries.compiled", "queries.parsing", "queries.focus", "queries.expression"),
-    *("stream", "engine"),
+    *("given", "stream", "engine", "asking"),
     *("document.parts", "document.closing", "document.draft", "document.collapse"),
     *("document.document", "decoder", "lending", "files", "cli"),
 )

@@ -9,6 +9,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from nestdecode.asking import Asker
 from nestdecode.codecs import undo
 from nestdecode.document.collapse import collapse
 from nestdecode.document.parts import Parts
@@ -98,10 +99,11 @@ class Document:
         tree: The expanded tree.
     """
 
-    def __init__(self, engine: Engine, raw: bytes, tree: Any) -> None:
+    def __init__(self, asker: Asker, raw: bytes, tree: Any) -> None:
         self.raw = raw
         self.tree = tree
-        self._engine = engine
+        self._asker = asker
+        self._engine = asker.engine
         self._fingerprint = _fingerprint(tree)
 
     @cached_property
@@ -148,7 +150,7 @@ class Document:
         Raises:
             QueryError: If the expression is wrong, or refuses the tree.
         """
-        return self._engine.search(expression, self.tree)
+        return self._asker.search(expression, self.tree)
 
     def set(self, place: str, value: Any) -> int:
         """
