@@ -116,9 +116,11 @@ class Learner:
         self._longest = min(limits.max_record_bytes, 1 << min(limits.max_layers, 60))
         self._copied = copied
         self._guarded = guarded(reader, limits.max_depth // 2, self._longest, all_texts=True)
-        self._habits = Habits(
-            self._memory.root, reader, self._tolerant(), self._longest, self._unproven
-        )
+
+        def unproven(raw: bytes, tree: Any, tries: int, deep: bool) -> Any:
+            return self._layered(raw, tree, tries, reader.loads_for(raw) if deep else reader.loads)
+
+        self._habits = Habits(self._memory.root, reader, self._tolerant(), self._longest, unproven)
 
     def method(self) -> Callable[[Any, Any], Any]:
         """Return what opens every layer of one document, as a method of anything."""
@@ -191,10 +193,6 @@ class Learner:
             return tree
 
         return expand
-
-    def _unproven(self, raw: bytes, tree: Any, tries: int, deep: bool) -> Any:
-        read = self._reader.loads_for(raw) if deep else self._reader.loads
-        return self._layered(raw, tree, tries, read)
 
     def expand_many(self, joined: Joined, admits: Admits | None = None) -> list[Any] | None:
         """

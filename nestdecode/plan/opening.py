@@ -101,7 +101,6 @@ class Opener:
         self.quiet = quiet and policies_of(plan) == {"keep"}
         self.reader = reader
         self.limits = limits = reader.limits
-        self.copied = copied
         self.finds = plan.undeclared is not None
         (self.shape,) = plan.shapes
         self.live = live_shapes(self.shape)
@@ -113,7 +112,7 @@ class Opener:
         # Where layers are found, k of them take 2**k bytes, unless escapes hide that.
         layers = max(limits.max_layers - layers_inside(plan, limits), 0)
         self.longest = min(limits.max_record_bytes, 1 << layers) if self.finds else 1 << 62
-        self._reads = guarded(reader, self.share, self.longest, all_texts=self.finds)
+        reads = guarded(reader, self.share, self.longest, all_texts=self.finds)
         self.functions: dict[tuple[str, Shape], str] = {}
         self.waiting: list[tuple[str, Shape]] = []
         self.active: list[Shape] = []
@@ -132,7 +131,7 @@ class Opener:
             "is_malformed": reader.is_malformed,
             "loads_counting": reader.loads_counting,
             "loads_for": reader.loads_for,
-            "parsed": self._parsed,
+            "parsed": _parsed_by(copied, self.share, reads),
             "reader": reader,
             "sweep": sweep,
         }
@@ -212,14 +211,6 @@ class Opener:
         if self.decodes:
             source.line(f"spent = Spending({limits.max_bytes}, {self.share}, {self.longest})")
 
-    def _parsed(self, document: Any) -> tuple[Any, bool, Loads]:
-        """Return a copy of a document, whether it is deep, and what reads its layers."""
-        try:
-            tree, depth = self.copied(document)
-        except LimitError:
-            tree, depth = None, 0
-        return tree, depth > self.share, self._reads
-
     # Places
 
     def needs(self, shape: Shape | None) -> bool:
@@ -279,17 +270,13 @@ class Opener:
             self.waiting.append((kind, shape))
         return f"{name}({value}, read, shut, {layers}{self.spent})"
 
-    # Strings
-
-    # Containers
-
     def below(self, shape: Shape, value: str, layers: str) -> None:
         """Write what is done with what is in a value, if it holds anything."""
         if self.is_bare(shape):
             with self.source.block(f"if {is_one_of(value, ['dict', 'list'])}:"):
                 self.source.line(f"sweep({value}, reader, read, shut)")
             return
-        if not self._has_below(shape):
+        if not self.finds and not any(child in self.live for _, child in shape.children()):
             return
         crowded = self.loops > MAX_LOOPS or self.source.level > MAX_LEVEL
         if shape in self.active or self.places > MAX_PLACES or crowded:
@@ -298,9 +285,6 @@ class Opener:
         self.active.append(shape)
         self._containers(shape, value, layers)
         self.active.pop()
-
-    def _has_below(self, shape: Shape) -> bool:
-        return self.finds or any(child in self.live for _, child in shape.children())
 
     def _containers(self, shape: Shape, value: str, layers: str) -> None:
         with self.source.block(f"if {value}.__class__ is dict:"):
@@ -316,7 +300,20 @@ class Opener:
             yield
         self.loops -= 1
 
-    # What does not open at once
+
+def _parsed_by(
+    copied: Callable[[Any], tuple[Any, int]], share: int, reads: Loads
+) -> Callable[[Any], tuple[Any, bool, Loads]]:
+    """Return what copies a document: (the copy, whether it is deep, what reads its layers)."""
+
+    def parsed(document: Any) -> tuple[Any, bool, Loads]:
+        try:
+            tree, depth = copied(document)
+        except LimitError:
+            tree, depth = None, 0
+        return tree, depth > share, reads
+
+    return parsed
 
 
 def _decodes(shape: Shape) -> bool:

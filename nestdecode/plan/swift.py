@@ -98,10 +98,9 @@ class Writer:
         self._root = root
         self._limits = reader.limits
         self._counted = counted
-        # Of each block being written, how many strings are surely decided in it.
-        self._counts = [0]
-        self._loops = self._places = 0
+        self._places = 0
         self._source = Source()
+        self._counts = _Counts(self._source, counted=counted)
         self._source.names |= JOINING | {
             "ACCOUNTED": ACCOUNTED,
             "BRACKETS": BRACKETS,
@@ -182,7 +181,7 @@ class Writer:
                 source.line(f"trees = apart({self._read(self._root, 'text')}, joined, admits)")
                 if self._counted:
                     source.line("n = 0")
-                with self._loop("for tree in trees:", "trees"):
+                with self._counts.loop("for tree in trees:", "trees"):
                     self._opened(self._root, "tree")
             source.line("except MISSES:")
             source.line("    return None")
@@ -238,13 +237,13 @@ class Writer:
     def _body(self) -> None:
         """Write how a record is read, and opened."""
         source = self._source
-        self._counts, self._loops, self._places = [0], 0, 0
+        self._counts, self._places = _Counts(self._source, counted=self._counted), 0
         with source.block("try:"):
             source.line(f"tree = {self._read(self._root, 'raw')}")
             if self._counted:
                 source.line("n = 0")
             self._opened(self._root, "tree")
-            self._add(self._counts[0])
+            self._counts.end()
         source.line("except MISSES:")
         source.line("    tree = None")
         # Not in the handler: what it handles would be the context of what is raised.
@@ -260,30 +259,6 @@ class Writer:
             return f"orjson_loads({text})"
         # So short that they are shallow, if they are as short as those before.
         return f"(msgspec_loads if len({text}) <= {2 * SHALLOW} else orjson_loads)({text})"
-
-    def _add(self, found: int, times: str = "") -> None:
-        if found and self._counted:
-            self._source.line(f"n += {found}" + (f" * len({times})" if times else ""))
-
-    @contextmanager
-    def _branch(self, head: str) -> Iterator[None]:
-        """Write what is done in some documents, and counted in them."""
-        with self._source.block(head):
-            self._counts.append(0)
-            yield
-            self._add(self._counts.pop())
-
-    @contextmanager
-    def _loop(self, head: str, container: str) -> Iterator[None]:
-        """Write what is done with each child, and counted for all of them."""
-        self._loops += 1
-        if self._loops > MOST_LOOPS:
-            raise UnwritableError
-        self._counts.append(0)
-        with self._source.block(head):
-            yield
-        self._add(self._counts.pop(), container)
-        self._loops -= 1
 
     def _opened(self, place: Place, value: str) -> None:
         """Write what is done with what a text held: it has to be a container."""
@@ -309,18 +284,18 @@ class Writer:
         else:
             head = "if"
             if place.members or place.rest:
-                with self._branch(f"if {value}.__class__ is dict:"):
+                with self._counts.branch(f"if {value}.__class__ is dict:"):
                     self._members(place, value, proven=False)
                 head = "elif"
             if place.items:
-                with self._branch(f"{head} {value}.__class__ is list:"):
+                with self._counts.branch(f"{head} {value}.__class__ is list:"):
                     self._elements(place, value)
 
     def _members(self, place: Place, value: str, *, proven: bool) -> None:
         source = self._source
         if place.rest is not None:
             key, child = source.fresh("key"), source.fresh("v")
-            with self._loop(f"for {key}, {child} in {value}.items():", value):
+            with self._counts.loop(f"for {key}, {child} in {value}.items():", value):
                 self._value(place.rest, child, f"{value}[{key}]")
             return
         # Copied at once: another thread may learn of a member meanwhile.
@@ -345,7 +320,7 @@ class Writer:
                 continue
             child = source.fresh("v")
             source.line(f"{child} = {value}.get({name!r})")
-            with self._branch(f"if {child} is not None:"):
+            with self._counts.branch(f"if {child} is not None:"):
                 self._value(member, child, f"{value}[{name!r}]")
 
     def _elements(self, place: Place, value: str) -> None:
@@ -356,7 +331,7 @@ class Writer:
         if items.opened or items.shut:
             index = source.fresh("i")
             head, slot = f"for {index}, {child} in enumerate({value}):", f"{value}[{index}]"
-        with self._loop(head, value):
+        with self._counts.loop(head, value):
             self._value(items, child, slot)
 
     def _value(self, place: Place, value: str, slot: str, given: str = "") -> None:
@@ -375,16 +350,16 @@ class Writer:
                 source.line(f"{value} = {given}")
                 given = ""
             source.line(f"{value} = {slot} = {self._read(place, given or value)}")
-            self._counts[-1] += 1
+            self._counts.found()
             self._opened(place, value)
             return
         if given:
             source.line(f"{value} = {given}")
         if place.nulls and not (place.shut or place.others):
-            with self._branch(f"if {value} is not None:"):
+            with self._counts.branch(f"if {value} is not None:"):
                 if place.opened:
                     source.line(f"{value} = {slot} = {self._read(place, value)}")
-                    self._counts[-1] += 1
+                    self._counts.found()
                     self._opened(place, value)
                 else:
                     self._inside(place, value)
@@ -397,12 +372,12 @@ class Writer:
                 head += f" and {value} not in {source.constant(place.plain, 'PLAIN')}"
             if place.shut:
                 head += f" and {value}[:1] in OPENERS and {value}[-1:] in CLOSERS"
-            with self._branch(head + ":"):
+            with self._counts.branch(head + ":"):
                 source.line(f"{value} = {slot} = {self._read(place, value)}")
                 test = " and ".join(f"{value}.__class__ is not {kind}" for kind in place.kinds)
                 source.line(f"if {test}:")
                 source.line("    raise OddError")
-                self._counts[-1] += 1
+                self._counts.found()
         self._inside(place, value)
 
     def _decide(self, place: Place, value: str, slot: str) -> None:
@@ -423,3 +398,50 @@ class Writer:
                 source.line(f"n += account({value})")
             with source.block(f"elif {value}[0] in ACCOUNTED:"):
                 source.line("n += 1")
+
+
+class _Counts:
+    """
+    Writes how strings that are surely decided are counted, block by block.
+
+    Args:
+        source: Where it is written.
+        counted: Whether they are.
+    """
+
+    def __init__(self, source: Source, *, counted: bool) -> None:
+        self._source = source
+        self._counted = counted
+        # Of each block being written.
+        self._counts = [0]
+        self._loops = 0
+
+    def found(self) -> None:
+        """Count a string of the block that is being written."""
+        self._counts[-1] += 1
+
+    def end(self, times: str = "") -> None:
+        """Write what was counted in the innermost block, so many times."""
+        found = self._counts.pop()
+        if found and self._counted:
+            self._source.line(f"n += {found}" + (f" * len({times})" if times else ""))
+
+    @contextmanager
+    def branch(self, head: str) -> Iterator[None]:
+        """Write what is done in some documents, and counted in them."""
+        with self._source.block(head):
+            self._counts.append(0)
+            yield
+            self.end()
+
+    @contextmanager
+    def loop(self, head: str, container: str) -> Iterator[None]:
+        """Write what is done with each child, and counted for all of them."""
+        self._loops += 1
+        if self._loops > MOST_LOOPS:
+            raise UnwritableError
+        self._counts.append(0)
+        with self._source.block(head):
+            yield
+        self.end(container)
+        self._loops -= 1
