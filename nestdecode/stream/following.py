@@ -1,0 +1,346 @@
+"""Texts that are followed token by token, until it is known whether they are records."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from nestdecode.stream.held import LF, SPACE, SPACE_IN_LINE, Held, after
+from nestdecode.stream.lines import KEPT, Lines
+from nestdecode.stream.records import Record
+from nestdecode.stream.scanner import Followed, Scanner, after_scalar
+
+__all__ = ["BOM", "Follower", "Unsettled"]
+
+BOM = b"\xef\xbb\xbf"
+_BRACKETS = b"{["
+
+
+class Unsettled:
+    """
+    A text of which is not known yet whether it is records.
+
+    Positions are those of the splitter's text.
+
+    Attributes:
+        start: Where it begins.
+        at: How far it has been followed.
+        first_end: Where its first line ends, less than 0 if that has been let go.
+        line_end: Where the line ends up to which its values are whole.
+        on_line: Whether it begins where a line does.
+        values: Its values that are whole, each from its beginning to its end.
+        opened: Where the value begins that is followed.
+        failed: Whether it is no JSON; ``at`` is where that shows then, or later.
+        head: The beginning of what has been let go, because it is too long.
+        gone: Bytes that have been let go.
+        solid: Bytes of those up to the end of the last line that is not blank.
+        place: Line and offset of the beginning of what has been let go.
+    """
+
+    __slots__ = (
+        "at",
+        "failed",
+        "first_end",
+        "gone",
+        "head",
+        "line_end",
+        "on_line",
+        "opened",
+        "place",
+        "solid",
+        "start",
+        "values",
+    )
+
+    def __init__(self, start: int, at: int, first_end: int, *, on_line: bool) -> None:
+        self.start = start
+        self.at = self.opened = at
+        self.first_end = self.line_end = first_end
+        self.on_line = on_line
+        self.values: list[tuple[int, int]] = []
+        self.failed = False
+        self.head = b""
+        self.gone = self.solid = 0
+        self.place = 1, 0
+
+    def move(self, size: int) -> None:
+        """Count positions from *size* on."""
+        self.start -= size
+        self.at -= size
+        self.opened -= size
+        self.first_end -= size
+        self.line_end -= size
+        self.values = [(start - size, end - size) for start, end in self.values]
+
+
+class Follower:
+    """
+    Follows what begins in a text, and settles what of it is a record.
+
+    What is followed token by token is followed once. When a document fails after lines
+    that are records for themselves, reading goes on there, and where the containers end
+    that begin lines after it is known by then.
+
+    Args:
+        held: The text.
+        mixed: Whether a line is one record, or several, or the beginning of a document.
+        most: Of longer records the beginning is kept.
+
+    Attributes:
+        at: All of the text before it is settled.
+        text: What is followed, if anything is.
+        doubt: Whether a text came before that is no JSON.
+        records: What is settled.
+        scanner: Where it is in the containers of what is followed.
+    """
+
+    def __init__(self, held: Held, most: int, *, mixed: bool) -> None:
+        self._held = held
+        self._most = most
+        self._mixed = mixed
+        self.at = 0
+        self.text: Unsettled | None = None
+        self.doubt = False
+        self.records: list[Record] = []
+        self.scanner = Scanner()
+
+    def begin(self) -> None:
+        """Begin with what comes next, if it is not blank."""
+        text, at = self._held.text, self.at
+        begin = after(SPACE, text, at)
+        line = text.rfind(b"\n", at, begin) + 1
+        on_line = line > 0 or (text[at - 1] == LF if at else self._held.on_line)
+        start = (line or at) if on_line else begin
+        if begin == start and text.startswith(BOM, begin):
+            begin = after(SPACE_IN_LINE, text, begin + len(BOM))
+            if text[begin] == LF:
+                self.at = begin + 1
+                return
+        if begin >= len(text):
+            self.at = begin
+            return
+        self.scanner.leave()
+        if begin >= self._held.known_to:
+            self._held.whole.clear()
+            self.scanner.ends.clear()
+        first_end = text.find(b"\n", begin) + 1
+        self.text = Unsettled(start, begin, first_end, on_line=on_line)
+
+    def go_on(self, text: Unsettled, *, final: bool) -> bool:
+        """Follow a text on; tell whether it is settled what it is, or that it fails."""
+        if text.failed:
+            return self._pass_over(text, final=final)
+        while True:
+            if self.scanner.depth:
+                outcome, text.at = self._follow(text)
+                if outcome == "goes on" and not (final or (text.values and self._mixed)):
+                    return False
+                if outcome != "ends":
+                    text.at -= outcome == "goes on" and bool(text.values)  # on its line
+                    return self._fail(text)
+                text.values.append((text.opened, text.at))
+                if self._ends_early(text):
+                    return True
+            at = text.at = after(SPACE_IN_LINE, self._held.text, text.at)
+            byte = self._held.text[at]
+            if byte == LF:
+                return self._succeed(text, at + 1)
+            if byte not in _BRACKETS:
+                may_be_scalar = not (self._mixed and text.values)
+                size = len(self._held.text)
+                end = after_scalar(self._held.text, at, size) if may_be_scalar else -1
+                if end < 0 or self._held.next_not_utf8(at) < end:
+                    return self._fail(text)
+                text.values.append((at, end))
+                text.at = end
+            elif (
+                self._mixed and text.values and self._held.text[text.values[0][0]] not in _BRACKETS
+            ):
+                return self._fail(text)
+            elif at >= self._held.known_to:
+                self.scanner.begin(byte)
+                text.opened, text.at = at, at + 1
+            elif at in self.scanner.ends:
+                text.at = self.scanner.ends[at]
+                text.values.append((at, text.at))
+            else:
+                text.at = self._held.known_to
+                return self._fail(text)
+
+    def _follow(self, text: Unsettled) -> Followed:
+        """Follow a container, and note what is a record for itself if it does not end well."""
+        size = limit = len(self._held.text)
+        if self._mixed and (text.values or text.at < text.first_end):
+            # Several are on one line; and one that fails there is a line that fails.
+            limit = text.line_end
+        at, bracket, line = text.at, -1, -1
+        while True:
+            next_line, next_bracket = self._held.next_that_opens(at - (line != at))
+            stop = min(next_line, limit)
+            if bracket >= 0 and not self._held.whole:
+                # If this line is the first that is whole, brackets after it matter.
+                stop = min(stop, (self._held.text.find(b"\n", at) + 1) or size)
+            end = min(stop, self._held.next_not_utf8(at))
+            followed = self.scanner.follow(self._held.text, at, end)
+            at = followed.at
+            self._note(line, bracket)
+            if followed.outcome != "goes on":
+                return followed
+            if end < stop:
+                return Followed("fails", end)
+            if stop < min(next_line, limit):
+                bracket, line = -1, -1
+            elif stop == limit:
+                if limit == size or text.values:
+                    return followed
+                limit, bracket, line = size, -1, -1
+            else:
+                line, bracket = next_line, next_bracket
+                self.scanner.watched.append((self.scanner.depth, bracket))
+
+    def _note(self, line: int, bracket: int) -> None:
+        """
+        Note of a line that has been followed whether it is a record for itself.
+
+        From the first one on it is noted of every bracket that begins a line where its end is.
+        """
+        ends = self.scanner.ends
+        end = ends.get(bracket, -1)
+        if line == bracket >= 0 and end >= 0:
+            line_end = after(SPACE_IN_LINE, self._held.text, end)
+            if self._held.text[line_end] == LF and self._held.text.find(b"\n", line, end) < 0:
+                self._held.whole.append(line)
+        if not self._held.whole:
+            ends.clear()
+            self.scanner.watched.clear()
+
+    def _ends_early(self, text: Unsettled) -> bool:
+        """Settle what needs no more of the line: a document over several, or too long a one."""
+        if text.gone or text.at - text.start > self._most:
+            if self._mixed:
+                text.at = self._held.text.find(b"\n", text.at) + 1
+            self._add_long(text, text.gone + text.at)
+        elif self._mixed or self.doubt or self._held.text.find(b"\n", text.opened, text.at) < 0:
+            if text.at > text.line_end:
+                text.line_end = self._held.text.find(b"\n", text.at) + 1
+            return False
+        else:
+            self._add_values(text)
+        self._settle(text.at)
+        self.doubt = False
+        return True
+
+    def _succeed(self, text: Unsettled, end: int) -> bool:
+        """Settle that a text is records, up to the end of a line."""
+        if self._mixed and len(text.values) == 1 and end == text.first_end:
+            self._add(text.start, end - 1, whole_line=True)
+        else:
+            self._add_values(text)
+        self._settle(end)
+        self.doubt = False
+        return True
+
+    def _fail(self, text: Unsettled) -> bool:
+        """Settle where a text ends that is no JSON, or wait for that."""
+        at = text.at
+        if self._mixed and at < text.first_end:
+            self._add(text.start, text.first_end - 1, whole_line=True)
+            self._settle(text.first_end)
+            return True
+        self.doubt |= text.on_line
+        if not text.gone and at - text.start <= self._most:
+            index = bisect_right(self._held.whole, text.start)
+            if index < len(self._held.whole) and self._held.whole[index] < at:
+                # It was JSON up to here, and what begins in it ends where it did, or fails here.
+                self._held.know(at)
+                self._add_text(text, self._held.whole[index])
+                return True
+        text.failed = True
+        return True
+
+    def _pass_over(self, text: Unsettled, *, final: bool) -> bool:
+        """Settle that a text is no JSON if its end has been read."""
+        size, end = len(self._held.text), text.at
+        begins_line = self._held.text[end - 1] == LF if end else text.gone
+        if not (begins_line and end < size and self._held.text[end] in _BRACKETS):
+            end, _ = self._held.next_that_opens(end, any_line=True)
+        if end == size and not final:
+            text.at = size
+            return False
+        self._add_text(text, end)
+        return True
+
+    def _settle(self, at: int) -> None:
+        self.at = at
+        self.text = None
+
+    def _add_values(self, text: Unsettled) -> None:
+        for start, end in text.values:
+            self._add(start, end)
+
+    def _add_text(self, text: Unsettled, end: int) -> None:
+        """Add a text that is no JSON, without blank lines after it."""
+        solid = self._held.solid_end(text.start, end)
+        if text.gone:
+            size = text.gone + solid if solid else text.solid
+            one_line = self._mixed and size <= text.gone + text.first_end
+            self._add_long(text, size, whole_line=one_line)
+        else:
+            self._add(text.start, solid)
+        self._settle(end)
+
+    def _add(self, start: int, end: int, *, whole_line: bool = False) -> None:
+        raw = bytes(
+            self._held.text[start : min(end, start + KEPT) if end - start > self._most else end]
+        )
+        if self._mixed and not whole_line:
+            whole_line = self._held.text.find(b"\n", start, end) < 0
+        place = self._held.count(start), self._held.base + start
+        self.records.append(Record(raw, *place, end - start - len(raw), whole_line))
+
+    def _add_long(self, text: Unsettled, size: int, *, whole_line: bool = False) -> None:
+        """Add the beginning of a text that is too long."""
+        head = (text.head + self._held.text[text.start : text.start + KEPT])[:KEPT]
+        place = (
+            text.place
+            if text.gone
+            else (self._held.count(text.start), self._held.base + text.start)
+        )
+        size -= 0 if text.gone else text.start
+        self.records.append(Record(head[:size], *place, max(0, size - len(head)), whole_line))
+
+    def move(self, text: Unsettled, size: int) -> None:
+        """Count all positions from *size* on, which was dropped."""
+        text.move(size)
+        scanner = self.scanner
+        scanner.watched = [(depth, at - size) for depth, at in scanner.watched]
+        scanner.ends = {at - size: end - size for at, end in scanner.ends.items()}
+        self._held.move(size)
+
+    def let_go(self, text: Unsettled) -> None:
+        """Forget what has been read of a text that is too long."""
+        held = self._held
+        if not text.gone:
+            text.place = held.line, held.base
+        text.head += bytes(held.text[: KEPT - len(text.head)])
+        solid = held.solid_end(0, len(held.text))
+        text.solid = text.gone + solid if solid else text.solid
+        text.gone += len(held.text)
+        text.first_end -= len(held.text)
+        held.let_go()
+        text.values.clear()
+        text.start = text.at = text.opened = text.line_end = self.at = 0
+        self.scanner.watched.clear()
+        self.scanner.ends.clear()
+
+    def fail_in(self, lines: Lines) -> None:
+        """Have what is followed fail in a line that is too long; begin with it if nothing is."""
+        text = self.text
+        if text is None:
+            text = self.text = Unsettled(0, 0, 0, on_line=self._held.on_line)
+        self.let_go(text)
+        size = len(lines.text) + lines.skipped
+        text.head = (text.head + lines.text[:KEPT] + b"\n")[:KEPT]
+        text.solid = text.gone + size
+        text.gone += size + 1
+        text.first_end -= size + 1
+        text.failed = True
