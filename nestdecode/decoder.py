@@ -321,7 +321,7 @@ class Decoder:
                 return
             try:
                 joint = joined(batch)
-            except (TypeError, UnicodeEncodeError):  # one is no text, or not UTF-8
+            except (TypeError, UnicodeEncodeError):  # they are not all bytes, or all UTF-8
                 trees, size = None, sum(len(as_bytes(line)) for line in batch)
             else:
                 trees, size = self._many(joint), joint.size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -139,7 +140,7 @@ def _emptied(target: Any, source: Any) -> Iterator[Any]:
         if file is not target:
             if _is_one(file, source):
                 raise OSError(f"{_name(target)}: it is the source")
-            if file.seekable():
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 file.truncate(0)
         yield file
 

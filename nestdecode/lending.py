@@ -53,28 +53,29 @@ class LendingQuery:
     def __call__(self, document: Any) -> Any:
         """Answer for one document, as ``Query`` does."""
         plain = self._plain
-        if plain is None or self._matched is not None:
+        if plain is None or self._matched or may_lend(self.decoder.engine.shut(document)):
             return self._borrowing(document)
-        tree = self.decoder.expand(document)
-        # Its members are the same when it is opened.
-        return self._borrowing(document, tree) if may_lend(tree) else plain.ask(tree, document)
+        return plain(document)
 
     def many(self, joined: Joined, admits: Admits | None = None) -> list[Any] | None:
         """Answer for joined records, or give None if each has to be for itself."""
         plain, spec = self._plain, self._matched
-        if spec is not None:
-            return self._borrowed(spec).many(joined, lambda record: lender(record) is spec)
-        if plain is None:
+        try:
+            query = plain if spec is None else self._borrowed(spec)
+        except UncompiledError:  # told of each record
             return None
-        return plain.many(joined, lambda record: not may_lend(record))
+        if query is None:
+            return None
+        if spec is None:
+            return query.many(joined, lambda record: not may_lend(record))
+        return query.many(joined, lambda record: lender(record) is spec)
 
-    def _borrowing(self, document: Any, tree: Any = None) -> Any:
-        """Answer for a document, whose *tree* is known or None, with the spec that matches."""
+    def _borrowing(self, document: Any) -> Any:
+        """Answer for a document with the spec that matches it, or without one."""
         spec = lender(self.decoder.engine.shut(document))
         self._matched = spec
         if spec is None:
-            query = self._plain or self._borrowed(None)
-            return query(document) if tree is None else query.ask(tree, document)
+            return (self._plain or self._borrowed(None))(document)
         query = self._borrowed(spec)
         needed = self.expression.startswith(":") or query.start == "focus"
         if needed and spec.name not in self._told:

@@ -232,6 +232,36 @@ def test_lending_is_told_once(run):
     assert run("query", "structData.code", SAMPLE, DOCUMENTED) == (2 * answer, said(LENT), 0)
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_name_that_a_matching_spec_does_not_know_fails_each_record(tmp_path, jobs):
+    record = json.dumps(json.loads(SAMPLE.read_bytes())) + "\n"
+    (tmp_path / "in").write_text(record * 40)
+    words = ["query", ":nosuch", "--summary=json", "--jobs", jobs, str(tmp_path / "in")]
+    result = subprocess.run(
+        [sys.executable, "-m", "nestdecode", *words], capture_output=True, check=False
+    )
+
+    assert result.returncode == 3
+    assert b"Traceback" not in result.stderr
+    assert json.loads(result.stderr.splitlines()[-1])["dead"] == 40
+
+
+@pytest.mark.parametrize("neighbours", [0, 1, 40])
+def test_a_query_tells_of_what_it_sees_whatever_comes_with_it(tmp_path, neighbours):
+    lines = '{"a":1,"b":"[1e400]"}\n' * (1 + neighbours) + "{" * bool(neighbours)
+    for query, told in (("a", 0), ("[a, b]", 1)):
+        result = subprocess.run(
+            [sys.executable, "-m", "nestdecode", "query", "--lines", "--summary=json", query],
+            input=lines.encode(),
+            capture_output=True,
+            check=False,
+        )
+        figures = json.loads(result.stderr.splitlines()[-1])
+
+        assert figures["out"] == 1 + neighbours
+        assert figures["problems"] == told * (1 + neighbours)
+
+
 def test_lending_is_decided_for_each_record(run):
     stdin = line(json.loads(SAMPLE.read_bytes())).encode() + b'{"structData": {"code": 1}}\n'
 

@@ -2,8 +2,10 @@
 
 import gzip
 import io
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -150,3 +152,12 @@ def test_what_is_wrong_is_said(arguments, error, reason):
 
     with pytest.raises(error, match=reason):
         expand_file(**given)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_target_may_be_a_device(tmp_path):
+    (tmp_path / "in").write_text('{"a":"[1]"}\n')
+
+    assert nestdecode.expand_file(tmp_path / "in", os.devnull).written == 1
+    with pytest.raises(OSError, match="No space left"):
+        nestdecode.expand_file(tmp_path / "in", "/dev/full")

@@ -4,6 +4,7 @@ import json
 import random
 import subprocess
 import sys
+from array import array
 from typing import Any
 
 import pytest
@@ -86,6 +87,20 @@ def test_what_is_no_text_is_not_joined():
             joined(records)
     with pytest.raises(UnicodeEncodeError):
         joined(["{}", '"\ud800"'])
+
+
+def test_a_text_of_another_kind_is_not_joined_either():
+    deep = b"[" * 304 + b"]" * 304
+    lines: list[Any] = [b"{}", memoryview(array("Q", deep))]
+
+    with pytest.raises(DecodeError, match="max_depth"):
+        list(Decoder().expand_lines(lines))
+
+
+def test_a_line_that_is_no_utf8_is_as_long_without_its_newline():
+    line = '{"a":"\udcff"}'
+
+    assert list(Decoder(max_record_bytes=13).expand_lines([line + "\n"])) == [{"a": "\udcff"}]
 
 
 def test_the_secret_is_another_one_in_each_process():

@@ -142,7 +142,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         say(f"{what}can't write: {error.strerror or error}")
         discard(1)
         return 2
-    except MemoryError:
+    except (MemoryError, SystemError):  # orjson raises the latter
         say("out of memory")
         discard(1)
         return 2

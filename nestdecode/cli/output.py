@@ -126,6 +126,10 @@ class Output:
         """What tells the file that is written from every other; None if it is none."""
         return None if self._descriptor < 0 else identity_of(self._descriptor)
 
+    def is_at(self, descriptor: int) -> bool:
+        """Tell whether it is the file that a descriptor is open for."""
+        return descriptor >= 0 and self.identity == identity_of(descriptor)
+
     def encode(self, value: Any) -> bytes:
         """Return what is written for one value, newline included."""
         return self.text(value) + b"\n"

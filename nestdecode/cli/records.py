@@ -137,6 +137,8 @@ class Session:
                     self._name = "stdin" if name == "-" else name
                     self._lines = 0
                     with self._telling_file_errors(), opened(name) as source:
+                        if source.total is not None and output.is_at(source.descriptor):
+                            raise UnreadableError("it is the output too")
                         self._read(source, output)
                     if self._fail_fast and self._total.failed:
                         break
@@ -220,6 +222,8 @@ class Session:
             return
         taken = {identity_of(0 if name == "-" else name): "an input" for name in self._files}
         taken[output.identity] = "the output"
+        if sys.stderr is not None:
+            taken[identity_of(2)] = "where messages go"
         self._kept = Letters(
             self._letters, {file: what for file, what in taken.items() if file is not None}
         )
@@ -247,14 +251,14 @@ class Session:
             more = f" ({SHOWN} shown)" if total.problems > SHOWN else ""
             say(
                 f"{_count(total.problems, 'layer')} stayed shut in "
-                f"{_count(total.with_problems, 'record')} of {total.records}{more}"
+                f"{_count(total.with_problems, 'record')} of {total.records:,}{more}"
             )
         if total.failed and total.records > 1:
             where = ""
             if self._kept is not None:
                 shown = f"{SHOWN} shown, " if total.failed > SHOWN else ""
                 where = f" ({shown}all in {self._letters})"
-            say(f"{_count(total.failed, 'record')} of {total.records} failed{where}")
+            say(f"{_count(total.failed, 'record')} of {total.records:,} failed{where}")
 
 
 def _each(text: Callable[[Any], bytes]) -> Render:

@@ -72,7 +72,7 @@ def of_lines(
         raw = as_bytes(line)
         if raw.strip(BLANKS):
             record = Record(raw.removesuffix(b"\n"), number, offset)
-            yield record, record.raw if _is_utf8(line) else line
+            yield record, _text_of(line, record.raw)
         offset += len(raw)
 
 
@@ -90,15 +90,14 @@ def as_bytes(line: bytes | str) -> bytes:
     raise TypeError(f"a line is bytes or str, got {type(line).__name__}")
 
 
-def _is_utf8(line: bytes | str) -> bool:
-    """Tell whether a line can be written as UTF-8; bytes are taken for that."""
-    if not isinstance(line, str) or line.isascii():
-        return True
-    try:
-        line.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _text_of(line: bytes | str, raw: bytes) -> bytes | str:
+    """Return a record's bytes, or the str that it is if that is not UTF-8."""
+    if isinstance(line, str) and not line.isascii():
+        try:
+            line.encode()
+        except UnicodeEncodeError:
+            return line.removesuffix("\n")
+    return raw
 
 
 class Batch:

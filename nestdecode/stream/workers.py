@@ -220,7 +220,7 @@ def _serve(
         _work_on(work, memory, *ends)
     except (EOFError, BrokenPipeError):
         code = 0
-    except MemoryError:
+    except (MemoryError, SystemError):  # orjson raises the latter
         code = _OUT_OF_MEMORY
     except BaseException:  # noqa: BLE001 - told, then the process ends
         import traceback

@@ -71,9 +71,9 @@ def joined(records: list[bytes] | list[str]) -> Joined:
         TypeError: If they are neither all bytes nor all str.
         UnicodeEncodeError: If one holds a lone surrogate.
     """
-    try:
+    if set(map(type, records)) == {bytes}:
         text = b"[" + _SEPARATOR_BYTES.join(records) + b"]"  # type: ignore[arg-type]
-    except TypeError:
+    else:
         text = f"[{_SEPARATOR.join(records)}]".encode()  # type: ignore[arg-type]
     return Joined(text, len(records), records)
 
