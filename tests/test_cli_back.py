@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 
 from nestdecode import Decoder
-from nestdecode.cli.diff import _NOTHING, differences
+from nestdecode.document.comparing import NOTHING, Change, Tree, differences
 
 from . import strategies
 
@@ -261,7 +262,7 @@ def test_explain_names_what_is_no_layer():
             b"1\n2\n",
             b"1\n3\n4\n",
             1,
-            "- record 2 (root): 2\n+ record 2 (root): 3\n+ record 3 (root): 4\n",
+            "- record 2 (root): 2\n+ record 2 (root): 3\n+ record 3: 4\n",
         ),
     ],
 )
@@ -284,7 +285,7 @@ def test_diff_in_trouble_exits_with_2(tmp_path, other):
     assert b"Traceback" not in result.stderr
 
 
-def applied(tree: Any, changes: list[tuple[Any, Any, Any]]) -> Any:
+def applied(tree: Any, changes: Sequence[Change]) -> Any:
     """Make the changes that were found."""
     root = [json.loads(json.dumps(tree))]
     for path, _, new in reversed(changes):
@@ -293,7 +294,7 @@ def applied(tree: Any, changes: list[tuple[Any, Any, Any]]) -> Any:
         container: Any = root
         for step in where:
             container = container[step]
-        if new is _NOTHING:
+        if new is NOTHING:
             del container[last]
         elif type(container) is list and last >= len(container):
             container.append(new)
@@ -304,11 +305,11 @@ def applied(tree: Any, changes: list[tuple[Any, Any, Any]]) -> Any:
 
 @given(strategies.trees, strategies.trees)
 def test_what_differs_is_all_that_differs(one, other):
-    changes = list(differences(one, other))
+    changes = list(differences(Tree(one, {}), Tree(other, {})))
 
-    assert list(differences(one, one)) == []
-    additions = [c for c in changes if c[1] is _NOTHING]
-    rest = [c for c in changes if c[1] is not _NOTHING]
+    assert list(differences(Tree(one, {}), Tree(one, {}))) == []
+    additions = [c for c in changes if c[1] is NOTHING]
+    rest = [c for c in changes if c[1] is not NOTHING]
     # Additions from the left, all others from the right: so positions stay what they were.
     tree = applied(one, rest)
     for path, _, new in additions:
@@ -319,7 +320,7 @@ def test_what_differs_is_all_that_differs(one, other):
             container.insert(int(path[-1]), new)
         else:
             container[path[-1]] = new
-    assert list(differences(tree, other)) == []
+    assert list(differences(Tree(tree, {}), Tree(other, {}))) == []
 
 
 GIT = shutil.which("git")

@@ -169,13 +169,13 @@ def test_each_change_needs_a_record_that_has_its_place(tmp_path):
     assert b"no record 3: there are 2" in run("set", "--record=3", "a.x=1", str(path)).stderr
 
 
-def test_diff_compares_records_as_it_reads_them(tmp_path):
+def test_diff_reads_both_files_before_it_tells(tmp_path):
     (tmp_path / "a").write_bytes(b"1\n2\n{")
     (tmp_path / "b").write_bytes(b"1\n3\n4\n")
     result = run("diff", "a", "b", cwd=tmp_path)
 
     assert result.returncode == 2
-    assert result.stdout == b"- record 2 (root): 2\n+ record 2 (root): 3\n"
+    assert result.stdout == b""
     assert b"a: line 3: invalid JSON" in result.stderr
 
 
@@ -185,8 +185,8 @@ def test_diff_compares_records_as_it_reads_them(tmp_path):
         (b"", b"", ""),
         (b"1", b"2", "- (root): 1\n+ (root): 2\n"),
         (b"1", b"", "- (root): 1\n"),
-        (b"1\n2", b"1", "- record 2 (root): 2\n"),
-        (b"1", b"1\n2\n3", "+ record 2 (root): 2\n+ record 3 (root): 3\n"),
+        (b"1\n2", b"1", "- record 2: 2\n"),
+        (b"1", b"1\n2\n3", "+ record 2: 2\n+ record 3: 3\n"),
     ],
 )
 def test_records_have_numbers_if_there_are_several(tmp_path, one, other, text):

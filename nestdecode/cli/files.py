@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from nestdecode.cli.output import Output, RefusedError
 from nestdecode.cli.sources import opened
-from nestdecode.decoder import Decoder
-from nestdecode.errors import DecodeError
+from nestdecode.decoder import Decoder, Query
+from nestdecode.errors import DecodeError, QueryError
 from nestdecode.stream import Framing, Record, framing_of, is_blank, read_batches
 from nestdecode.stream.sources import Read, UnreadableError
 from nestdecode.text.write import dump
@@ -20,6 +20,7 @@ __all__ = [
     "Original",
     "Pieces",
     "check_size",
+    "key_of",
     "records_in",
     "records_of",
     "trees_of",
@@ -125,6 +126,20 @@ def tried(name: str, where: str, do: Callable[[T], R], what: T) -> R:
     except DecodeError as error:
         reason = str(error)
     raise RefusedError(name, f"{where}: {reason}")
+
+
+def key_of(name: str, where: str, key: Query | None, tree: Any) -> bytes | None:
+    """Ask a record's tree for what pairs it with another; raise RefusedError if that fails."""
+    if key is None:
+        return None
+    try:
+        found = key.ask(tree, tree)
+    except (QueryError, DecodeError) as error:
+        reason = error.reason
+    else:
+        # Other programs write 1 for 1.0.
+        return dump(int(found) if type(found) is float and found.is_integer() else found)
+    raise RefusedError(name, f"{where}: --key: {reason}")
 
 
 class Original:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nestdecode.cli.files import Found, Original, Pieces, check_size, tried
+from nestdecode.cli.files import Found, Original, Pieces, check_size, key_of, tried
 from nestdecode.cli.output import RefusedError, say
 from nestdecode.decoder import Decoder
 from nestdecode.document.document import BOM
 from nestdecode.document.pairing import Pairing, digest, paired, traits
-from nestdecode.errors import DecodeError, QueryError
-from nestdecode.text.write import dump
 
 __all__ = ["Restoring"]
 
@@ -71,7 +69,7 @@ class Restoring:
             start = record.offset + (len(BOM) if record.raw.startswith(BOM) else 0)
             self._spans.append((start, end))
             tree = tried(name, where, self._decoder.expand, record.raw)
-            yield self._key_of(name, where, tree), digest(tree)
+            yield key_of(name, where, self._key, tree), digest(tree)
 
     def _edited(self, edited: Iterator[Found]) -> Iterator[tuple[Any, int]]:
         """Go through keys and digests of the edited records, noting these."""
@@ -81,19 +79,7 @@ class Restoring:
             check_size(self._name, size)
             self._raws.append((record.raw, where))
             tree = self._new(record.raw, where)
-            yield self._key_of(self._name, where, tree), digest(tree)
-
-    def _key_of(self, name: str, where: str, tree: Any) -> bytes | None:
-        if self._key is None:
-            return None
-        try:
-            key = self._key.ask(tree, tree)
-        except (QueryError, DecodeError) as error:
-            reason = str(error).split("\n")[0]
-        else:
-            # Other programs write 1 for 1.0.
-            return dump(int(key) if type(key) is float and key.is_integer() else key)
-        raise RefusedError(name, f"{where}: --key: {reason}")
+            yield key_of(self._name, where, self._key, tree), digest(tree)
 
     def _old(self, index: int) -> Any:
         start, end = self._spans[index]

@@ -71,6 +71,8 @@ def paired(
     new: Sequence[tuple[Any, int]],
     old_traits: Traits,
     new_traits: Traits,
+    *,
+    moves: bool = True,
 ) -> Pairing:
     """
     Pair records that have the same key: equal ones first, in order as far as can be.
@@ -83,6 +85,7 @@ def paired(
         new: Of each record that is there now.
         old_traits: From the index of a record that was there to its traits.
         new_traits: The same for what is there now.
+        moves: Whether an equal record may be in another place.
     """
     sources: list[int | None] = [None] * len(new)
     guesses = 0
@@ -91,7 +94,7 @@ def paired(
         for index, (key, _) in enumerate(records):
             groups.setdefault(key, ([], []))[side].append(index)
     for ours, theirs in groups.values():
-        same, rest = _same([old[i][1] for i in ours], [new[j][1] for j in theirs])
+        same, rest = _same([old[i][1] for i in ours], [new[j][1] for j in theirs], moves=moves)
         for i, j in same:
             sources[theirs[j]] = ours[i]
         for some, others in rest:
@@ -106,7 +109,9 @@ def paired(
 _Gap = tuple[list[int], list[int]]
 
 
-def _same(old: list[int], new: list[int]) -> tuple[list[tuple[int, int]], list[_Gap]]:
+def _same(
+    old: list[int], new: list[int], *, moves: bool
+) -> tuple[list[tuple[int, int]], list[_Gap]]:
     """Pair by digests; return index pairs, and what is left on both sides between them."""
     head = tail = 0
     most = min(len(old), len(new))
@@ -116,7 +121,9 @@ def _same(old: list[int], new: list[int]) -> tuple[list[tuple[int, int]], list[_
         tail += 1
     ends = len(old) - tail, len(new) - tail
     still = stayed(old, new, head, ends)
-    moved = _moved(old, new, still, range(head, ends[0]), range(head, ends[1]))
+    moved = []
+    if moves:
+        moved = _moved(old, new, still, range(head, ends[0]), range(head, ends[1]))
     gone, came = {i for i, _ in moved}, {j for _, j in moved}
     gaps: list[_Gap] = []
     i = j = head

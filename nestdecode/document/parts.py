@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from itertools import islice
 from typing import Any
 
@@ -29,10 +29,15 @@ class Parts:
 
     Args:
         by_value: Whether numbers that are equal are the same, whatever their type.
+        apart: Members and elements that are the same as others only if those are among
+            them too, as (id of the container, name or index).
     """
 
-    def __init__(self, *, by_value: bool = False) -> None:
+    def __init__(
+        self, *, by_value: bool = False, apart: Container[tuple[int, str | int]] = ()
+    ) -> None:
         self._by_value = by_value
+        self._apart = apart
         self._known: dict[Any, int] = {}
         self._numbers: dict[int, int] = {}
         self._heights: dict[int, int] = {}
@@ -103,9 +108,14 @@ class Parts:
         return {self.of(child) for child in value[:64]} if type(value) is list else set()
 
     def _key(self, value: Any) -> Any:
+        me, apart = id(value), self._apart
         if type(value) is dict:
-            return frozenset([(name, self.of(child)) for name, child in value.items()])
-        return tuple([self.of(child) for child in value])
+            members = [(name, self.of(child)) for name, child in value.items()]
+            return frozenset([(*m, True) if (me, m[0]) in apart else m for m in members])
+        items = [self.of(child) for child in value]
+        if apart:
+            items = [(item, True) if (me, n) in apart else item for n, item in enumerate(items)]
+        return tuple(items)
 
 
 def same(one: Any, other: Any) -> bool:
