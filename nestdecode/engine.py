@@ -39,6 +39,7 @@ class Engine:
         arguments: What ``Decoder`` takes, as it was given.
         spec: Where the layers are; None to find them.
         limits: Of a record.
+        numbers: How they are read.
         reader: Reads JSON text within them.
         plan: What the spec comes to; None without one.
         policy: For layers that name none.
@@ -77,11 +78,11 @@ class Engine:
         self.limits = _limits(limits, self.spec)
         self.on_problem = on_problem
         self.policy: Policy = on_error or (self.spec.on_error if self.spec else None) or "keep"
-        self._numbers = numbers or (self.spec.numbers if self.spec else NUMBERS[0])
+        self.numbers: Numbers = numbers or (self.spec.numbers if self.spec else NUMBERS[0])
         self._duplicates = duplicates or (self.spec.duplicates if self.spec else DUPLICATES[0])
         self.reader = Reader(
             self.limits,
-            self._numbers,
+            self.numbers,
             self._duplicates,
             silent=on_problem is None and self.policy == "keep" and self.spec is None,
         )
@@ -179,7 +180,7 @@ class Engine:
     def trace(self, raw: bytes) -> Trace:
         """Expand one document again, and note all that is opened, and all that is not."""
         problems: dict[Address, DecodeError] = {}
-        reader = Reader(self.limits, self._numbers, self._duplicates)
+        reader = Reader(self.limits, self.numbers, self._duplicates)
         run = Run(reader, self.policy, lambda problem: problems.update({run.address(): problem}))
         run.openings = []
         tree = self.opened(self.reader.parse_record(raw), run)

@@ -18,6 +18,7 @@ __all__ = [
     "Wild",
     "format_path",
     "join_pointer",
+    "mistake_in",
     "parse_path",
     "split_pointer",
 ]
@@ -60,6 +61,31 @@ def parse_path(path: str) -> tuple[Step, ...]:
     if tree["type"] == "current":
         return ()
     return tuple(_steps(tree, path))
+
+
+def mistake_in(text: str) -> str:
+    """
+    Say what is wrong with a text that is no path.
+
+    >>> mistake_in("a.b/c")
+    "'/' (character 4) is not part of a path"
+    """
+    from jmespath import exceptions, parser
+
+    if len(text) > MAX_PATH:
+        return f"a path is at most {MAX_PATH} characters, got {len(text)}"
+    try:
+        parser.Parser().parse(text)
+    except exceptions.ParseError as error:
+        at = error.lex_position
+    except (exceptions.JMESPathError, ValueError, RecursionError):
+        return _HINT
+    else:
+        return _HINT
+    if at >= len(text):
+        return "it ends too early"
+    where = f"{text[at]!r} (character {at + 1})"
+    return f"{where} is not closed" if text[at] in "\"'`" else f"{where} is not part of a path"
 
 
 def _quoted(path: str) -> str:

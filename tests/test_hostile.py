@@ -154,7 +154,7 @@ COMMANDS = {
     "query": ("query", "@", "x.ndjson"),
     "query, by a spec": ("query", "@", "x.ndjson", "--spec", "./s.yaml"),
     "explain": ("explain", "--json", "x.ndjson"),
-    "set": ("set", "/added=1", "x.ndjson"),
+    "set": ("set", "--where", "@", "/added=1", "x.ndjson"),
     "collapse": ("collapse", "--spec", "./s.yaml", "x.ndjson"),
     "collapse --like": ("collapse", "--like", "x.ndjson", "x.ndjson"),
     "diff": ("diff", "x.ndjson", "y.ndjson"),
@@ -179,6 +179,12 @@ print(len(documents))
     run = guarded("-m", "nestdecode", *command, cwd=tmp_path, env=editor)
 
     said = b"nestdecode: x.ndjson: nothing was changed\n" if command[0] == "edit" else b""
+    if command[0] == "set":
+        count = f"{2000 + int(made.stdout):,}"
+        said = (
+            f"nestdecode: x.ndjson: changed {count} places, {count} of them new, "
+            f"in {count} records of {count}\n"
+        ).encode()
     assert (run.returncode, run.stderr) == (command[0] == "diff", said)
     if command[0] in ("expand", "query", "set", "collapse") and "--indent" not in command:
         assert run.stdout.count(b"\n") == 2000 + int(made.stdout)

@@ -22,7 +22,8 @@ ORDER = (
     *("queries.late", "queries.nodes", "queries.layers", "queries.declared", "queries.found"),
     *("queries.code", "queries.compiled", "queries.parsing", "queries.focus", "queries.expression"),
     *("given", "stream", "engine", "asking"),
-    *("document.parts", "document.closing", "document.draft", "document.collapse"),
+    *("document.parts", "document.pairing", "document.comparing", "document.places"),
+    *("document.closing", "document.draft", "document.collapse"),
     *("document.document", "decoder", "lending", "files", "cli"),
 )
 DOORS = {f"nestdecode.{name}" for name in ("text", "plan", "queries", "document")} | {"nestdecode"}

@@ -112,7 +112,7 @@ def test_what_a_small_file_unpacks_to_is_bounded(folder, arguments, code, reason
 @pytest.mark.parametrize(
     "arguments",
     [
-        pytest.param(["set", "b=1", "{}"], id="set"),
+        pytest.param(["set", "a[0]=1", "{}"], id="set"),
         pytest.param(["diff", "{}", "{}"], id="diff"),
         pytest.param(["collapse", "--like", "{}", "{}"], id="collapse"),
         pytest.param(["edit", "{}"], id="edit"),
@@ -161,20 +161,21 @@ def test_each_change_needs_a_record_that_has_its_place(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(b'{"a":{}}\n{"b":{}}\n')
 
-    assert run("set", "a.x=1", "b.x=2", str(path)).stdout == b'{"a":{"x":1}}\n{"b":{"x":2}}\n'
+    both = run("set", "--where", "@", "a.x=1", "b.x=2", str(path))
+    assert both.stdout == b'{"a":{"x":1}}\n{"b":{"x":2}}\n'
     for record in ("1", "2"):
-        assert run("set", "--record", record, "a.x=1", "b.x=2", str(path)).returncode == 5
-    assert run("set", "a.x=1", "--delete", "c", str(path)).returncode == 5
+        assert run("set", "--record", record, "a.x=1", "b.x=2", str(path)).returncode == 2
+    assert run("set", "a=1", "--delete", "c", str(path)).returncode == 2
     assert b"no record 3: there are 2" in run("set", "--record=3", "a.x=1", str(path)).stderr
 
 
-def test_diff_compares_records_as_it_reads_them(tmp_path):
+def test_diff_reads_both_files_before_it_tells(tmp_path):
     (tmp_path / "a").write_bytes(b"1\n2\n{")
     (tmp_path / "b").write_bytes(b"1\n3\n4\n")
     result = run("diff", "a", "b", cwd=tmp_path)
 
     assert result.returncode == 2
-    assert result.stdout == b"- record 2 (root): 2\n+ record 2 (root): 3\n"
+    assert result.stdout == b""
     assert b"a: line 3: invalid JSON" in result.stderr
 
 
@@ -184,8 +185,8 @@ def test_diff_compares_records_as_it_reads_them(tmp_path):
         (b"", b"", ""),
         (b"1", b"2", "- (root): 1\n+ (root): 2\n"),
         (b"1", b"", "- (root): 1\n"),
-        (b"1\n2", b"1", "- record 2 (root): 2\n"),
-        (b"1", b"1\n2\n3", "+ record 2 (root): 2\n+ record 3 (root): 3\n"),
+        (b"1\n2", b"1", "- record 2: 2\n"),
+        (b"1", b"1\n2\n3", "+ record 2: 2\n+ record 3: 3\n"),
     ],
 )
 def test_records_have_numbers_if_there_are_several(tmp_path, one, other, text):
@@ -213,8 +214,8 @@ def test_standard_input_is_one_of_two_files_only(words, reason):
 def test_standard_input_has_a_name_in_messages(document):
     result = run("collapse", "--like", "-", str(document), input=b"1\n2\n")
 
-    assert result.returncode == 5
-    assert result.stderr.decode().endswith(": 1 documents, where stdin has 2\n")
+    assert (result.returncode, result.stdout) == (0, document.read_bytes() + b"\n")
+    assert result.stderr.startswith(b"nestdecode: stdin: 1 record left out")
 
 
 # Dead letters
@@ -365,7 +366,7 @@ def test_a_path_that_looks_like_an_option_is_told_without_its_value(document, wo
         pytest.param(["--delete", b"/\xff"], r"a PATH is not UTF-8: '/\udcff'", id="deletion"),
         pytest.param(
             ["a=[1e999]"],
-            "a VALUE is refused: number too large: wanted at most 4300 digits, or a finite double",
+            "a: VALUE is refused: number too large: wanted at most 4300 digits, or a finite double",
             id="number",
         ),
     ],
@@ -394,15 +395,6 @@ def test_a_spec_may_have_a_sign_of_equality_in_its_name(document, tmp_path):
     result = run("set", "a[0]=2", "-sx=1.yaml", document.name, cwd=tmp_path)
 
     assert result.stdout == b'{"a":"[2]","b":"[1]"}'
-
-
-def test_the_hint_for_a_path_is_one_for_every_place_where_it_is_written(document):
-    result = run("set", "a-b=1", str(document))
-
-    assert b"YAML" not in result.stderr
-    assert result.stderr.decode().endswith(
-        "got 'a-b'; a name with other characters is quoted: '\"a-b\"'\n"
-    )
 
 
 # Workers

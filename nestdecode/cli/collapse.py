@@ -7,9 +7,11 @@ from typing import Any
 import click
 
 from nestdecode.cli import options
-from nestdecode.cli.files import Original, records_of, with_trees, write_out
+from nestdecode.cli.files import Original, records_of, write_out
 from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
+from nestdecode.cli.restoring import Restoring
+from nestdecode.decoder import Decoder
 
 __all__ = ["command"]
 
@@ -23,6 +25,11 @@ __all__ = ["command"]
     metavar="ORIGINAL",
     help="The file that was expanded: all that was not changed is as it is there.",
 )
+@click.option(
+    "--key",
+    metavar="EXPR",
+    help="With --like: records are the same if EXPR gives the same value. [default: their content]",
+)
 @options.decoding
 @options.framing
 @options.running
@@ -32,6 +39,7 @@ def command(
     /,
     files: tuple[str, ...],
     like: str | None,
+    key: str | None,
     framing: Any,
     jobs: int | None,
     progress: bool | None,
@@ -47,22 +55,24 @@ def command(
     nestdecode expand a.json > b.json; vi b.json
     nestdecode collapse --like a.json b.json       a.json, changed where b.json is
     nestdecode collapse --spec aws/sqs-sns b.json  what the spec declares, compactly
+    nestdecode expand a.ndjson | jq -c 'select(.id > 7)' | nestdecode collapse --like a.ndjson
 
-    With --like, every byte outside of what was changed stays as it was. Expand and
-    collapse take the same --spec, or none.
+    It needs --like, --spec, or both. With --like, every byte outside of what was changed
+    stays as it was, and --spec is the one that expanded ORIGINAL, if any. With --spec
+    alone, the layers that it declares are written.
+
+    With --like, records may be left out, added and moved. They are paired with those of
+    ORIGINAL by --key, or those with the same content first, and the others by their order.
+    A number that is equal to the old one (100000 for 1E5) is no change, except with
+    --numbers exact.
     """
     need_input(ctx, files)
     decoder = options.decoder_from(decoding)
     if like is not None:
-        if len(files) > 1:
-            raise click.UsageError("--like takes one FILE")
-        edited = files[0] if files else "-"
-        if like == edited == "-":
-            raise click.UsageError("standard input can be ORIGINAL or FILE, not both")
-        original = Original(like, decoder, framing)
-        records = records_of(edited, None, decoder.limits.max_record_bytes)
-        write_out(with_trees(original, edited, records, decoder))
+        write_out(_restored(files, like, key, decoder, framing))
         return 0
+    if key is not None:
+        raise click.UsageError("--key needs --like ORIGINAL")
     if decoder.spec is None:
         raise click.UsageError("collapse needs --like ORIGINAL or --spec NAME")
     session = Session(
@@ -82,3 +92,16 @@ def command(
     output.text = output.as_it_is
     session.run(collapsed, output, decoder.limits.max_record_bytes)
     return session.code
+
+
+def _restored(
+    files: tuple[str, ...], like: str, key: str | None, decoder: Decoder, framing: Any
+) -> bytes:
+    """Return the original with what was edited."""
+    if len(files) > 1:
+        raise click.UsageError("--like takes one FILE")
+    edited = files[0] if files else "-"
+    if like == edited == "-":
+        raise click.UsageError("standard input can be ORIGINAL or FILE, not both")
+    restoring = Restoring(Original(like, decoder, framing), decoder, key)
+    return restoring.text(edited, records_of(edited, None, decoder.limits.max_record_bytes))

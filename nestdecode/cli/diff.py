@@ -2,133 +2,259 @@
 
 from __future__ import annotations
 
-from collections import deque
+import tempfile
+from array import array
 from collections.abc import Iterator
-from itertools import islice, zip_longest
-from typing import Any
+from contextlib import ExitStack
+from typing import IO, Any, NamedTuple
 
 import click
 
 from nestdecode.cli import options
-from nestdecode.cli.files import trees_of
-from nestdecode.cli.output import Output, RefusedError
-from nestdecode.document.parts import Parts
+from nestdecode.cli.files import key_of, records_of, tried
+from nestdecode.cli.output import Color, Output, RefusedError
+from nestdecode.decoder import Decoder, Query
+from nestdecode.document.comparing import NOTHING, Change, Tree, differences, tree_of
+from nestdecode.document.pairing import digest, paired, traits
 from nestdecode.paths import join_pointer
+from nestdecode.stream import Framing
 from nestdecode.text.write import dump
 from nestdecode.words import one_line
 
 __all__ = ["command"]
 
-# What is not there, on one side.
-_NOTHING = object()
-Path = tuple[str | int, ...]
-Change = tuple[Path, Any, Any]
-
 
 @click.command("diff", short_help="Compare two files through their layers.")
 @click.argument("one", type=click.Path(allow_dash=True), metavar="A")
 @click.argument("other", type=click.Path(allow_dash=True), metavar="B")
+@click.option(
+    "--key",
+    metavar="EXPR",
+    help="Pair the records of which this JMESPath gives the same; without it, equal ones "
+    "are paired, and those between them by position.",
+)
+@click.option(
+    "--ignore-layers", is_flag=True, help="A layer and the value that it holds are the same."
+)
 @click.option("--json", "as_json", is_flag=True, help="One object a difference, for machines.")
+@options.color
 @options.decoding
 @options.framing
-def command(one: str, other: str, as_json: bool, framing: Any, **decoding: Any) -> int:
+def command(
+    one: str,
+    other: str,
+    key: str | None,
+    ignore_layers: bool,
+    as_json: bool,
+    color: Color,
+    framing: Any,
+    **decoding: Any,
+) -> int:
     """
     Compare A and B through their layers, value by value.
 
     \b
     nestdecode diff before.json after.json
+    nestdecode diff --key id before.ndjson after.ndjson
     nestdecode diff --json before.ndjson after.ndjson | jq -r .pointer
 
-    White space, escapes and the order of members make no difference; 1, 1.0 and true do.
-    Several records are compared in order, as they are read, so files may be of any size.
-    Exit codes: 0 the same, 1 different, 2 trouble.
+    White space, escapes and the order of members make no difference; 1, 1.0 and true do, and
+    so do a layer and the value itself. A record that is there in one file only is one
+    difference. Exit codes: 0 the same, 1 different, 2 trouble.
     """
     if one == other == "-":
         raise click.UsageError("standard input can be A or B, not both")
     decoder = options.decoder_from(decoding)
-    output = Output(indent=0)
+    query = None if key is None else decoder.compile(key, start="root")
+    output = Output(indent=0, color=color)
+    shown = _Shown(output, as_json=as_json)
     code = 0
     try:
-        for number, a, b in _pairs(*(trees_of(name, decoder, framing) for name in (one, other))):
-            for path, old, new in differences(a, b):
-                code = 1
-                write = _as_json if as_json else _as_text
-                text = write(number, join_pointer(path), old, new)
-                output.write_text(output.as_it_is(text.encode()))
+        with ExitStack() as stack:
+            sides = [
+                _Side(name, decoder, framing, query, stack.enter_context(tempfile.TemporaryFile()))
+                for name in (one, other)
+            ]
+            for ours, theirs in _pairs(*sides, keyed=query is not None):
+                several = max(side.count for side in sides) > 1
+                for change in _changes(decoder, ours, theirs, ignore_layers=ignore_layers):
+                    code = 1
+                    shown.write(change, ours, theirs, several=several)
     except RefusedError as error:
         error.code = 2
         raise
     return code
 
 
-def _pairs(one: Iterator[Any], other: Iterator[Any]) -> Iterator[tuple[int | None, Any, Any]]:
-    """Pair the records of two files; they have numbers if there are several."""
-    pairs = zip_longest(one, other, fillvalue=_NOTHING)
-    start = deque(islice(pairs, 2))
-    several = len(start) > 1
-    number = 0
-    while start or (start := deque(islice(pairs, 1))):
-        number += 1
-        yield number if several else None, *start.popleft()
-
-
-def differences(one: Any, other: Any) -> Iterator[Change]:
+class _Found(NamedTuple):
     """
-    List what differs between two trees, in the order of the first one.
+    A record of one file.
 
-    Each place is listed once: where containers of one kind meet, what is in them is
-    compared, elements by position between those at both ends that are the same.
+    Attributes:
+        number: From 1.
+        line: Where it begins, from 1.
+        raw: Its text.
     """
-    parts = Parts()
-    for tree in (one, other):
-        if tree is not _NOTHING:
-            parts.add(tree)
-    waiting: list[Change] = [((), one, other)]
-    while waiting:
-        path, old, new = waiting.pop()
-        if old is _NOTHING or new is _NOTHING:
-            yield path, old, new
-        elif parts.same(old, new):
-            continue
-        elif type(old) is dict and type(new) is dict:
-            names = [*old, *(name for name in new if name not in old)]
-            waiting += [
-                ((*path, name), old.get(name, _NOTHING), new.get(name, _NOTHING))
-                for name in reversed(names)
-            ]
-        elif type(old) is list and type(new) is list:
-            waiting += reversed(list(_elements(path, old, new, parts)))
-        else:
-            yield path, old, new
+
+    number: int
+    line: int
+    raw: bytes
 
 
-def _elements(path: Path, old: list[Any], new: list[Any], parts: Parts) -> Iterator[Change]:
-    start, most = 0, min(len(old), len(new))
-    while start < most and parts.same(old[start], new[start]):
-        start += 1
-    end = 0
-    while end < most - start and parts.same(old[-1 - end], new[-1 - end]):
-        end += 1
-    middle = (old[start : len(old) - end], new[start : len(new) - end])
-    for index in range(max(map(len, middle))):
-        a, b = (side[index] if index < len(side) else _NOTHING for side in middle)
-        yield (*path, start + index), a, b
+class _Side:
+    """
+    The records of one file.
+
+    Args:
+        name: The file's.
+        decoder: Opens them.
+        framing: Given, or None to tell it from the text.
+        key: What pairs them, or None.
+        store: A file for those that are kept until all have been read.
+
+    Attributes:
+        count: How many have been read.
+        pairing: Key and digest of each that is kept.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        decoder: Decoder,
+        framing: Framing | None,
+        key: Query | None,
+        store: IO[bytes],
+    ) -> None:
+        self.count = 0
+        self.pairing: list[tuple[Any, int]] = []
+        self._name = name
+        self._decoder = decoder
+        self._key = key
+        self._store = store
+        self._records = records_of(name, framing, decoder.limits.max_record_bytes)
+        self._where = ""
+        # Of each that is kept, where it begins in the store; and its number and line.
+        self._starts, self._places = array("q", [0]), array("q")
+
+    def next(self) -> _Found | None:
+        """Return the next record, if there is one."""
+        found = next(self._records, None)
+        if found is None:
+            return None
+        self.count += 1
+        record, self._where = found
+        return _Found(self.count, record.line, record.raw)
+
+    def keep(self, found: _Found | None) -> None:
+        """Keep the record that was the last, and all that follow."""
+        while found is not None:
+            tree = tried(self._name, self._where, self._decoder.expand, found.raw)
+            key = None if self._key is None else key_of(self._name, self._where, self._key, tree)
+            self.pairing.append((key, digest(tree)))
+            self._store.write(found.raw)
+            self._starts.append(self._starts[-1] + len(found.raw))
+            self._places.extend((found.number, found.line))
+            found = self.next()
+
+    def __getitem__(self, index: int) -> _Found:
+        """Return one of those that were kept."""
+        start = self._starts[index]
+        self._store.seek(start)
+        raw = self._store.read(self._starts[index + 1] - start)
+        number, line = self._places[2 * index : 2 * index + 2]
+        return _Found(number, line, raw)
+
+    def traits(self, index: int) -> set[Any]:
+        """Return what one that was kept has in common with those that are like it."""
+        return traits(self._decoder.expand(self[index].raw))
 
 
-def _as_text(record: int | None, pointer: str, old: Any, new: Any) -> str:
-    where = pointer or "(root)"
-    if record is not None:
-        where = f"record {record} {where}"
-    lines = [
-        f"{sign} {one_line(where)}: {dump(value).decode()}\n"
-        for sign, value in (("-", old), ("+", new))
-        if value is not _NOTHING
+def _pairs(
+    one: _Side, other: _Side, *, keyed: bool
+) -> Iterator[tuple[_Found | None, _Found | None]]:
+    """Pair the records of two files, but those at the beginning that are the same text."""
+    ours, theirs = one.next(), other.next()
+    while ours is not None and theirs is not None and ours.raw == theirs.raw:
+        ours, theirs = one.next(), other.next()
+    one.keep(ours)
+    other.keep(theirs)
+    # Without a key their order is what they have.
+    pairing = paired(one.pairing, other.pairing, one.traits, other.traits, moves=keyed)
+    sources = pairing.sources
+    found = set(sources)
+    gone = (i for i in range(len(one.pairing)) if i not in found)
+    next_gone = next(gone, None)
+    for j, i in enumerate(sources):
+        while i is not None and next_gone is not None and next_gone < i:
+            yield one[next_gone], None
+            next_gone = next(gone, None)
+        yield None if i is None else one[i], other[j]
+    while next_gone is not None:
+        yield one[next_gone], None
+        next_gone = next(gone, None)
+
+
+def _changes(
+    decoder: Decoder, one: _Found | None, other: _Found | None, *, ignore_layers: bool
+) -> Iterator[Change]:
+    """List what differs between two records, of which one may not be there."""
+    if one is not None and other is not None and one.raw == other.raw:
+        return iter(())
+    trees = [
+        Tree(NOTHING, {})
+        if found is None
+        else Tree(decoder.expand(found.raw), {})
+        if ignore_layers
+        else tree_of(decoder.engine.trace(found.raw))
+        for found in (one, other)
     ]
-    return "".join(lines)
+    return differences(*trees)
 
 
-def _as_json(record: int | None, pointer: str, old: Any, new: Any) -> str:
-    facts: dict[str, Any] = {} if record is None else {"record": record}
-    facts |= {"pointer": pointer}
-    facts |= {name: value for name, value in (("old", old), ("new", new)) if value is not _NOTHING}
-    return dump(facts).decode() + "\n"
+class _Shown:
+    """
+    Writes differences.
+
+    Args:
+        output: Where to.
+        as_json: Whether one is an object.
+    """
+
+    def __init__(self, output: Output, *, as_json: bool) -> None:
+        self._output = output
+        self._as_json = as_json
+
+    def write(
+        self, change: Change, one: _Found | None, other: _Found | None, *, several: bool
+    ) -> None:
+        """Write what differs between two records; they have numbers if there are several."""
+        sides = [
+            (sign, name, value, found if several else None)
+            for sign, name, value, found in (
+                ("-", "a", change.old, one),
+                ("+", "b", change.new, other),
+            )
+            if value is not NOTHING
+        ]
+        pointer = join_pointer(change.path)
+        if self._as_json:
+            facts: dict[str, Any] = {
+                name: {"record": found.number, "line": found.line}
+                for name, found in (("a", one), ("b", other))
+                if found is not None and several
+            }
+            facts |= {"pointer": pointer}
+            facts |= {"old" if sign == "-" else "new": value for sign, _, value, _ in sides}
+            self._output.write_text(self._output.as_it_is(dump(facts) + b"\n"))
+            return
+        for sign, _, value, found in sides:
+            words = [] if found is None else [f"record {found.number}"]
+            # A record that is there in one file only is one difference, wherever it was.
+            if not words or pointer or (one and other):
+                words.append(pointer or "(root)")
+            line = f"{sign} {one_line(' '.join(words))}: {dump(value).decode()}"
+            self._output.write_text(self._output.marked(line, _COLORS[sign]))
+
+
+# Of a difference, by its sign.
+_COLORS = {"-": 31, "+": 32}

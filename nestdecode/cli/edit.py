@@ -15,9 +15,10 @@ from typing import Any
 import click
 
 from nestdecode.cli import options
-from nestdecode.cli.files import Original, check_size, records_in, with_trees
+from nestdecode.cli.files import Original, check_size, records_in
 from nestdecode.cli.inplace import InPlace
 from nestdecode.cli.output import RefusedError, say
+from nestdecode.cli.restoring import Restoring
 from nestdecode.cli.signals import Stopped, keys_are_for_others, undisturbed
 from nestdecode.decoder import Decoder
 
@@ -40,8 +41,12 @@ def command(file: str, framing: Any, **decoding: Any) -> int:
     EDITOR='code --wait' nestdecode edit export.ndjson
 
     What is saved is put back into FILE, whole or not at all; every byte outside of what
-    was changed stays. What can't be put back is kept, and stderr says where: what is no
-    JSON any more, and all that was saved when another process changed FILE meanwhile.
+    was changed stays. Records may be added, in the style of the one before them, and
+    removed, but not all of them. A number that is equal to the old one is no change,
+    except with --numbers exact.
+
+    What can't be put back is kept, and stderr says where: what is not JSON any more, and
+    all that was saved when another process changed FILE meanwhile.
     """
     decoder = options.decoder_from(decoding)
     with InPlace(file):
@@ -104,14 +109,21 @@ def _edited(path: str, shown: bytes, original: Original, decoder: Decoder) -> by
         if text == shown:
             return original.text
         try:
+            _check_left(path, shown, text)
             records = records_in(path, text, None, decoder.limits.max_record_bytes)
-            return with_trees(original, path, records, decoder)
+            return Restoring(original, decoder).text(path, records)
         except RefusedError as error:
             if not (sys.stdin is not None and sys.stdin.isatty()):
                 raise
             say(error.reason)
             if not click.confirm("Edit it again?", default=True, err=True):
                 raise
+
+
+def _check_left(path: str, shown: bytes, text: bytes) -> None:
+    """Raise RefusedError if there were records, and none is left: an editor may have failed."""
+    if shown.strip() and not text.strip():
+        raise RefusedError(path, "no record is left in it")
 
 
 def _saved(path: str) -> bytes:

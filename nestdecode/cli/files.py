@@ -8,21 +8,23 @@ from typing import Any, TypeVar
 
 from nestdecode.cli.output import Output, RefusedError
 from nestdecode.cli.sources import opened
-from nestdecode.decoder import Decoder
-from nestdecode.document.document import Document
-from nestdecode.errors import DecodeError
+from nestdecode.decoder import Decoder, Query
+from nestdecode.errors import DecodeError, QueryError
 from nestdecode.stream import Framing, Record, framing_of, is_blank, read_batches
 from nestdecode.stream.sources import Read, UnreadableError
 from nestdecode.text.write import dump
 
 __all__ = [
     "MOST_WHOLE",
+    "Found",
     "Original",
+    "Pieces",
     "check_size",
+    "key_of",
     "records_in",
     "records_of",
     "trees_of",
-    "with_trees",
+    "tried",
     "write_out",
 ]
 
@@ -114,16 +116,30 @@ def trees_of(name: str, decoder: Decoder, framing: Framing | None) -> Iterator[A
         RefusedError: If the file, or a record of it, can't be read.
     """
     for record, where in records_of(name, framing, decoder.limits.max_record_bytes):
-        yield _tried(name, where, decoder.expand, record.raw)
+        yield tried(name, where, decoder.expand, record.raw)
 
 
-def _tried(name: str, where: str, do: Callable[[T], R], what: T) -> R:
+def tried(name: str, where: str, do: Callable[[T], R], what: T) -> R:
     """Do something with a record; raise RefusedError with its place if that fails."""
     try:
         return do(what)
     except DecodeError as error:
         reason = str(error)
     raise RefusedError(name, f"{where}: {reason}")
+
+
+def key_of(name: str, where: str, key: Query | None, tree: Any) -> bytes | None:
+    """Ask a record's tree for what pairs it with another; raise RefusedError if that fails."""
+    if key is None:
+        return None
+    try:
+        found = key.ask(tree, tree)
+    except (QueryError, DecodeError) as error:
+        reason = error.reason
+    else:
+        # Other programs write 1 for 1.0.
+        return dump(int(found) if type(found) is float and found.is_integer() else found)
+    raise RefusedError(name, f"{where}: --key: {reason}")
 
 
 class Original:
@@ -155,10 +171,6 @@ class Original:
             if source.total is not None and source.size is None:
                 raise RefusedError(self.name, "can't be replaced: it is compressed", 2)
 
-    def count(self) -> int:
-        """Count the records."""
-        return sum(1 for _ in self._records())
-
     def shown(self) -> bytes:
         """
         Return the records opened and indented, one after another.
@@ -167,79 +179,79 @@ class Original:
             RefusedError: If a record can't be read, or this is too much.
         """
         text = bytearray()
-        for record, where in self._records():
-            tree = _tried(self.name, where, self._decoder.expand, record.raw)
+        for record, where in self.records():
+            tree = tried(self.name, where, self._decoder.expand, record.raw)
             text += dump(tree, indent=2) + b"\n"
             check_size(self.name, len(text))
         return bytes(text)
 
-    def changed(self, change: Callable[[Document], None]) -> bytes:
+    def changed(self, change: Callable[[Record, str], bytes]) -> bytes:
         """
-        Change every record and put it back where it was; all between them stays.
+        Change every record where it is; all between them stays.
 
         Args:
-            change: Called with each record, in order.
+            change: Called with each record, in order, and how it is called in messages;
+                returns what is to be there instead.
 
         Returns:
             What the file is to hold.
 
         Raises:
-            RefusedError: If a record can't be read, a tree holds what JSON does not know,
-                or this is too much.
+            RefusedError: If this is too much.
         """
-        text, end = bytearray(), 0
-        for record, where in self._records():
-            document = _tried(self.name, where, self._decoder.open, record.raw)
-            change(document)
-            text += memoryview(self.text)[end : record.offset]
-            text += _tried(self.name, where, Document.collapse, document)
-            check_size(self.name, len(text))
+        text = Pieces(self.name)
+        end = 0
+        for record, where in self.records():
+            text.add(change(record, where), self.text[end : record.offset])
             end = record.offset + len(record.raw)
-        text += memoryview(self.text)[end:]
-        return bytes(text)
+        return text.end(self.text[end:])
 
-    def _records(self) -> Iterator[Found]:
+    def records(self) -> Iterator[Found]:
+        """Go through the records, each with how it is called in messages."""
         most = self._decoder.limits.max_record_bytes
         return records_in(self.name, self.text, self._framing, most)
+
+
+class Pieces:
+    """
+    The text of a file that is put together from records and what is between them.
+
+    Args:
+        name: The file's name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._text = bytearray()
+        self._count = 0
+
+    def add(self, record: bytes, before: bytes) -> None:
+        """
+        Add a record.
+
+        Args:
+            record: Its text.
+            before: What is before it: what separates it from another, if there is one.
+
+        Raises:
+            RefusedError: If the text is too long.
+        """
+        touch = self._count and not before
+        # Only brackets end a record without a blank.
+        if touch and not (self._text.endswith((b"}", b"]")) and record.startswith((b"{", b"["))):
+            before = b"\n"
+        self._text += before
+        self._text += record
+        self._count += 1
+        check_size(self._name, len(self._text))
+
+    def end(self, after: bytes) -> bytes:
+        """Return the text, with what is after the last record."""
+        self._text += after
+        return bytes(self._text)
 
 
 def write_out(text: bytes) -> None:
     """Write bytes to standard output as they are; control characters shown on a terminal."""
     output = Output()
     output.write_text(output.as_it_is(text))
-
-
-def with_trees(original: Original, name: str, edited: Iterator[Found], decoder: Decoder) -> bytes:
-    """
-    Put edited trees in the place of those that were opened; return what the file is to hold.
-
-    Args:
-        original: The file that was opened.
-        name: How the edited one is called in messages.
-        edited: Its records.
-        decoder: The one that opened the original.
-
-    Raises:
-        RefusedError: If they are not as many, or one can't be read.
-    """
-    count = 0
-
-    def put(document: Document) -> None:
-        nonlocal count
-        found = next(edited, None)
-        if found is None:
-            raise refusal(original.count())
-        count += 1
-        record, where = found
-        document.tree = _tried(name, where, decoder.engine.read, record.raw)
-
-    def refusal(wanted: int) -> RefusedError:
-        where = "stdin" if original.name == "-" else original.name
-        return RefusedError(name, f"{count} documents, where {where} has {wanted}")
-
-    text = original.changed(put)
-    wanted = count
-    count += sum(1 for _ in edited)
-    if count > wanted:
-        raise refusal(wanted)
-    return text

@@ -89,16 +89,18 @@ framing = _all(
     ),
 )  # fmt: skip
 
+color = click.option(
+        "--color", type=click.Choice(["auto", "always", "never"]), default="auto",
+        show_default=True, help="Colours; auto asks the terminal and NO_COLOR.",
+    )  # fmt: skip
+
 output = _all(
     click.option("-c", "--compact", is_flag=True, help="One line a value, on a terminal too."),
     click.option(
         "--indent", type=click.IntRange(0, 16), metavar="N",
         help="Spaces a level, in a pipe too; 0 is one line a value.",
     ),
-    click.option(
-        "--color", type=click.Choice(["auto", "always", "never"]), default="auto",
-        show_default=True, help="Colours; auto asks the terminal and NO_COLOR.",
-    ),
+    color,
 )  # fmt: skip
 
 

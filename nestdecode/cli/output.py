@@ -118,8 +118,8 @@ class Output:
         if indent is None:
             indent = 2 if self.is_terminal else 0
         dumb = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-        colors = color == "always" or (color == "auto" and self.is_terminal and not dumb)
-        self.text = _writer(indent or None, raw=raw, safe=self.is_terminal, colors=colors)
+        self._colors = color == "always" or (color == "auto" and self.is_terminal and not dumb)
+        self.text = _writer(indent or None, raw=raw, safe=self.is_terminal, colors=self._colors)
 
     @property
     def identity(self) -> tuple[int, int] | None:
@@ -139,6 +139,11 @@ class Output:
         if not self.is_terminal:
             return bytes(text)
         return printable(bytes(text).decode("utf-8", "backslashreplace")).encode()
+
+    def marked(self, line: str, color: int) -> bytes:
+        """Return a line for people, in a colour of ECMA-48 if there are colours."""
+        text = self.as_it_is(line.encode()).decode()
+        return (f"\x1b[{color}m{text}\x1b[0m\n" if self._colors else f"{text}\n").encode()
 
     def write(self, lines: Iterable[bytes]) -> None:
         """Write whole lines, at once, and let them go."""

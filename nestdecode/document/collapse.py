@@ -12,7 +12,7 @@ nothing recurses but what writes new values, and those have a greatest depth.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from nestdecode.document.closing import (
     Shapes,
@@ -35,13 +35,10 @@ from nestdecode.text.tokens import (
     written,
 )
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["collapse"]
 
 
-def collapse(text: str, trace: Trace, tree: Any) -> str:
+def collapse(text: str, trace: Trace, tree: Any, *, by_value: bool = False) -> str:
     """
     Put a changed tree back into the text of its record.
 
@@ -49,11 +46,12 @@ def collapse(text: str, trace: Trace, tree: Any) -> str:
         text: The record, without a byte order mark.
         trace: What it expands to.
         tree: What is to be there instead; it is not changed.
+        by_value: Whether numbers that are equal are the same, whatever their type.
 
     Raises:
         DecodeError: If the tree can't be written as JSON.
     """
-    return _Collapse(text, trace, tree).run()
+    return _Collapse(text, trace, tree, by_value=by_value).run()
 
 
 class _Place(NamedTuple):
@@ -89,7 +87,7 @@ _GONE = object()
 class _Collapse:
     """One tree on its way back."""
 
-    def __init__(self, text: str, trace: Trace, tree: Any) -> None:
+    def __init__(self, text: str, trace: Trace, tree: Any, *, by_value: bool) -> None:
         self._trace = trace
         self._tree = tree
         self._openings = {opening.address: opening for opening in trace.openings}
@@ -100,7 +98,7 @@ class _Collapse:
             while address is not None and address not in self._broken:
                 self._broken.add(address)
                 address = address.around
-        self._parts = Parts()
+        self._parts = Parts(by_value=by_value)
         self._root = Draft(text)
         # Drafts before those that are inside of them.
         self._drafts = [self._root]

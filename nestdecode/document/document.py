@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import cached_property
@@ -11,16 +10,17 @@ from typing import Any, NamedTuple
 
 from nestdecode.asking import Asker
 from nestdecode.codecs import undo
+from nestdecode.document.closing import Shapes, elements_of, members_of
 from nestdecode.document.collapse import collapse
 from nestdecode.document.parts import Parts
+from nestdecode.document.places import Place, places
 from nestdecode.engine import Engine
 from nestdecode.errors import DecodeError
-from nestdecode.paths import ROOT, Address, Wild, parse_path, split_pointer
+from nestdecode.paths import ROOT, Address
 from nestdecode.plan.run import Opening, Trace
 from nestdecode.text.reader import WHITESPACE, Reader
 from nestdecode.text.tokens import Text
 from nestdecode.text.write import dump, pack
-from nestdecode.words import shortened
 
 __all__ = ["Document", "Lookalike", "OpenLayer"]
 
@@ -96,15 +96,23 @@ class Document:
 
     Attributes:
         raw: The original text.
-        tree: The expanded tree.
     """
 
     def __init__(self, asker: Asker, raw: bytes, tree: Any) -> None:
         self.raw = raw
-        self.tree = tree
+        self._root = [tree]
         self._asker = asker
         self._engine = asker.engine
         self._fingerprint = _fingerprint(tree)
+
+    @property
+    def tree(self) -> Any:
+        """The expanded tree."""
+        return self._root[0]
+
+    @tree.setter
+    def tree(self, tree: Any) -> None:
+        self._root[0] = tree
 
     @cached_property
     def layers(self) -> list[OpenLayer]:
@@ -171,15 +179,10 @@ class Document:
             TypeError: If it is not a str.
         """
         Parts().add(value)
-        places = self._places(place, new=True)
-        for container, key in places:
-            if container is None:
-                self.tree = deepcopy(value)
-            elif type(container) is list and key == len(container):
-                container.append(deepcopy(value))
-            else:
-                container[key] = deepcopy(value)
-        return len(places)
+        found = self.places(place, new=True)
+        for each in found:
+            each.put(deepcopy(value))
+        return len(found)
 
     def delete(self, place: str) -> int:
         """
@@ -195,17 +198,62 @@ class Document:
             DecodeError: If there is no such place, or it is the root.
             SpecError: If it is neither a pointer nor a path.
         """
-        places = self._places(place, new=False)
+        found = self.places(place)
         # Elements from the last on, so that the others stay where they are.
-        for container, key in reversed(places):
-            if container is None:
-                raise DecodeError("the root can be replaced, not deleted")
-            del container[key]
-        return len(places)
+        for each in reversed(found):
+            each.take()
+        return len(found)
 
-    def collapse(self) -> bytes:
+    def places(self, place: str, *, new: bool = False) -> list[Place]:
+        """
+        List the places that a pointer or a path names, in document order.
+
+        They hold until the tree is changed otherwise than by ``put``.
+
+        Args:
+            place: As for ``set``.
+            new: Whether the last step may be a member that is not there yet; in a pointer
+                ``-`` is the end of an array then.
+
+        Raises:
+            DecodeError: If there is none.
+            SpecError: If it is neither a pointer nor a path.
+        """
+        return places(self._root, place, new=new)
+
+    def is_shut(self, address: Address) -> bool:
+        """Tell whether a layer that holds JSON is declared at an address, but was not opened."""
+        if self._engine.plan is None:
+            return False
+        shapes, contents = self._declared
+        here = ROOT
+        for step in address.steps():
+            shapes = contents.get(here, shapes)
+            if isinstance(step, str):
+                shapes = members_of(shapes, step)
+            else:
+                shapes = elements_of(shapes, step)
+            here = Address(here, step)
+        is_json = any(a.codecs[-1] == "json" for shape in shapes for a in shape.alternatives)
+        return is_json and address not in contents
+
+    @cached_property
+    def _declared(self) -> tuple[Shapes, dict[Address, Shapes]]:
+        """What is declared of the root, and of what is in each layer that was opened."""
+        trace = self._trace
+        return trace.shapes, {
+            opening.address: () if opening.content is None else (opening.content,)
+            for opening in trace.openings
+        }
+
+    def collapse(self, *, by_value: bool = False) -> bytes:
         """
         Put every layer back.
+
+        Args:
+            by_value: Whether numbers that are equal are the same, whatever their type:
+                100000 in the place of 1E5 is no change then. For trees that another
+                program wrote.
 
         Of a tree that was not changed these are the bytes that were opened. Otherwise all
         bytes stay but those of what was changed, at every layer, and what is new is
@@ -228,31 +276,8 @@ class Document:
         """
         if self._fingerprint is not None and _fingerprint(self.tree) == self._fingerprint:
             return self.raw
-        changed = collapse(_text(self.raw), self._trace, self.tree).encode()
+        changed = collapse(_text(self.raw), self._trace, self.tree, by_value=by_value).encode()
         return BOM + changed if self.raw.startswith(BOM) else changed
-
-    def _places(self, place: str, *, new: bool) -> list[tuple[Any, Any]]:
-        """Return containers and keys; None as the container of the root."""
-        if not isinstance(place, str):
-            raise TypeError(f"a place is a str, got {type(place).__name__}")
-        is_pointer = not place or place.startswith("/")
-        steps = split_pointer(place) if is_pointer else parse_path(place)
-        found: list[tuple[Any, Any]] = [(None, None)]
-        for number, step in enumerate(steps, 1):
-            values = [self.tree if c is None else c[key] for c, key in found]
-            may_be_new = new and number == len(steps)
-            find = _pointed if is_pointer else _keys
-            found = [
-                (value, key)
-                for value in values
-                if type(value) is dict or type(value) is list
-                for key in find(value, step, may_be_new)
-            ]
-        if not found:
-            if is_pointer:
-                raise DecodeError("there is no such place", place)
-            raise DecodeError(f"there is no place {shortened(place)}")
-        return found
 
 
 def text_of(engine: Engine, document: Any) -> bytes:
@@ -270,25 +295,6 @@ def text_of(engine: Engine, document: Any) -> bytes:
     # Only now that it is known to be JSON: after a backslash, an escape would make it so.
     engine.read(document)
     return document.encode("utf-8", "backslashreplace")
-
-
-def _pointed(container: Any, token: Any, may_be_new: bool) -> list[Any]:
-    if type(container) is dict:
-        return [token] if may_be_new or token in container else []
-    if token == "-":
-        return [len(container)] if may_be_new else []
-    is_index = re.fullmatch(r"0|[1-9][0-9]{0,17}", token)
-    return [int(token)] if is_index and int(token) < len(container) else []
-
-
-def _keys(container: Any, step: Any, may_be_new: bool) -> list[Any]:
-    if type(container) is dict:
-        if step is Wild.MEMBERS:
-            return list(container)
-        return [step] if type(step) is str and (may_be_new or step in container) else []
-    if step is Wild.ELEMENTS:
-        return list(range(len(container)))
-    return [step] if type(step) is int and step < len(container) else []
 
 
 def _fingerprint(tree: Any) -> bytes | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from itertools import islice
 from typing import Any
 
@@ -13,8 +13,9 @@ from nestdecode.paths import join_pointer
 from nestdecode.text.depth import DEEPEST
 from nestdecode.text.number import Number
 
-__all__ = ["Pairs", "Parts", "aligned", "stayed"]
+__all__ = ["Pairs", "Parts", "aligned", "paired_alike", "same", "stayed"]
 
+_NUMBERS = {int, float, Number}
 _NEVER_WRONG = {str, int, bool, type(None), Number}
 
 
@@ -25,9 +26,18 @@ class Parts:
     The same by type and value: 1, 1.0 and true differ, and so do 0.0 and -0.0; the order
     of members does not matter. One pass, and exact. Trees that are added have to stay
     alive, and as they are.
+
+    Args:
+        by_value: Whether numbers that are equal are the same, whatever their type.
+        apart: Members and elements that are the same as others only if those are among
+            them too, as (id of the container, name or index).
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, by_value: bool = False, apart: Container[tuple[int, str | int]] = ()
+    ) -> None:
+        self._by_value = by_value
+        self._apart = apart
         self._known: dict[Any, int] = {}
         self._numbers: dict[int, int] = {}
         self._heights: dict[int, int] = {}
@@ -81,6 +91,8 @@ class Parts:
         kind = type(value)
         if kind is dict or kind is list:
             return self._numbers[id(value)]
+        if self._by_value and kind in _NUMBERS:
+            return "number", value
         if kind is Number:
             return kind, value.text
         return (kind, value.hex()) if kind is float else (kind, value)
@@ -96,9 +108,22 @@ class Parts:
         return {self.of(child) for child in value[:64]} if type(value) is list else set()
 
     def _key(self, value: Any) -> Any:
+        me, apart = id(value), self._apart
         if type(value) is dict:
-            return frozenset([(name, self.of(child)) for name, child in value.items()])
-        return tuple([self.of(child) for child in value])
+            members = [(name, self.of(child)) for name, child in value.items()]
+            return frozenset([(*m, True) if (me, m[0]) in apart else m for m in members])
+        items = [self.of(child) for child in value]
+        if apart:
+            items = [(item, True) if (me, n) in apart else item for n, item in enumerate(items)]
+        return tuple(items)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two trees are the same, as Parts has it."""
+    parts = Parts()
+    for tree in (one, other):
+        parts.add(tree)
+    return parts.same(one, other)
 
 
 def _pointer(around: dict[int, Any], *more: Any) -> str:
@@ -125,7 +150,12 @@ def aligned(old: Sequence[Any], new: Sequence[Any], parts: Parts) -> Pairs:
     i = j = head
     for next_i, next_j in [*stayed(ours, theirs, head, ends), ends]:
         if i < next_i or j < next_j:
-            pairs += _pair(old, new, range(i, next_i), range(j, next_j), parts)
+            pairs += paired_alike(
+                range(i, next_i),
+                range(j, next_j),
+                lambda index: parts.first_items(old[index]),
+                lambda index: parts.first_items(new[index]),
+            )
         if next_i < ends[0]:
             pairs.append((next_i, next_j))
         i, j = next_i + 1, next_j + 1
@@ -157,10 +187,21 @@ def stayed(
     return longest[::-1]
 
 
-def _pair(
-    old: Sequence[Any], new: Sequence[Any], ours: range, theirs: range, parts: Parts
+def paired_alike(
+    ours: Sequence[int],
+    theirs: Sequence[int],
+    our_traits: Callable[[int], set[Any]],
+    their_traits: Callable[[int], set[Any]],
 ) -> Pairs:
-    """Pair what changed: one by one if they are as many, else those that are most alike."""
+    """
+    Pair what changed: one by one if they are as many, else those that are most alike.
+
+    Args:
+        ours: Indexes of what was there, in order.
+        theirs: Of what is there now.
+        our_traits: From an index to what things that are alike have in common.
+        their_traits: The same for what is there now. Asked for few only.
+    """
     many = len(ours) * len(theirs)
     if len(ours) == len(theirs) or not 0 < many <= _MOST_COMPARED:
         both = min(len(ours), len(theirs))
@@ -169,13 +210,10 @@ def _pair(
             *((i, None) for i in ours[both:]),
             *((None, j) for j in theirs[both:]),
         ]
+    features = [their_traits(j) for j in theirs]
+    alike = [[1 + len(one & other) for other in features] for one in map(our_traits, ours)]
     # best[a][b]: of what is left of both from a and b on.
     best = [[0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
-    features = [
-        [parts.first_items(new[j]) for j in theirs],
-        [parts.first_items(old[i]) for i in ours],
-    ]
-    alike = [[1 + len(one & other) for other in features[0]] for one in features[1]]
     for a in reversed(range(len(ours))):
         for b in reversed(range(len(theirs))):
             paired = alike[a][b] + best[a + 1][b + 1]

@@ -1,0 +1,144 @@
+"""Expanded records that were edited, put in the place of those that they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nestdecode.cli.files import Found, Original, Pieces, check_size, key_of, tried
+from nestdecode.cli.output import RefusedError, say
+from nestdecode.decoder import Decoder
+from nestdecode.document.document import BOM
+from nestdecode.document.pairing import Pairing, digest, paired, traits
+
+__all__ = ["Restoring"]
+
+
+class Restoring:
+    """
+    Edited records on their way back into the file that was expanded.
+
+    Some may have been changed, removed, added or put into another order. Those that are the
+    same are written as they were, byte for byte; an added one is written like the record
+    before it.
+
+    Args:
+        original: The file that was expanded.
+        decoder: The one that expanded it.
+        key: What pairs records, asked of their trees; without it their content does.
+    """
+
+    def __init__(self, original: Original, decoder: Decoder, key: str | None = None) -> None:
+        self._original = original
+        self._decoder = decoder
+        self._key = None if key is None else decoder.compile(key, start="root")
+        self._by_value = decoder.engine.numbers == "double"
+        # Where the original's records are.
+        self._spans: list[tuple[int, int]] = []
+        # The edited records, and how they are called in messages.
+        self._raws: list[tuple[bytes, str]] = []
+        self._name = ""
+
+    def text(self, name: str, edited: Iterator[Found]) -> bytes:
+        """
+        Return what the file is to hold; say what was added and what is left out.
+
+        Args:
+            name: How the edited file is called in messages.
+            edited: Its records.
+
+        Raises:
+            RefusedError: If a record can't be read, or this is too much.
+        """
+        self._name = name
+        old, new = list(self._known()), list(self._edited(edited))
+        if self._key is not None and new and all(key == b"null" for key, _ in old + new):
+            raise RefusedError(name, "--key is null for every record", 2)
+        pairing = paired(
+            old, new, lambda i: traits(self._old(i)), lambda j: traits(self._new(*self._raws[j]))
+        )
+        self._say(pairing)
+        return self._put(pairing.sources)
+
+    def _known(self) -> Iterator[tuple[Any, int]]:
+        """Go through keys and digests of the original's records, noting where these are."""
+        name = self._original.name
+        for record, where in self._original.records():
+            end = record.offset + len(record.raw)
+            # The mark stays where it is, whichever record is the first one.
+            start = record.offset + (len(BOM) if record.raw.startswith(BOM) else 0)
+            self._spans.append((start, end))
+            tree = tried(name, where, self._decoder.expand, record.raw)
+            yield key_of(name, where, self._key, tree), digest(tree)
+
+    def _edited(self, edited: Iterator[Found]) -> Iterator[tuple[Any, int]]:
+        """Go through keys and digests of the edited records, noting these."""
+        size = 0
+        for record, where in edited:
+            size += len(record.raw)
+            check_size(self._name, size)
+            self._raws.append((record.raw, where))
+            tree = self._new(record.raw, where)
+            yield key_of(self._name, where, self._key, tree), digest(tree)
+
+    def _old(self, index: int) -> Any:
+        start, end = self._spans[index]
+        return self._decoder.expand(self._original.text[start:end])
+
+    def _new(self, raw: bytes, where: str) -> Any:
+        return tried(self._name, where, self._decoder.engine.read, raw)
+
+    def _say(self, pairing: Pairing) -> None:
+        added = pairing.sources.count(None)
+        removed = len(self._spans) - (len(pairing.sources) - added)
+        facts = [
+            f"{count:,} record{'' if count == 1 else 's'} {what}"
+            for count, what in ((removed, "left out"), (added, "added"))
+            if count
+        ]
+        if pairing.guesses:
+            facts.append(f"{pairing.guesses:,} changed, and paired by what is nearest")
+        if facts:
+            name = "stdin" if self._original.name == "-" else self._original.name
+            say(f"{name}: {', '.join(facts)}")
+
+    def _put(self, sources: list[int | None]) -> bytes:
+        """Return the text of the edited records, with what was between those of the original."""
+        if not sources:
+            return b""
+        text, spans = self._original.text, self._spans
+        pieces = Pieces(self._original.name)
+        before, follows = None, False
+        model = next((i for i in sources if i is not None), 0 if spans else None)
+        gap = text[: spans[0][0]] if spans else b""
+        for (raw, where), source in zip(self._raws, sources, strict=True):
+            if follows and source is not None and before == source - 1:
+                gap = text[spans[before][1] : spans[source][0]]
+            pieces.add(self._written(raw, where, source, model), gap)
+            follows = source is not None
+            if source is not None:
+                before = model = source
+            gap = self._gap_after(before)
+        return pieces.end(text[spans[-1][1] :] if spans else b"\n")
+
+    def _gap_after(self, index: int | None) -> bytes:
+        """Return what separates a record of the original from one that did not follow it."""
+        if index is None or index + 1 == len(self._spans):
+            return b"\n"
+        return self._original.text[self._spans[index][1] : self._spans[index + 1][0]] or b"\n"
+
+    def _written(self, raw: bytes, where: str, source: int | None, model: int | None) -> bytes:
+        """Return the text of an edited record."""
+        tree = self._new(raw, where)
+        return tried(self._name, where, lambda new: self._collapsed(new, source, model), tree)
+
+    def _collapsed(self, tree: Any, source: int | None, model: int | None) -> bytes:
+        index = model if source is None else source
+        if index is not None:
+            start, end = self._spans[index]
+            document = self._decoder.open(self._original.text[start:end])
+            # What a policy took away from a model is not part of what is like it.
+            if source is not None or not document.problems:
+                document.tree = tree
+                return document.collapse(by_value=self._by_value and source is not None)
+        return self._decoder.collapse(tree)

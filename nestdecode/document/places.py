@@ -1,0 +1,232 @@
+"""Places in a tree: those that a path or a pointer names, and the one that a text may mean."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from nestdecode.errors import DecodeError
+from nestdecode.paths import ROOT, Address, Step, Wild, parse_path, split_pointer
+from nestdecode.words import shortened
+
+__all__ = ["Place", "places", "spelled", "splits"]
+
+
+class Place(NamedTuple):
+    """
+    One place in a tree, which may be new: the next member or element of a container.
+
+    Attributes:
+        container: What it is in; the root is the only element of a list.
+        key: Its name or index there.
+        address: Where it is.
+    """
+
+    container: Any
+    key: Any
+    address: Address
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing is there yet."""
+        if type(self.container) is list:
+            return bool(self.key == len(self.container))
+        return self.key not in self.container
+
+    @property
+    def value(self) -> Any:
+        """What is there."""
+        return self.container[self.key]
+
+    def put(self, value: Any) -> None:
+        """Put a value there; the tree holds it from now on."""
+        if type(self.container) is list and self.is_new:
+            self.container.append(value)
+        else:
+            self.container[self.key] = value
+
+    def take(self) -> None:
+        """
+        Take it away.
+
+        Raises:
+            DecodeError: If it is the root.
+        """
+        if self.address is ROOT:
+            raise DecodeError("the root can be replaced, not deleted")
+        del self.container[self.key]
+
+
+def places(root: list[Any], place: str, *, new: bool = False) -> list[Place]:
+    """
+    List the places that a pointer or a path names, in document order.
+
+    Args:
+        root: The tree, as the only element of a list.
+        place: A pointer (empty, or beginning with a slash), or a path.
+        new: Whether the last step may be a member that is not there yet, or ``-`` in a
+            pointer, the end of an array.
+
+    Raises:
+        DecodeError: If there is none.
+        SpecError: If it is neither a pointer nor a path.
+        TypeError: If it is not a str.
+    """
+    if not isinstance(place, str):
+        raise TypeError(f"a place is a str, got {type(place).__name__}")
+    is_pointer = not place or place.startswith("/")
+    steps: tuple[Any, ...] = split_pointer(place) if is_pointer else parse_path(place)
+    find = _pointed if is_pointer else _keys
+    found = [Place(root, 0, ROOT)]
+    for number, step in enumerate(steps, 1):
+        may_be_new = new and number == len(steps)
+        found = [
+            Place(value, key, Address(around.address, key))
+            for around in found
+            if type(value := around.value) is dict or type(value) is list
+            for key in find(value, step, may_be_new)
+        ]
+    if found:
+        return found
+    if is_pointer:
+        raise DecodeError("there is no such place", place)
+    raise DecodeError(f"there is no place {shortened(place)}")
+
+
+_INDEX = r"0|[1-9][0-9]{0,17}"
+
+
+def _pointed(container: Any, token: Any, may_be_new: bool) -> list[Any]:
+    if type(container) is dict:
+        return [token] if may_be_new or token in container else []
+    if token == "-":
+        return [len(container)] if may_be_new else []
+    is_index = re.fullmatch(_INDEX, token)
+    return [int(token)] if is_index and int(token) < len(container) else []
+
+
+def _keys(container: Any, step: Any, may_be_new: bool) -> list[Any]:
+    if type(container) is dict:
+        if step is Wild.MEMBERS:
+            return list(container)
+        return [step] if type(step) is str and (may_be_new or step in container) else []
+    if step is Wild.ELEMENTS:
+        return list(range(len(container)))
+    return [step] if type(step) is int and step < len(container) else []
+
+
+def splits(tree: Any, text: str) -> Iterator[tuple[int, int]]:
+    """
+    Find where a text that begins with a pointer can be split at ``=`` or ``:=``.
+
+    Each step is looked for among the names that are there, so a text with very many signs
+    costs no more than one with few.
+
+    Args:
+        tree: Where the pointer has to lead to a place.
+        text: A pointer, a sign and a value; the pointer is not empty.
+
+    Returns:
+        Where the pointer ends, and where the value begins.
+    """
+    start, value = 1, tree
+    while True:
+        end = text.find("/", start)
+        token = text[start:] if end < 0 else text[start:end]
+        (name,) = split_pointer(f"/{token}")
+        for length in _lengths(value, name):
+            at = start + _written_length(token, length)
+            if text.startswith("=", at):
+                yield at, at + 1
+            elif text.startswith(":=", at):
+                yield at, at + 2
+        keys = _pointed(value, name, may_be_new=False) if type(value) in (dict, list) else []
+        if end < 0 or not keys:
+            return
+        value, start = value[keys[0]], end + 1
+
+
+def _lengths(container: Any, text: str) -> Iterator[int]:
+    """Tell how long the names and indexes are that a text begins with, and a sign follows."""
+    if type(container) is dict:
+        for name in container:
+            if text.startswith(name) and text.startswith(("=", ":="), len(name)):
+                yield len(name)
+    elif type(container) is list:
+        index = re.match(rf"({_INDEX}):?=", text)
+        if index and int(index[1]) < len(container):
+            yield len(index[1])
+
+
+def _written_length(token: str, length: int) -> int:
+    """Return how many characters of a token are the first *length* of what it says."""
+    end = 0
+    for _ in range(length):
+        end += 2 if token.startswith(("~0", "~1"), end) else 1
+    return end
+
+
+def spelled(tree: Any, text: str) -> list[Step] | None:
+    """
+    Find the place that a path was meant to name whose names should have been quoted.
+
+    Args:
+        tree: Where it has to be a place.
+        text: Names, dots in them and all, with dots between them; ``[]``, ``[n]``, ``*``
+            and quoted names as in a path.
+
+    Returns:
+        The steps of the path, or None. Each container is entered once at most.
+    """
+    waiting: list[tuple[Any, int, Any]] = [(tree, 0, None)]
+    while waiting:
+        value, at, steps = waiting.pop()
+        if at == len(text):
+            found = []
+            while steps is not None:
+                steps, step = steps
+                found.append(step)
+            return found[::-1]
+        for child, end, step in reversed(list(_entered(value, text, at))):
+            waiting.append((child, end, (steps, step)))
+    return None
+
+
+def _entered(value: Any, text: str, at: int) -> Iterator[tuple[Any, int, Step]]:
+    """List what a text may name next in a value, and where the text goes on."""
+    if type(value) is list:
+        bracket = re.compile(r"\[(\*?|[0-9]{1,18})\]").match(text, at)
+        if bracket and bracket[1].isdigit():
+            index = int(bracket[1])
+            if index < len(value):
+                yield value[index], bracket.end(), index
+        elif bracket:
+            for child in value:
+                yield child, bracket.end(), Wild.ELEMENTS
+    elif type(value) is dict and (not at or text.startswith(".", at)):
+        at += bool(at)
+        quoted = re.compile(r'"(?:[^"\\]|\\.)*+"').match(text, at)
+        if quoted:
+            name = _unquoted(quoted[0])
+            if name in value:
+                yield from _ended(value[name], text, quoted.end(), name)
+        for name, child in value.items():
+            if name and text.startswith(name, at):
+                yield from _ended(child, text, at + len(name), name)
+            if text.startswith("*", at):
+                yield from _ended(child, text, at + 1, Wild.MEMBERS)
+
+
+def _unquoted(token: str) -> str:
+    """Return the name that a token says; itself if it says none."""
+    try:
+        return str(json.loads(token))
+    except ValueError:
+        return token
+
+
+def _ended(value: Any, text: str, end: int, step: Step) -> Iterator[tuple[Any, int, Step]]:
+    if end == len(text) or text[end] in ".[":
+        yield value, end, step
