@@ -123,6 +123,7 @@ class Answering:
         self.render_many: RenderMany | None = None
         self.most = 0
         self.too_long = ""
+        self.encoding: str | None = None
         self.keeps_letters = self.fail_fast = self.stopped = False
         self._report = Report()
         self._batch = Batch([], 1, 0)
@@ -260,8 +261,9 @@ class Answering:
         self.stopped = self.fail_fast
         if self.keeps_letters:
             record = self._batch.record(self._index)
+            place = record.line, record.offset
             self._report.letters.append(
-                DeadLetter(record.line, record.offset, record.raw, error, record.skipped)
+                DeadLetter(*place, record.raw, error, record.skipped, self.encoding)
             )
         if isinstance(error, UncompiledError):
             self.tell("uncompiled", str(error))
@@ -300,6 +302,7 @@ def answer_all(
     Raises:
         UnreadableError: If the input can't be read to its end; what was read is answered.
     """
+    answering.encoding = source.encoding
     start = b""
     if framing is None:
         framing, start = framing_of(source.read, answering.most)
