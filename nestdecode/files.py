@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nestdecode.decoder import Decoder
-from nestdecode.stream import DeadLetter, Framing
+from nestdecode.stream import FRAMINGS, DeadLetter, Framing
 from nestdecode.stream.answering import Answering, Report, answer_all, collector_off
 from nestdecode.stream.sources import Source, UnreadableError
 from nestdecode.text.write import dump, dump_lines
@@ -17,7 +17,7 @@ from nestdecode.words import nearest
 if TYPE_CHECKING:
     from nestdecode.spec import Spec
 
-__all__ = ["FRAMINGS", "Report", "expand_file"]
+__all__ = ["Report", "expand_file"]
 
 
 class Readable(Protocol):
@@ -30,9 +30,6 @@ class Writable(Protocol):
     """A binary file, for writing."""
 
     def write(self, text: memoryview, /) -> int | None: ...
-
-
-FRAMINGS = ("lines", "documents")
 
 
 def expand_file(

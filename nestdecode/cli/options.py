@@ -10,6 +10,7 @@ import click
 from nestdecode.cli.output import say
 from nestdecode.decoder import Decoder
 from nestdecode.errors import POLICIES, NestdecodeError
+from nestdecode.stream import FRAMINGS
 from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Limits
 
 if TYPE_CHECKING:
@@ -80,12 +81,17 @@ decoding = _all(
 
 framing = _all(
     click.option(
+        "--framing", type=click.Choice(FRAMINGS),
+        help="lines: each line is one document, or none; documents: they follow one another "
+        "over any number of lines. [default: told from the input]",
+    ),
+    click.option(
         "--lines", "framing", flag_value="lines", default=None,
-        help="Input is one document a line (NDJSON).",
+        help="The same as --framing lines.",
     ),
     click.option(
         "--documents", "framing", flag_value="documents", default=None,
-        help="Input is documents one after another, over any number of lines.",
+        help="The same as --framing documents.",
     ),
 )  # fmt: skip
 

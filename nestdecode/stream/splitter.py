@@ -19,9 +19,11 @@ from nestdecode.stream.lines import CHUNK, KEPT, LineCutter, Lines
 from nestdecode.stream.records import BLANKS, Batch, Record, is_blank
 from nestdecode.stream.scanner import Followed, Scanner, Text, after_scalar
 
-__all__ = ["Framing", "Splitter", "framing_of", "read_batches"]
+__all__ = ["FRAMINGS", "Framing", "Splitter", "framing_of", "read_batches"]
 
 Framing = Literal["lines", "mixed", "documents"]
+# Those that can be asked for.
+FRAMINGS: tuple[Framing, ...] = ("lines", "documents")
 
 # Input that begins with more blanks than this is not kept until it shows what it is.
 _BLANK_ENOUGH = 1 << 20
