@@ -16,9 +16,10 @@ from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Limits
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from nestdecode.choosing import Asked
     from nestdecode.spec import Spec
 
-__all__ = ["decoder_from", "decoding", "framing", "output", "running"]
+__all__ = ["choosing", "decoder_from", "decoding", "framing", "output", "running", "where_from"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -95,6 +96,14 @@ framing = _all(
     ),
 )  # fmt: skip
 
+choosing = _all(
+    click.option(
+        "--where", metavar="EXPR",
+        help="Only records for which this JMESPath holds, asked from the root of the opened "
+        "record: it is neither null, false nor empty.",
+    ),
+)  # fmt: skip
+
 output = _all(
     click.option("-c", "--compact", is_flag=True, help="One line a value, on a terminal too."),
     click.option(
@@ -153,6 +162,21 @@ def decoder_from(
             _warn(decoder.spec)
         return decoder
     raise click.UsageError(reason)
+
+
+def where_from(
+    expression: str | None, decoder: Decoder, note: Callable[[str], None], *, lent: bool = False
+) -> Asked | None:
+    """Compile what ``choosing`` takes, as ``choosing.where`` does; tell what it may lack."""
+    if expression is None:
+        return None
+    from nestdecode import choosing  # late: most need no queries
+    from nestdecode.cli import hints
+
+    query = choosing.where(decoder, expression, lent=lent)
+    if expression.lstrip().startswith(hints.FILTER):
+        return hints.Hinting(query, lambda: note(hints.FILTERED_WHERE))
+    return query
 
 
 def _warn(spec: Spec) -> None:

@@ -17,7 +17,7 @@ from stringzilla import count
 
 from nestdecode.stream.lines import CHUNK, KEPT, LineCutter, Lines
 from nestdecode.stream.records import BLANKS, Batch, Record, is_blank
-from nestdecode.stream.scanner import Followed, Scanner, Text, after_scalar
+from nestdecode.stream.scanner import Followed, Scanner, Text, after_scalar, not_utf8
 
 __all__ = ["FRAMINGS", "Framing", "Splitter", "framing_of", "read_batches"]
 
@@ -25,6 +25,8 @@ Framing = Literal["lines", "mixed", "documents"]
 # Those that can be asked for.
 FRAMINGS: tuple[Framing, ...] = ("lines", "documents")
 
+# After a line that was given back as many are followed here first, at most.
+_MOST_FOLLOWED = 64
 # Input that begins with more blanks than this is not kept until it shows what it is.
 _BLANK_ENOUGH = 1 << 20
 # What is followed again and again of a line that has not been read whole, at first.
@@ -63,22 +65,11 @@ def framing_of(read: Callable[[int], bytes], max_record_bytes: int) -> tuple[Fra
 
 def _goes_on(line: bytes) -> bool:
     """Tell whether a line is the beginning of a document."""
-    if line[:1] not in (b"{", b"[") or _not_utf8(line) is not None:
+    if line[:1] not in (b"{", b"[") or not_utf8(line) is not None:
         return False
     scanner = Scanner()
     scanner.begin(line[0])
     return scanner.follow(line, 1, len(line)).outcome == "goes on"
-
-
-def _not_utf8(text: bytes) -> int | None:
-    """Return the first byte that is not UTF-8."""
-    if text.isascii():
-        return None
-    try:
-        text.decode()
-    except UnicodeDecodeError as error:
-        return error.start
-    return None
 
 
 def _after(pattern: bytes, text: Text, at: int) -> int:
@@ -230,6 +221,7 @@ class Splitter:
         self._not_utf8: list[int] = []  # the first such byte of each line
         self._checked = 0  # lines have been looked at up to here
         self._credit = _CREDIT
+        self._followed = self._to_follow = 0
 
     @property
     def settled(self) -> tuple[int, int | None]:
@@ -337,7 +329,7 @@ class Splitter:
     def _end_in(self, line: bytes) -> int:
         """Return where a document ends in the beginning of its next line, or 0."""
         outcome, at = self._scanner.copy().follow(line, 0, len(line))
-        return at if outcome == "ends" and _not_utf8(line[:at]) is None else 0
+        return at if outcome == "ends" and not_utf8(line[:at]) is None else 0
 
     def _cut(self, *, final: bool = False) -> Iterator[Batch]:
         """Settle what can be settled."""
@@ -348,7 +340,9 @@ class Splitter:
             elif self._at >= len(self._text):
                 break
             else:
-                if self._answered and self._at >= self._known_to:
+                if self._to_follow:
+                    self._to_follow -= 1
+                elif self._answered and self._at >= self._known_to:
                     yield from self._settled()
                     yield from self._by_lines()
                 self._begin()
@@ -365,13 +359,19 @@ class Splitter:
         batch = self._lines
         if batch is None:
             batch = self._lines = self._as_batch(bytes(self._text[self._at :]))
-        batch.start, batch.refused = self._line - batch.line, None
+        start = batch.start = self._line - batch.line
+        batch.refused = None
         if self._at < len(self._text):
             yield batch
         if batch.refused is None:
             self._at = len(self._text)
-        else:
-            self._at = batch.record(batch.refused).offset - self._base
+            self._followed = 0
+            return
+        self._at = batch.record(batch.refused).offset - self._base
+        # Where few lines can be read it is quicker not to have each tried first.
+        few = batch.refused == start
+        self._followed = min(2 * self._followed + 1, _MOST_FOLLOWED) if few else 0
+        self._to_follow = self._followed
 
     def _begin(self) -> None:
         """Begin with what comes next, if it is not blank."""
@@ -513,10 +513,10 @@ class Splitter:
         return self._not_utf8[index] if index < len(self._not_utf8) else len(self._text)
 
     def _check(self, text: bytes) -> None:
-        if _not_utf8(text) is not None:
+        if not_utf8(text) is not None:
             start = self._checked
             for line in text.split(b"\n"):
-                at = _not_utf8(line)
+                at = not_utf8(line)
                 if at is not None:
                     self._not_utf8.append(start + at)
                 start += len(line) + 1
