@@ -9,16 +9,7 @@ from typing import Any, NamedTuple
 from nestdecode.errors import DecodeError
 from nestdecode.stream.letters import DeadLetter
 
-__all__ = [
-    "BLANKS",
-    "Batch",
-    "Record",
-    "as_bytes",
-    "expand_records",
-    "is_blank",
-    "is_utf8",
-    "of_lines",
-]
+__all__ = ["BLANKS", "Batch", "Record", "as_bytes", "expand_records", "is_blank", "of_lines"]
 
 BLANKS = b" \t\r\n"
 
