@@ -9,16 +9,24 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nestdecode.decoder import Decoder
-from nestdecode.stream import DeadLetter, Framing
-from nestdecode.stream.answering import Answering, Report, answer_all, collector_off
+from nestdecode.engine import check_word
+from nestdecode.stream import FRAMINGS, DeadLetter, Framing
+from nestdecode.stream.answering import (
+    MALFORMED,
+    Answering,
+    Malformed,
+    Report,
+    answer_all,
+    collector_off,
+    in_place_of_malformed,
+)
 from nestdecode.stream.sources import Source, UnreadableError
 from nestdecode.text.write import dump, dump_lines
-from nestdecode.words import nearest
 
 if TYPE_CHECKING:
     from nestdecode.spec import Spec
 
-__all__ = ["FRAMINGS", "Report", "expand_file"]
+__all__ = ["Report", "expand_file"]
 
 
 class Readable(Protocol):
@@ -33,9 +41,6 @@ class Writable(Protocol):
     def write(self, text: memoryview, /) -> int | None: ...
 
 
-FRAMINGS = ("lines", "documents")
-
-
 def expand_file(
     source: str | os.PathLike[str] | Readable,
     target: str | os.PathLike[str] | Writable,
@@ -44,6 +49,9 @@ def expand_file(
     framing: Framing | None = None,
     jobs: int | None = None,
     on_dead_letter: Callable[[DeadLetter], None] | None = None,
+    malformed: Malformed = "dead",
+    where: str | None = None,
+    original: bool = False,
     **options: Any,
 ) -> Report:
     """
@@ -62,6 +70,13 @@ def expand_file(
         jobs: Processes that expand; None takes more than one if the file is large. More are
             forked, so it stays one where that is not safe: in a process with threads.
         on_dead_letter: Takes each record that is refused, in this process, in order.
+        malformed: What becomes of a record that is no JSON: ``dead`` (the default): it is
+            refused; ``keep``: it is written as it came; ``wrap``: it is written as
+            ``{"message": text}``, or ``message_base64`` if it is not UTF-8.
+        where: JMESPath: a record for which the answer is null, false or empty is left out.
+            It starts at the root.
+        original: Whether records are written as they came, and not expanded. What of their
+            layers stays shut is not counted then.
         options: Other arguments of ``Decoder``, but ``on_problem``: problems are counted.
 
     Returns:
@@ -71,24 +86,21 @@ def expand_file(
         OSError: If a file can't be opened, read or written, or both are one. What was read
             before is expanded.
         SpecError: If the spec is wrong.
+        QueryError: If *where* is wrong.
         ValueError: If an argument is out of range.
         TypeError: If there is no such argument.
     """
-    if framing is not None and framing not in FRAMINGS:
-        hint = nearest(framing, FRAMINGS)
-        raise ValueError(f"framing is one of {', '.join(FRAMINGS)}, got {framing!r}{hint}")
+    check_word("framing", framing, FRAMINGS)
+    check_word("malformed", malformed, MALFORMED)
     if jobs is not None and (type(jobs) is not int or jobs < 1):
         raise ValueError(f"jobs is an integer from 1, got {jobs!r}")
     if "on_problem" in options:
         raise TypeError("problems are counted in the report: there is no on_problem here")
     answering = Answering()
-    decoder = Decoder(spec, on_problem=answering.problem, **options)
-    most = decoder.limits.max_record_bytes
-    answering.answer, answering.many = decoder.expand, decoder.engine.expand_many
-    answering.render, answering.render_many = dump, dump_lines
-    answering.most = most
-    answering.too_long = f"longer than max_record_bytes={most}"
+    decoder = Decoder(spec, on_problem=None if original else answering.problem, **options)
     answering.keeps_letters = on_dead_letter is not None
+    answering.malformed = in_place_of_malformed(malformed, dump, bytes)
+    _have_expanded(answering, decoder, where, original=original)
     total = Report()
 
     def put(text: bytes | memoryview, report: Report) -> None:
@@ -111,6 +123,23 @@ def expand_file(
         else:
             return total
     raise OSError(f"{_name(source)}: {reason}")
+
+
+def _have_expanded(
+    answering: Answering, decoder: Decoder, where: str | None, *, original: bool
+) -> None:
+    """Have records expanded, of which *where* chooses some, or written as they came."""
+    most = decoder.limits.max_record_bytes
+    answering.most, answering.too_long = most, f"longer than max_record_bytes={most}"
+    answering.answer, answering.many = decoder.expand, decoder.engine.expand_many
+    answering.render, answering.render_many = dump, dump_lines
+    if original or where is not None:
+        from nestdecode import choosing  # late: most need no queries
+
+        if original:
+            choosing.as_they_came(answering, bytes, judged=where is not None)
+        if where is not None:
+            choosing.choose(answering, choosing.where(decoder, where))
 
 
 class _Unnumbered:

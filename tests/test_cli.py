@@ -445,6 +445,7 @@ def test_documents_on_one_line_can_be_forced(run):
 def test_lines_can_be_forced(run):
     stderr = said(
         f"stdin: line 1: {refusal(b'[')}",
+        "--documents reads what stands over several lines, or several on one",
         f"stdin: line 3: {refusal(b']')}",
         "2 records of 3 failed",
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import nestdecode
-from nestdecode import SpecError, expand_file
+from nestdecode import QueryError, SpecError, expand_file
 
 LINES = b"".join(b'{"id": %d, "a": "{\\"b\\": [%d, 1.0]}"}\n' % (i, i) for i in range(5000))
 BROKEN = b'{"a": "[1]"}\n{"a": \n\n{"a": "[2]"} x\n{"a": "{"}\n{"a": "[3]"}\n'
@@ -135,6 +135,9 @@ def test_an_input_that_ends_too_early_is_told_after_what_was_whole(tmp_path):
     ("arguments", "error", "reason"),
     [
         ({"framing": "line"}, ValueError, "did you mean 'lines'"),
+        ({"malformed": "wrapped"}, ValueError, "did you mean 'wrap'"),
+        ({"where": "a ="}, QueryError, "column 3"),
+        ({"where": 1}, TypeError, "an expression is a str"),
         ({"jobs": 0}, ValueError, "jobs is an integer from 1, got 0"),
         ({"on_problem": print}, TypeError, "no on_problem here"),
         ({"max_layers": -1}, ValueError, "max_layers"),

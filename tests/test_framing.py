@@ -1,18 +1,22 @@
 """Input split into records, and into texts that are none."""
 
+import base64
+import io
 import json
 import random
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nestdecode import DecodeError, Decoder
-from nestdecode.stream import is_blank, read_batches
+from nestdecode import DeadLetter, DecodeError, Decoder, expand_file
+from nestdecode.stream import is_blank, original, read_batches
 from tests import framing_oracle as oracle
+from tests.strategies import EFFORT
 
 MANY = 1 << 30
 
@@ -99,6 +103,202 @@ def test_a_document_ends_in_a_line_that_is_too_long():
     found = [(r.raw[-3:], len(r.raw) + r.skipped) for r in records_of(text, "documents", 0, 3000)]
 
     assert found == [(b"11]", 2003), (b"x x", 4000), (b"{}", 2)]
+
+
+# Streams of documents of which it is known which they are
+
+BOM = "\ufeff"
+# No line of them is a document, and none could be part of one.
+TEXTS = [
+    "WARNING: x", "2026-01-01 [10] bottles {x}", "[INFO] up, 3 of 4", "  two: [1] {}", "Done in 3.21 s",
+    "{oops", '{"a": 1} and more', "é 1 2", "}", "],",
+]  # fmt: skip
+
+
+@st.composite
+def documents(draw, compact):
+    """Draw a document, and how it is written."""
+    members = draw(st.dictionaries(st.sampled_from("abcé"), values, max_size=3))
+    document = {"n": draw(st.integers(0, 1 << 70)), **members}
+    shut = {name: layer(value) for name, value in document.items()}
+    indent = None if compact else draw(st.sampled_from([None, None, 0, 1, 4]))
+    return document, json.dumps(shut, indent=indent, ensure_ascii=draw(st.booleans()))
+
+
+values: st.SearchStrategy[Any] = st.sampled_from(
+    ["x", "{ [", 1.5, None, {"k": [1, {}]}, [], "\U0001f600\u20ac"]
+)
+
+
+def layer(value):
+    return json.dumps(value) if isinstance(value, (dict, list)) else value
+
+
+@st.composite
+def streams(draw, compact):
+    """
+    Draw a stream, and the documents in it.
+
+    Where a record is cut, none that follows could be the rest of it.
+    """
+    lines, wanted = [], []
+    good = True
+    for kind in draw(st.lists(st.sampled_from(["one", "one", "text", "cut", "blank"]), max_size=8)):
+        document, text = draw(documents(compact))
+        if kind == "one":
+            several = [(document, text)]
+            if not compact:
+                several += draw(st.lists(documents(compact=True), max_size=2))
+            wanted += [document for document, _ in several]
+            text = draw(st.sampled_from(["", " ", "\t"])).join(text for _, text in several)
+            # One that stands after a text belongs to that.
+            lines.append(draw(st.sampled_from(["", BOM if good else ""])) + text)
+            good = True
+        elif kind == "text":
+            good = False
+            lines += draw(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=3))
+        elif kind == "cut":
+            good = False
+            lines.append(text[: text.index('"') + 2])
+        else:
+            lines.append(draw(st.sampled_from(["", "  ", "\t"])))
+    newline = draw(st.sampled_from(["\n", "\r\n"]))
+    text = "\n".join(lines).replace("\n", newline) + draw(st.sampled_from(["", newline]))
+    return text, wanted
+
+
+def squeezed(text):
+    """Leave out byte order marks and blanks."""
+    return text.replace(BOM.encode(), b"").translate(None, b" \t\r\n")
+
+
+def check_stream(text, wanted, framing, encoding, jobs):
+    mark = "" if encoding == "utf-8" else BOM
+    # At the door the first mark goes, one of UTF-8 goes with the first record.
+    raw = text.encode()
+    source = (mark + text).encode(encoding)
+    letters: list[DeadLetter] = []
+    opened, came = io.BytesIO(), io.BytesIO()
+
+    report = expand_file(
+        io.BytesIO(source), opened, framing=framing, jobs=jobs, on_dead_letter=letters.append
+    )
+    expand_file(io.BytesIO(source), came, framing=framing, jobs=jobs, original=True)
+
+    assert [json.loads(line) for line in opened.getvalue().splitlines()] == wanted
+    assert (report.written, report.skipped, report.failed) == (len(wanted), 0, len(letters))
+    assert report.records == report.written + report.failed
+    rest, end = b"", 0
+    for letter in letters:
+        size = len(letter.raw)
+        assert raw[letter.offset : letter.offset + size] == letter.raw
+        assert original(letter.encode("x")) == letter.raw
+        assert letter.encoding == (None if encoding == "utf-8" else encoding)
+        assert letter.line == raw[: letter.offset].count(b"\n") + 1
+        rest += raw[end : letter.offset]
+        end = letter.offset + size
+    assert squeezed(came.getvalue()) == squeezed(rest + raw[end:])
+
+
+FALSE = (b"null\n", b"false\n", b"[]\n", b"{}\n", b'""\n')
+ENCODINGS = ["utf-8", "UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"]
+
+
+@given(streams(compact=False), st.sampled_from([None, "documents"]), st.sampled_from(ENCODINGS))
+def test_each_document_comes_out_once_and_nothing_else(stream, framing, encoding):
+    text, wanted = stream
+    check_stream(text, wanted, framing, encoding, 1)
+
+
+@given(streams(compact=True), st.sampled_from([None, "lines"]), st.sampled_from(ENCODINGS))
+def test_each_line_comes_out_once_and_nothing_else(stream, framing, encoding):
+    text, wanted = stream
+    check_stream(text, wanted, framing, encoding, 1)
+
+
+@given(
+    st.lists(streams(compact=False), min_size=1, max_size=4),
+    st.sampled_from([None, "documents"]),
+    st.sampled_from(ENCODINGS),
+    st.sampled_from([1, 300]),
+)
+@settings(max_examples=max(10, int(60 * EFFORT)))
+def test_two_jobs_find_the_same_documents(several, framing, encoding, times):
+    # A cut record ends with its line, so streams may follow one another.
+    text = "".join(f"{text}\n" for text, _ in several) * times
+    wanted = [document for _, documents in several for document in documents] * times
+
+    check_stream(text, wanted, framing, encoding, 2)
+
+
+@given(
+    texts,
+    st.sampled_from([None, "lines", "documents"]),
+    st.sampled_from(["dead", "keep", "wrap"]),
+    st.sampled_from([None, "a", "[0]", "a > `0`"]),
+    st.booleans(),
+)
+@settings(max_examples=500)
+@example(b'{"a":1}\n{"a":\n1}\n', "lines", "wrap", "a", False)
+def test_what_is_written_is_what_the_rules_say(text, framing, malformed, where, as_it_came):
+    told_apart = framing or ("documents" if begins_document(text) else "mixed")
+    wanted, counts = b"", [0, 0, 0]
+    for _, raw, good in oracle.split(text, told_apart):
+        if good:
+            tree = Decoder().expand(raw)
+            chosen = where is None or compact(Decoder().query(where, raw)) not in FALSE
+            counts[0 if chosen else 2] += 1
+            wanted += (raw + b"\n" if as_it_came else compact(tree)) if chosen else b""
+        else:
+            counts[1] += 1
+            wanted += {"dead": b"", "keep": raw + b"\n", "wrap": wrapped(raw)}[malformed]
+    found = io.BytesIO()
+
+    report = expand_file(
+        io.BytesIO(text),
+        found,
+        framing=framing,
+        malformed=malformed,
+        where=where,
+        original=as_it_came,
+    )
+
+    good, bad, skipped = counts
+    assert found.getvalue() == wanted
+    assert report.records == sum(counts)
+    assert report.skipped == skipped
+    if malformed == "dead":
+        assert (report.written, report.malformed, report.failed) == (good, 0, bad)
+    else:
+        assert (report.written, report.malformed, report.failed) == (good + bad, bad, 0)
+
+
+def begins_document(text):
+    """Tell whether the first line that is not blank is the beginning of a document."""
+    first, newline, _ = text.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").partition(b"\n")
+    try:
+        oracle.value(first + newline, 0)
+    except oracle.GoesOnError:
+        return first[:1] in (b"{", b"[")
+    except oracle.FailsError:
+        return False
+    return False
+
+
+def compact(tree):
+    return (
+        json.dumps(tree, separators=(",", ":"), ensure_ascii=False).encode(
+            "utf-8", "backslashreplace"
+        )
+        + b"\n"
+    )
+
+
+def wrapped(raw):
+    try:
+        return compact({"message": raw.decode()})
+    except UnicodeDecodeError:
+        return compact({"message_base64": base64.b64encode(raw).decode()})
 
 
 # What people had in their files

@@ -24,7 +24,7 @@ ORDER = (
     *("given", "stream", "engine", "asking"),
     *("document.parts", "document.pairing", "document.comparing", "document.places"),
     *("document.closing", "document.draft", "document.collapse"),
-    *("document.document", "decoder", "lending", "files", "cli"),
+    *("document.document", "decoder", "lending", "choosing", "files", "cli"),
 )
 DOORS = {f"nestdecode.{name}" for name in ("text", "plan", "queries", "document")} | {"nestdecode"}
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if "_specs" not in path.parts]

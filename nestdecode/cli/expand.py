@@ -9,12 +9,23 @@ import click
 from nestdecode.cli import options
 from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
+from nestdecode.stream.answering import MALFORMED, Malformed
 
 __all__ = ["command"]
 
 
 @click.command("expand", short_help="Open every layer of each document.")
 @click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]...")
+@options.choosing
+@click.option("--original", is_flag=True, help="Write the records as they came, byte for byte.")
+@click.option(
+    "--malformed",
+    type=click.Choice(MALFORMED),
+    default="dead",
+    show_default=True,
+    help="What becomes of a record that is no JSON: set aside, written as it came, or "
+    'written as {"message": text} (message_base64 if it is not UTF-8).',
+)
 @options.decoding
 @options.framing
 @options.output
@@ -24,6 +35,9 @@ def command(
     ctx: click.Context,
     /,
     files: tuple[str, ...],
+    where: str | None,
+    original: bool,
+    malformed: Malformed,
     framing: Any,
     compact: bool,
     indent: int | None,
@@ -40,13 +54,15 @@ def command(
 
     \b
     nestdecode expand response.json                  indented on a terminal
+    nestdecode expand --where "level == 'error'" app.log
     nestdecode expand events.ndjson | jq .detail     one line a record in a pipe
     nestdecode expand --spec aws/sqs-sns event.json  only what the spec names
-    kubectl logs -f pod | nestdecode expand --lines
+    kubectl logs -f pod | nestdecode expand --malformed keep
 
     A layer that a spec declares and that does not open stays a string and is told on
     stderr. A record that is no JSON is told too, and kept with --dead-letters; all others
-    are written, and the exit code is 5.
+    are written, and the exit code is 5. With --malformed keep or wrap it is written in its
+    place, whatever --where says, and the exit code is 0.
     """
     need_input(ctx, files)
     session = Session(
@@ -55,12 +71,19 @@ def command(
         jobs,
         progress,
         dead_letters=dead_letters,
+        malformed=malformed,
         fail_fast=fail_fast,
         summary=summary,
     )
-    decoder = options.decoder_from(decoding, session.problem)
+    # What is written as it came has no layers that could stay shut.
+    decoder = options.decoder_from(decoding, None if original else session.problem)
     output = Output(indent=0 if compact else indent, color=color)
     session.run(
-        decoder.expand, output, decoder.limits.max_record_bytes, many=decoder.engine.expand_many
+        decoder.expand,
+        output,
+        decoder.limits.max_record_bytes,
+        many=decoder.engine.expand_many,
+        where=options.where_from(where, decoder, session.note),
+        original=original,
     )
     return session.code

@@ -35,6 +35,7 @@ MOST_POINTERS = 1 << 24
     help="How it is shown; json is one object a document. [default: tree]",
 )
 @click.option("--json", "form", flag_value="json", default=None, help="The same as --format json.")
+@options.choosing
 @options.decoding
 @options.framing
 @options.running
@@ -44,6 +45,7 @@ def command(
     /,
     files: tuple[str, ...],
     form: Format | None,
+    where: str | None,
     framing: Any,
     jobs: int | None,
     progress: bool | None,
@@ -78,7 +80,12 @@ def command(
     output = Output(indent=0)
     show = {"tree": _tree, "table": _table, "json": _json}[form or "tree"]
     output.text = lambda document: output.as_it_is(show(document))
-    session.run(_opener(decoder), output, decoder.limits.max_record_bytes)
+    session.run(
+        _opener(decoder),
+        output,
+        decoder.limits.max_record_bytes,
+        where=options.where_from(where, decoder, session.note),
+    )
     return session.code
 
 

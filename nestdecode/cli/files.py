@@ -166,10 +166,14 @@ class Original:
         self._framing = framing
 
     def check_replaceable(self) -> None:
-        """Raise RefusedError if the file is compressed."""
+        """Raise RefusedError if the file is compressed, or not in UTF-8."""
         with opened(self.name) as source:
-            if source.total is not None and source.size is None:
+            if source.packed is not None:
                 raise RefusedError(self.name, "can't be replaced: it is compressed", 2)
+            if source.encoding is not None:
+                how = f"iconv -f {source.encoding[:-2]} -t UTF-8 converts it"
+                reason = f"can't be replaced: it is in {source.encoding}; {how}"
+                raise RefusedError(self.name, reason, 2)
 
     def shown(self) -> bytes:
         """

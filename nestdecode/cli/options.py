@@ -10,14 +10,16 @@ import click
 from nestdecode.cli.output import say
 from nestdecode.decoder import Decoder
 from nestdecode.errors import POLICIES, NestdecodeError
+from nestdecode.stream import FRAMINGS
 from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Limits
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from nestdecode.choosing import Asked
     from nestdecode.spec import Spec
 
-__all__ = ["decoder_from", "decoding", "framing", "output", "running"]
+__all__ = ["choosing", "decoder_from", "decoding", "framing", "output", "running", "where_from"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -80,12 +82,25 @@ decoding = _all(
 
 framing = _all(
     click.option(
+        "--framing", type=click.Choice(FRAMINGS),
+        help="lines: each line is one document, or none; documents: they follow one another "
+        "over any number of lines. [default: told from the input]",
+    ),
+    click.option(
         "--lines", "framing", flag_value="lines", default=None,
-        help="Input is one document a line (NDJSON).",
+        help="The same as --framing lines.",
     ),
     click.option(
         "--documents", "framing", flag_value="documents", default=None,
-        help="Input is documents one after another, over any number of lines.",
+        help="The same as --framing documents.",
+    ),
+)  # fmt: skip
+
+choosing = _all(
+    click.option(
+        "--where", metavar="EXPR",
+        help="Only records for which this JMESPath holds, asked from the root of the opened "
+        "record: it is neither null, false nor empty.",
     ),
 )  # fmt: skip
 
@@ -149,6 +164,21 @@ def decoder_from(
             _warn(decoder.spec)
         return decoder
     raise click.UsageError(reason)
+
+
+def where_from(
+    expression: str | None, decoder: Decoder, note: Callable[[str], None], *, lent: bool = False
+) -> Asked | None:
+    """Compile what ``choosing`` takes, as ``choosing.where`` does; tell what it may lack."""
+    if expression is None:
+        return None
+    from nestdecode import choosing  # late: most need no queries
+    from nestdecode.cli import hints
+
+    query = choosing.where(decoder, expression, lent=lent)
+    if expression.lstrip().startswith(hints.FILTER):
+        return hints.Hinting(query, lambda: note(hints.FILTERED_WHERE))
+    return query
 
 
 def _warn(spec: Spec) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
+from nestdecode.choosing import Asked
 from nestdecode.cli import options
+from nestdecode.cli.hints import FILTER, FILTERED_RECORDS, Hinting
 from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
 from nestdecode.decoder import Decoder, Query
@@ -44,6 +46,7 @@ __all__ = ["command"]
     default=None,
     help="Start at the focus of the spec.",
 )
+@options.choosing
 @options.decoding
 @options.framing
 @options.output
@@ -58,6 +61,7 @@ def command(
     each: bool,
     exit_status: bool,
     start: Start | None,
+    where: str | None,
     framing: Any,
     compact: bool,
     indent: int | None,
@@ -75,6 +79,7 @@ def command(
     EXPR is JMESPath; :NAME is a query that the spec names.
 
     \b
+    nestdecode query --where "level == 'error'" @ app.log  the records that are errors
     nestdecode query 'structData.data[]' response.json    by the spec that matches
     nestdecode query -r --each ':urls' response.json      one address a line
     nestdecode query -s my.yaml 'Records[].body' e.json   by a spec of your own
@@ -102,9 +107,18 @@ def command(
     decoder = options.decoder_from(decoding, session.problem)
     output = Output(indent=0 if compact else indent, color=color, raw=raw)
     lend = session.note if decoding["spec"] is None else None
-    answer = _answer(decoder, expression, start, lend)
+    answer = _hinting(_answer(decoder, expression, start, lend), session.hint)
     most = decoder.limits.max_record_bytes
-    session.run(answer, output, most, each=each, note_last=exit_status, many=answer.many)
+    chosen = options.where_from(where, decoder, session.note, lent=lend is not None)
+    session.run(
+        answer,
+        output,
+        most,
+        each=each,
+        note_last=exit_status,
+        many=answer.many,
+        where=chosen,
+    )
     if session.code or not exit_status:
         return session.code
     return 4 if session.last is None else 0 if session.last else 1
@@ -120,6 +134,14 @@ def _answer(
         lend(f"this is {spec.name}: using its focus and queries (--spec none turns this off)")
 
     return LendingQuery(decoder, expression, start, tell)
+
+
+def _hinting(query: Query | LendingQuery, hint: Callable[[str], None]) -> Asked:
+    """Have a hint given where a filter of records was meant, and an array is filtered."""
+    at_focus = isinstance(query, Query) and query.start == "focus"
+    if at_focus or not query.expression.lstrip().startswith(FILTER):
+        return query
+    return Hinting(query, lambda: hint(FILTERED_RECORDS))
 
 
 def _is_file(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -18,15 +18,20 @@ from nestdecode.stream.answering import (
     SHOWN,
     Answer,
     Answering,
+    Malformed,
     Many,
     Render,
     Report,
     answer_all,
     collector_off,
+    in_place_of_malformed,
 )
 from nestdecode.stream.sources import Source, UnreadableError
 from nestdecode.text.write import dump, dump_lines
 from nestdecode.words import one_line
+
+if TYPE_CHECKING:
+    from nestdecode.choosing import Asked
 
 __all__ = ["Session", "need_input"]
 
@@ -45,7 +50,9 @@ class Session:
         jobs: Processes that answer; None decides by the size of each input.
         progress: Whether a bar is shown; None decides by the terminal and by time.
         dead_letters: The file to which records are appended that fail.
+        malformed: What becomes of a record that is no JSON.
         fail_fast: Whether the first record that fails is the last one.
+        hints: Whether a record that fails has options named that would help.
         summary: ``text``: what failed is told at the end; ``json``: all is, in one line.
     """
 
@@ -57,7 +64,9 @@ class Session:
         progress: bool | None = None,
         *,
         dead_letters: str | None = None,
+        malformed: Malformed = "dead",
         fail_fast: bool = False,
+        hints: bool = True,
         summary: Literal["text", "json"] = "text",
     ) -> None:
         self._files = files or ("-",)
@@ -66,9 +75,11 @@ class Session:
         self._progress = progress
         self._letters = dead_letters
         self._kept: Letters | None = None
+        self._malformed = malformed
         self._fail_fast = fail_fast
         self._summary = summary
         self._answering = Answering()
+        self._answering.hints = hints
         self._total = Report()
         self._name = ""
         self._lines = 0
@@ -97,6 +108,10 @@ class Session:
         """Tell something once, however many records say it."""
         self._answering.tell("once", one_line(message))
 
+    def hint(self, message: str) -> None:
+        """Tell something once that helps with several records."""
+        self._answering.tell("hint", one_line(message))
+
     def run(
         self,
         answer: Answer,
@@ -106,6 +121,8 @@ class Session:
         each: bool = False,
         note_last: bool = False,
         many: Many | None = None,
+        where: Asked | None = None,
+        original: bool = False,
         too_long: str | None = None,
     ) -> None:
         """
@@ -118,19 +135,28 @@ class Session:
             each: Whether an array's elements are written in its place.
             note_last: Whether ``last`` is wanted.
             many: Answers several records at once, if they allow it.
+            where: Of which records there is an answer.
+            original: Whether they are written as they came, instead of their answers.
             too_long: What is said of longer records, if not that limit.
         """
         render: Render = _each(output.text) if each else output.text
         if note_last:
             render = self._answering.noting_last(render, each=each)
-        self._answering.answer = answer
-        self._answering.many = many
-        self._answering.render = render
-        self._answering.render_many = dump_lines if render is dump else None
-        self._answering.most = max_record_bytes
-        self._answering.too_long = too_long or f"longer than max_record_bytes={max_record_bytes}"
-        self._answering.keeps_letters = self._letters is not None
-        self._answering.fail_fast = self._fail_fast
+        answering = self._answering
+        answering.answer, answering.many = answer, many
+        answering.render, answering.render_many = render, dump_lines if render is dump else None
+        answering.malformed = in_place_of_malformed(self._malformed, output.text, output.as_it_is)
+        answering.most = max_record_bytes
+        answering.too_long = too_long or f"longer than max_record_bytes={max_record_bytes}"
+        answering.keeps_letters = self._letters is not None
+        answering.fail_fast = self._fail_fast
+        if original or where is not None:
+            from nestdecode import choosing  # late: most need no queries
+
+            if original:
+                choosing.as_they_came(answering, output.as_it_is, judged=where is not None)
+            if where is not None:
+                choosing.choose(answering, where)
         try:
             with self._keeping_letters(output), collector_off():
                 for name in self._files:
@@ -195,9 +221,10 @@ class Session:
                 # Elsewhere they are told in full.
                 if failed > SHOWN and self._kept is not None:
                     continue
-            elif kind in ("uncompiled", "once"):
+            elif kind in ("uncompiled", "once", "hint"):
                 self._uncompiled |= kind == "uncompiled"
-                if text not in self._told:
+                alone = kind == "hint" and self._total.records + report.records == 1
+                if text not in self._told and not alone:
                     self._told.add(text)
                     say(*text.split("\n"))
                 continue
@@ -240,6 +267,7 @@ class Session:
                 "out": total.written,
                 "dead": total.failed,
                 "skipped": total.skipped,
+                "malformed": total.malformed,
                 "problems": total.problems,
                 "records_with_problems": total.with_problems,
             }
@@ -253,12 +281,16 @@ class Session:
                 f"{_count(total.problems, 'layer')} stayed shut in "
                 f"{_count(total.with_problems, 'record')} of {total.records:,}{more}"
             )
+        if total.malformed:
+            how = "wrapped" if self._malformed == "wrap" else "kept"
+            say(f"{_count(total.malformed, 'record')} of {total.records:,} {how}: no JSON")
         if total.failed and total.records > 1:
             where = ""
             if self._kept is not None:
                 shown = f"{SHOWN} shown, " if total.failed > SHOWN else ""
                 where = f" ({shown}all in {self._letters})"
-            say(f"{_count(total.failed, 'record')} of {total.records:,} failed{where}")
+            skipped = f"; {_count(total.skipped, 'record')} skipped" if total.skipped else ""
+            say(f"{_count(total.failed, 'record')} of {total.records:,} failed{where}{skipped}")
 
 
 def _each(text: Callable[[Any], bytes]) -> Render:

@@ -37,7 +37,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], most: int) -> int:
     A record that was too long to be kept is told on stderr, and the exit code is 5.
     """
     need_input(ctx, files)
-    session = Session(files, "lines", jobs=1, progress=False)
+    session = Session(files, "lines", jobs=1, progress=False, hints=False)
     output = Output()
     output.text = output.as_it_is
     session.run(

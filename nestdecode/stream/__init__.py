@@ -14,10 +14,11 @@ from nestdecode.stream.records import (
     is_blank,
     of_lines,
 )
-from nestdecode.stream.splitter import Framing, Splitter, framing_of, read_batches
+from nestdecode.stream.splitter import FRAMINGS, Framing, Splitter, framing_of, read_batches
 
 __all__ = [
     "CUT",
+    "FRAMINGS",
     "Batch",
     "DeadLetter",
     "Framing",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from nestdecode.errors import DecodeError, LimitError, QueryError, UncompiledError
 from nestdecode.stream.letters import DeadLetter
 from nestdecode.stream.lines import CUT
 from nestdecode.stream.records import Batch, is_blank
+from nestdecode.stream.scanner import follow_values, not_utf8
 from nestdecode.stream.sources import Source, UnreadableError
 from nestdecode.stream.splitter import Framing, framing_of, read_batches
 from nestdecode.text.joined import Joined, joined_lines
@@ -18,9 +19,11 @@ from nestdecode.text.joined import Joined, joined_lines
 __all__ = [
     "ENOUGH_BYTES",
     "ENOUGH_MESSAGES",
+    "MALFORMED",
     "SHOWN",
     "Answer",
     "Answering",
+    "Malformed",
     "Many",
     "Put",
     "Render",
@@ -28,6 +31,7 @@ __all__ = [
     "Report",
     "answer_all",
     "collector_off",
+    "in_place_of_malformed",
 ]
 
 SHOWN = 10
@@ -36,6 +40,7 @@ ENOUGH_BYTES = 2 << 20
 ENOUGH_MESSAGES = 1000
 # From this size on, a file is worth more than one process.
 _LARGE = 32 << 20
+_DOCUMENTS = "--documents reads what stands over several lines, or several on one"
 # So much is read and written at once: its trees fit a cache.
 _GROUP = 1 << 14
 
@@ -45,6 +50,9 @@ Many = Callable[[Joined], "list[Any] | None"]
 Render = Callable[[Any], "bytes | None"]
 # Renders several, each with a newline at its end.
 RenderMany = Callable[[list[Any]], bytes]
+# What becomes of a record that is no JSON: set aside, written as it came, or wrapped.
+Malformed = Literal["dead", "keep", "wrap"]
+MALFORMED: tuple[Malformed, ...] = ("dead", "keep", "wrap")
 # Writes what has become of some records, and tells what is to be told.
 Put = Callable[["bytes | memoryview", "Report"], None]
 
@@ -55,9 +63,11 @@ class Report:
 
     Attributes:
         records: How many there were: those written, those failed and those skipped.
-        written: How many of them have their answer in the output.
+        written: How many of them are in the output, by their answer or as ``malformed`` says.
+        malformed: How many of those written are no JSON: kept as they came, or wrapped.
         failed: How many of them were refused.
-        skipped: How many of them have an answer that is not written, as ``--each`` says.
+        skipped: How many of them were left out: by ``where``, or because ``--each`` has no
+            line for their answer.
         problems: Layers that stayed shut.
         with_problems: Records that they are in.
         messages: In order: what kind, the line, whether the record is that line, and the
@@ -75,6 +85,7 @@ class Report:
         "last",
         "letters",
         "lines",
+        "malformed",
         "messages",
         "problems",
         "records",
@@ -88,6 +99,7 @@ class Report:
     def __init__(self) -> None:
         self.records = 0
         self.written = 0
+        self.malformed = 0
         self.failed = 0
         self.skipped = 0
         self.problems = 0
@@ -103,6 +115,7 @@ class Report:
         """Add what came of the records that follow, but for messages and letters."""
         self.records += other.records
         self.written += other.written
+        self.malformed += other.malformed
         self.failed += other.failed
         self.skipped += other.skipped
         self.problems += other.problems
@@ -114,16 +127,36 @@ class Report:
 
 
 class Answering:
-    """Answers batches, in this process or in a worker: writes nothing, tells nobody."""
+    """
+    Answers batches, in this process or in a worker: writes nothing, tells nobody.
+
+    Attributes:
+        answer: From a record's text to its value.
+        many: Answers several records at once, if they allow it: it may leave some out.
+        render: From a value to what is written for it; None leaves it out.
+        render_many: Renders several at once, if that can be done.
+        malformed: Renders a record that is no JSON; None refuses it.
+        most: The size of a record in bytes.
+        too_long: What is said of longer ones.
+        framing: How the records of the input are told apart.
+        encoding: What a dead letter says of that of its source.
+        keeps_letters: Whether records that fail are kept.
+        hints: Whether options are named that would help.
+        fail_fast: Whether the first one that fails is the last one.
+        stopped: Whether that has come.
+    """
 
     def __init__(self) -> None:
         self.answer: Answer
         self.many: Many | None = None
         self.render: Render
         self.render_many: RenderMany | None = None
+        self.malformed: Render | None = None
         self.most = 0
         self.too_long = ""
-        self.keeps_letters = self.fail_fast = self.stopped = False
+        self.framing: Framing = "mixed"
+        self.encoding: str | None = None
+        self.keeps_letters = self.hints = self.fail_fast = self.stopped = False
         self._report = Report()
         self._batch = Batch([], 1, 0)
         self._index = 0
@@ -165,6 +198,7 @@ class Answering:
             if trees is not None:
                 batch.start = line
                 self._report.records += group.records
+                self._report.skipped += group.records - len(trees)
                 written.append(self._rendered(trees))
                 continue
             if written:
@@ -207,22 +241,19 @@ class Answering:
             except (DecodeError, QueryError) as error:
                 if self._gives_back(error):
                     break
-                self._refuse(error)
+                text = self._failed(error, raw)
                 if self.stopped:
                     break
-                if len(self._report.messages) < ENOUGH_MESSAGES:
-                    continue
             else:
                 if text is None:
                     self._report.skipped += 1
-                    continue
+            if text is not None:
                 self._report.written += 1
                 texts.append(text)
                 size += len(text)
-                if size < ENOUGH_BYTES:
-                    continue
-            yield _lines(texts), self._reported()
-            size = 0
+            if size >= ENOUGH_BYTES or len(self._report.messages) >= ENOUGH_MESSAGES:
+                yield _lines(texts), self._reported()
+                size = 0
         if texts:
             yield _lines(texts), self._reported()
 
@@ -255,18 +286,40 @@ class Answering:
         report, self._report = self._report, Report()
         return report
 
+    def _failed(self, error: DecodeError | QueryError, raw: bytes) -> bytes | None:
+        """Return what is written of a record that fails; None if it is refused."""
+        if self.malformed is None or error.code != "malformed":
+            self._refuse(error)
+            return None
+        self._report.malformed += 1
+        return self.malformed(raw)
+
     def _refuse(self, error: DecodeError | QueryError) -> None:
         self._report.failed += 1
         self.stopped = self.fail_fast
         if self.keeps_letters:
             record = self._batch.record(self._index)
+            place = record.line, record.offset
             self._report.letters.append(
-                DeadLetter(record.line, record.offset, record.raw, error, record.skipped)
+                DeadLetter(*place, record.raw, error, record.skipped, self.encoding)
             )
         if isinstance(error, UncompiledError):
             self.tell("uncompiled", str(error))
         else:
             self.tell("record", str(error))
+        if self.hints and error.code == "malformed" and self._reads_as_documents():
+            self.tell("once", _DOCUMENTS)
+
+    def _reads_as_documents(self) -> bool:
+        """Tell whether a record is a line, and ``--documents`` would read it."""
+        if self.framing == "documents" or not self._batch.record(self._index).whole_line:
+            return False
+        line, *more = self._batch.raws[self._index : self._index + 2]
+        outcome = follow_values(line)
+        if outcome == "goes on" and self.framing == "lines" and more:
+            line = b"\n".join([line, *more])
+            outcome = "ends" if follow_values(line) != "fails" else "fails"
+        return outcome == "ends" and not_utf8(line) is None
 
     def problem(self, error: DecodeError) -> None:
         """Count a layer that stays shut; keep the first few for telling."""
@@ -282,6 +335,31 @@ class Answering:
         """Keep a message: ``record``, ``problem``, ``uncompiled`` or ``once``."""
         record = self._batch.record(self._index)
         self._report.messages.append((kind, record.line, record.whole_line, text))
+
+
+def in_place_of_malformed(
+    word: Malformed, text: Callable[[Any], bytes], as_it_is: Render
+) -> Render | None:
+    """
+    Return what is written of a record that is no JSON, as a word says; None to refuse it.
+
+    Args:
+        word: ``dead``, ``keep`` or ``wrap``.
+        text: From a value to what is written for it.
+        as_it_is: The same for the bytes of a record.
+    """
+    if word == "wrap":
+        return lambda raw: text(_wrapped(raw))
+    return as_it_is if word == "keep" else None
+
+
+def _wrapped(raw: bytes) -> dict[str, str]:
+    try:
+        return {"message": raw.decode()}
+    except UnicodeDecodeError:
+        import binascii
+
+        return {"message_base64": binascii.b2a_base64(raw, newline=False).decode()}
 
 
 def answer_all(
@@ -300,9 +378,11 @@ def answer_all(
     Raises:
         UnreadableError: If the input can't be read to its end; what was read is answered.
     """
+    answering.encoding = source.encoding
     start = b""
     if framing is None:
         framing, start = framing_of(source.read, answering.most)
+    answering.framing = framing
     jobs = _jobs_for(jobs, source, framing)
     if jobs > 1:
         from nestdecode.stream import sharing

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-__all__ = ["decompressed"]
+__all__ = ["decompressed", "rejoined"]
 
 Read = Callable[[int], bytes]
 
@@ -58,11 +58,11 @@ def decompressed(read: Read) -> tuple[Read, str | None]:
         start += piece
     for magic, name in _MAGIC:
         if start.startswith(magic):
-            return _Decompressing(_rejoined(start, read), name).read, name
-    return _rejoined(start, read), None
+            return _Decompressing(rejoined(start, read), name).read, name
+    return rejoined(start, read), None
 
 
-def _rejoined(start: bytes, read: Read) -> Read:
+def rejoined(start: bytes, read: Read) -> Read:
     """Return a function that reads what has been read already first."""
 
     def read_on(size: int) -> bytes:

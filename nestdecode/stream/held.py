@@ -8,9 +8,9 @@ from bisect import bisect_left
 from stringzilla import count
 
 from nestdecode.stream.records import BLANKS
-from nestdecode.stream.scanner import Text
+from nestdecode.stream.scanner import Text, not_utf8
 
-__all__ = ["LF", "SPACE", "SPACE_IN_LINE", "Held", "after", "not_utf8"]
+__all__ = ["LF", "SPACE", "SPACE_IN_LINE", "Held", "after"]
 
 LF = ord("\n")
 # Patterns, compiled when they are needed. Possessive: each byte is looked at once.
@@ -18,17 +18,6 @@ SPACE = rb"[ \t\r\n]*+"
 SPACE_IN_LINE = rb"[ \t\r]*+"
 _LINE_THAT_OPENS = rb"\n[{\[]"
 _LINE_THAT_OPENS_INSIDE = rb"\n[ \t\r]*+[{\[]"
-
-
-def not_utf8(text: bytes) -> int | None:
-    """Return the first byte that is not UTF-8."""
-    if text.isascii():
-        return None
-    try:
-        text.decode()
-    except UnicodeDecodeError as error:
-        return error.start
-    return None
 
 
 def after(pattern: bytes, text: Text, at: int) -> int:

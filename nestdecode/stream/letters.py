@@ -24,22 +24,31 @@ class DeadLetter:
     Attributes:
         line: Where it begins in its source, from 1.
         offset: Where it begins, in bytes from 0, after decompression; of lines that are
-            str, in bytes of UTF-8.
+            str, and of input in UTF-16 or UTF-32, in bytes of UTF-8.
         raw: Its bytes, without the line's LF.
         error: Why. Its pointer is empty if the record itself can't be read.
         skipped: Bytes after ``raw`` that were not kept, because it is too long.
+        encoding: What its source was in, ``UTF-16LE`` or another name, if not in UTF-8:
+            ``raw`` is what became of it.
     """
 
-    __slots__ = ("error", "line", "offset", "raw", "skipped")
+    __slots__ = ("encoding", "error", "line", "offset", "raw", "skipped")
 
     def __init__(
-        self, line: int, offset: int, raw: bytes, error: DecodeError | QueryError, skipped: int = 0
+        self,
+        line: int,
+        offset: int,
+        raw: bytes,
+        error: DecodeError | QueryError,
+        skipped: int = 0,
+        encoding: str | None = None,
     ) -> None:
         self.line = line
         self.offset = offset
         self.raw = raw
         self.error = error
         self.skipped = skipped
+        self.encoding = encoding
 
     def encode(self, source: str) -> bytes:
         """
@@ -47,9 +56,9 @@ class DeadLetter:
 
         Its members are ``source``, ``line``, ``offset``, ``reason`` (the error's code),
         ``message``, ``pointer``, and ``raw`` if the bytes are UTF-8 and no more than a
-        quarter of them control characters, else ``raw_base64``; and ``skipped`` if some
-        were not kept. Nothing but ``raw`` and the names in ``pointer`` comes from the
-        record.
+        quarter of them control characters, else ``raw_base64``; ``skipped`` if some were
+        not kept; and ``encoding`` if the source was not in UTF-8. Nothing but ``raw`` and
+        the names in ``pointer`` comes from the record.
 
         Args:
             source: The name of the file or stream that the record came from.
@@ -71,6 +80,8 @@ class DeadLetter:
             letter["raw"] = text
         if self.skipped:
             letter["skipped"] = self.skipped
+        if self.encoding is not None:
+            letter["encoding"] = self.encoding
         return dump(letter)
 
     def _text(self) -> str | None:

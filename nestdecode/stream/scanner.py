@@ -12,7 +12,7 @@ import functools
 import re
 from typing import Literal, NamedTuple
 
-__all__ = ["Followed", "Outcome", "Scanner", "after_scalar"]
+__all__ = ["Followed", "Outcome", "Scanner", "after_scalar", "follow_values", "not_utf8"]
 
 Text = bytes | bytearray
 Outcome = Literal["ends", "fails", "goes on"]
@@ -188,3 +188,33 @@ class Scanner:
             self._expected = "comma"
             return after
         return Followed("fails", match.start(match.lastindex or 0))
+
+
+def follow_values(text: bytes) -> Outcome:
+    """Follow the values in a text, one after another: all of it, or up to one that does not end."""
+    scanner, at, size = Scanner(), 0, len(text)
+    while True:
+        blanks = _compiled(_BLANKS).match(text, at)
+        at = blanks.end() if blanks else at
+        if at == size:
+            return "ends"
+        if text[at] in _FIRST:
+            scanner.begin(text[at])
+            outcome, at = scanner.follow(text, at + 1, size)
+            if outcome != "ends":
+                return outcome
+        else:
+            at = after_scalar(text, at, size)
+            if at < 0:
+                return "fails"
+
+
+def not_utf8(text: bytes) -> int | None:
+    """Return the first byte that is not UTF-8."""
+    if text.isascii():
+        return None
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return None

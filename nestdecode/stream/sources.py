@@ -1,4 +1,4 @@
-"""Input, decompressed, as it comes."""
+"""Input, decompressed and in UTF-8, as it comes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nestdecode.stream.compressed import decompressed
+from nestdecode.stream.encoded import as_utf8
 
 __all__ = ["Read", "Source", "UnreadableError", "descriptor_of", "wait_for"]
 
@@ -31,11 +32,13 @@ class Source:
     Attributes:
         descriptor: Its file descriptor, or -1.
         start: Where in it reading starts, in bytes.
-        size: Its size, if it is a regular file and not compressed; else None.
+        size: Its size, if it is a regular file that is read as it is; else None.
         total: Bytes from start to end, if it is a regular file; else None.
         done: Bytes of it that have been read.
-        read: Returns at most so many bytes, decompressed, as soon as some are there,
-            and none at the end.
+        packed: ``gzip`` or another name, if it is compressed; else None.
+        encoding: ``UTF-16LE`` or another name, if it has the byte order mark; else None.
+        read: Returns at most so many bytes, decompressed and in UTF-8, as soon as some are
+            there, and none at the end.
     """
 
     def __init__(self, file: Any, wait: Wait | None = None) -> None:
@@ -53,11 +56,12 @@ class Source:
             self.total = self.size - self.start
         self._can_wait = about is not None and not regular and os.name != "nt"
         try:
-            inner, packed = decompressed(self._counting())
+            inner, self.packed = decompressed(self._counting())
+            inner, self.encoding = as_utf8(inner)
         except OSError as error:
             reason = error.strerror or str(error)
         else:
-            if packed:
+            if self.packed or self.encoding:
                 self.size = None
             self.read = _telling(inner)
             return

@@ -12,15 +12,19 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 from nestdecode.stream.following import BOM, Follower
-from nestdecode.stream.held import Held, not_utf8
+from nestdecode.stream.held import Held
 from nestdecode.stream.lines import CHUNK, KEPT, LineCutter, Lines
 from nestdecode.stream.records import BLANKS, Batch, Record, is_blank
-from nestdecode.stream.scanner import Scanner
+from nestdecode.stream.scanner import Scanner, not_utf8
 
-__all__ = ["Framing", "Splitter", "framing_of", "read_batches"]
+__all__ = ["FRAMINGS", "Framing", "Splitter", "framing_of", "read_batches"]
 
 Framing = Literal["lines", "mixed", "documents"]
+# Those that can be asked for.
+FRAMINGS: tuple[Framing, ...] = ("lines", "documents")
 
+# After a line that was given back as many are followed here first, at most.
+_MOST_FOLLOWED = 64
 # Input that begins with more blanks than this is not kept until it shows what it is.
 _BLANK_ENOUGH = 1 << 20
 # What is followed again and again of a line that has not been read whole, at first.
@@ -123,6 +127,7 @@ class Splitter:
         self._follower = Follower(self._held, max_record_bytes, mixed=framing == "mixed")
         self._lines: Batch | None = None
         self._credit = _CREDIT
+        self._followed = self._to_follow = 0
 
     @property
     def settled(self) -> tuple[int, int | None]:
@@ -238,7 +243,9 @@ class Splitter:
             elif self._follower.at >= len(self._held.text):
                 break
             else:
-                if self._answered and self._follower.at >= self._held.known_to:
+                if self._to_follow:
+                    self._to_follow -= 1
+                elif self._answered and self._follower.at >= self._held.known_to:
                     yield from self._settled()
                     yield from self._by_lines()
                 self._follower.begin()
@@ -255,13 +262,19 @@ class Splitter:
         batch = self._lines
         if batch is None:
             batch = self._lines = self._as_batch(bytes(self._held.text[self._follower.at :]))
-        batch.start, batch.refused = self._held.line - batch.line, None
+        start = batch.start = self._held.line - batch.line
+        batch.refused = None
         if self._follower.at < len(self._held.text):
             yield batch
         if batch.refused is None:
             self._follower.at = len(self._held.text)
-        else:
-            self._follower.at = batch.record(batch.refused).offset - self._held.base
+            self._followed = 0
+            return
+        self._follower.at = batch.record(batch.refused).offset - self._held.base
+        # Where few lines can be read it is quicker not to have each tried first.
+        few = batch.refused == start
+        self._followed = min(2 * self._followed + 1, _MOST_FOLLOWED) if few else 0
+        self._to_follow = self._followed
 
     def _shorten(self) -> None:
         """Drop what is settled, and let go of what is too long."""

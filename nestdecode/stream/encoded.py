@@ -1,0 +1,88 @@
+"""
+Input in UTF-16 and UTF-32, recognised by its byte order mark and turned into UTF-8.
+
+A surrogate without the other one becomes the three bytes that UTF-8 would have for it:
+they are no UTF-8, so the record that holds them is refused, and no other. Nothing is put
+in the place of what is wrong.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable
+
+from nestdecode.stream.compressed import rejoined
+
+__all__ = ["as_utf8"]
+
+Read = Callable[[int], bytes]
+Decode = Callable[[bytes, str, bool], tuple[str, int]]
+
+# The longer marks first: that of UTF-32LE begins like that of UTF-16LE.
+_MARKS: tuple[tuple[bytes, str, Decode], ...] = (
+    (codecs.BOM_UTF32_LE, "UTF-32LE", codecs.utf_32_le_decode),
+    (codecs.BOM_UTF32_BE, "UTF-32BE", codecs.utf_32_be_decode),
+    (codecs.BOM_UTF16_LE, "UTF-16LE", codecs.utf_16_le_decode),
+    (codecs.BOM_UTF16_BE, "UTF-16BE", codecs.utf_16_be_decode),
+)
+# Two bytes of UTF-16 become three at most.
+_GROWTH = 2
+
+
+def as_utf8(read: Read) -> tuple[Read, str | None]:
+    """
+    Look at the first bytes, and decode if they are a byte order mark of UTF-16 or UTF-32.
+
+    Args:
+        read: Returns at most so many bytes, as soon as some are there, and none at the
+            end.
+
+    Returns:
+        A function like *read* for the text in UTF-8, without the mark, and ``UTF-16LE``,
+        ``UTF-16BE``, ``UTF-32LE``, ``UTF-32BE`` or None. That function raises OSError if
+        input is cut inside a character, or holds a number that is none, after it has
+        returned all that comes before.
+    """
+    start = b""
+    while any(mark.startswith(start) and mark != start for mark, _, _ in _MARKS):
+        piece = read(1 << 18)
+        if not piece:
+            break
+        start += piece
+    for mark, name, decode in _MARKS:
+        if start.startswith(mark):
+            return _Decoding(rejoined(start[len(mark) :], read), mark, name, decode).read, name
+    return rejoined(start, read), None
+
+
+class _Decoding:
+    """Reads what follows a byte order mark."""
+
+    def __init__(self, read: Read, mark: bytes, name: str, decode: Decode) -> None:
+        self._read = read
+        self._decode = decode
+        self._name = name
+        self._offset = len(mark)  # of what is pending, in the input
+        self._pending = b""  # the beginning of a character
+        self._told_later: OSError | None = None
+
+    def read(self, size: int) -> bytes:
+        """Return at most so many bytes, as soon as some are there."""
+        while self._told_later is None:
+            piece = self._read(max(size // _GROWTH, 4))
+            text = self._decoded(self._pending + piece, final=not piece)
+            if text or not (piece or self._told_later):
+                return text.encode("utf-8", "surrogatepass")
+        raise self._told_later
+
+    def _decoded(self, data: bytes, *, final: bool) -> str:
+        try:
+            text, used = self._decode(data, "surrogatepass", final)
+        except UnicodeDecodeError as error:
+            at = error.start
+        else:
+            self._pending = data[used:]
+            self._offset += used
+            return text
+        self._told_later = OSError(f"not {self._name}: byte {self._offset + at}")
+        return self._decode(data[:at], "surrogatepass", True)[0]
