@@ -14,7 +14,11 @@ PACKAGE = Path(nestdecode.__file__).parent
 ORDER = (
     *("words", "errors"),
     *("text.depth", "text.scan", "text.number", "text.exact", "text.reader", "text.write"),
-    *("text.joined", "text.tokens", "codecs", "paths", "spec"),
+    *("text.joined", "text.tokens", "codecs", "paths"),
+    *("spec.text", "spec.once", "spec.regular", "spec.pattern", "spec.shape", "spec.references"),
+    *("spec.state", "spec.circles", "spec.applied", "spec.types", "spec.chains", "spec.schema"),
+    *("spec.strings", "spec.children", "spec.build", "spec.short", "spec.convert"),
+    *("spec.openapi", "spec.catalog", "spec", "spec.lint"),
     *("plan.source", "plan.run", "plan.careful", "plan.facts", "plan.detect", "plan.place"),
     *("plan.swift", "plan.habits", "plan.expected", "plan.memory", "plan.tries", "plan.learnt"),
     *("plan.spending", "plan.settling", "plan.strings", "plan.containers", "plan.opening"),

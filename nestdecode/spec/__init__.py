@@ -18,8 +18,10 @@ from typing import Any, Literal
 from nestdecode.errors import Policy, SpecError
 from nestdecode.paths import format_path
 from nestdecode.spec import catalog, openapi
+from nestdecode.spec.build import shape_of
+from nestdecode.spec.chains import NODE_KEYS
 from nestdecode.spec.convert import bundled, expanded
-from nestdecode.spec.schema import NODE_KEYS, Schemas
+from nestdecode.spec.schema import Schemas
 from nestdecode.spec.shape import (
     Alternative,
     Layer,
@@ -194,7 +196,7 @@ def _checked(text: str, name: str | None, pointer: str | None) -> Spec:
         version = openapi.version_of(source)
         schemas = Schemas(source, version)
         kind = ("/x-nestdecode", source)
-        root = openapi.record_schema(schemas, pointer)
+        root = openapi.record_schema(schemas.references, pointer)
     else:
         if "layers" in source.value and "properties" not in source.value:
             raise source.error("a short form begins with 'nestdecode: 1'", "/layers")
@@ -202,7 +204,9 @@ def _checked(text: str, name: str | None, pointer: str | None) -> Spec:
         kind = ("/x-nestdecode", source)
         chosen = pointer or _extension_of(source).get("schema")
         if chosen:
-            root = schemas.resolve("#" + str(chosen).lstrip("#"), "/x-nestdecode", "schema")
+            root = schemas.references.resolve(
+                "#" + str(chosen).lstrip("#"), "/x-nestdecode", "schema"
+            )
     return _build(schemas, root, *kind, (text, name, pointer))
 
 
@@ -232,7 +236,7 @@ def _build(
             raise wrong(key, "redact is reserved: this version does not redact")
         if key not in known:
             raise wrong(key, f"unknown key {key!r}{nearest(key, known)}")
-    shape = schemas.shape(root)
+    shape = shape_of(schemas, root)
 
     def expression(value: Any, key: str) -> str | None:
         if isinstance(value, str):
@@ -268,7 +272,7 @@ def _build(
                 if is_content
                 else "keep, null or fail are for any place"
             )
-            pointer = next(p for p in place.places if schemas.names_policy(p))
+            pointer = next(p for p in place.places if schemas.chains.names_policy(p))
             reason = f"on-error: drop is for members of objects: {instead}"
             raise schemas.source.error(reason, pointer)
     spec = Spec(

@@ -106,17 +106,18 @@ class _Copy:
             joined: Whether a layer is declared beside it, so that what it says of a
                 string no longer holds for what the layer is opened to.
         """
-        value = self.schemas.value(pointer)
+        value = self.schemas.references.value(pointer)
         if not isinstance(value, dict):
             return value
         self.schemas.source.spend(5 + len(value), pointer)
         if not self.opened:
             return self.keywords(pointer, value, lambda _key: True, joined=False)
-        chain = self.schemas.chain(pointer)
+        chain = self.schemas.chains.chain(pointer)
         if chain is not None:
             return self.content(pointer, value, *chain)
         joined = joined or any(
-            self.schemas.chain(place) is not None for place in self.schemas.applied(pointer)
+            self.schemas.chains.chain(place) is not None
+            for place in self.schemas.applied.places(pointer)
         )
         dropped = _OF_STRINGS if joined else {"x-nestdecode"}
         return self.keywords(pointer, value, lambda key: key not in dropped, joined=joined)
@@ -137,7 +138,7 @@ class _Copy:
             if not wanted(key) or (hides_siblings and key != "$ref"):
                 continue
             if key == "$ref":
-                target = self.schemas.resolve(value, pointer)
+                target = self.schemas.references.resolve(value, pointer)
                 if joined and target not in self.active:
                     # Written out: elsewhere it may say of a string what it does not here.
                     self.active.append(target)
@@ -195,9 +196,9 @@ class _Copy:
             return inside
         if "type" not in inside and codecs[-1] == "json":
             # Scalars are opened only where a schema names them.
-            admitted = self.schemas.admits(inner)
+            admitted = self.schemas.types.of_content(inner)
             inside["type"] = [name for name in _TYPES if name in admitted]
-        if "null" in self.schemas.types(pointer) and "type" in schema:
+        if "null" in self.schemas.types.own(pointer) and "type" in schema:
             inside = {"anyOf": [inside, {"type": "null"}]}
         if set(beside) & set(inside):
             annotations = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from nestdecode.spec.schema import Schemas, media_codecs
+from nestdecode.spec.chains import media_codecs
+from nestdecode.spec.schema import Schemas
 from nestdecode.spec.shape import live_shapes, walk
 from nestdecode.words import nearest
 
@@ -38,7 +39,7 @@ def lint(spec: Spec) -> list[str]:
         for below, _ in walk(shape)
         if not below.alternatives
         for place in below.places
-        if schemas.names_policy(place)
+        if schemas.chains.names_policy(place)
     ]
     if any(layer.optional and layer.on_error for layer in spec.layers):
         paths = ", ".join(la.path for la in spec.layers if la.optional and la.on_error)
@@ -52,7 +53,7 @@ def is_stray(spec: Spec) -> bool:
 
 
 def _node(schemas: Schemas, pointer: str) -> Iterator[str]:
-    schema: dict[str, Any] = schemas.schema(pointer)
+    schema: dict[str, Any] = schemas.references.schema(pointer)
     where = f" - at {pointer or '/'}"
     for key in schema:
         if key not in _CONTENT and key.lower() in {word.lower() for word in _CONTENT}:
@@ -61,8 +62,8 @@ def _node(schemas: Schemas, pointer: str) -> Iterator[str]:
     for key in _CONTENT:
         if prefix and key in schema:
             yield f"OpenAPI 3.0 knows no {key}: write {prefix}{key}{where}"
-    chain = schemas.chain(pointer)
-    if chain is not None and "string" not in schemas.types(pointer):
+    chain = schemas.chains.chain(pointer)
+    if chain is not None and "string" not in schemas.types.own(pointer):
         yield f"only strings have content, and the type here is not string{where}"
     if chain is None:
         media = schema.get("contentMediaType", schema.get("x-jsonschema-contentMediaType"))
@@ -70,5 +71,5 @@ def _node(schemas: Schemas, pointer: str) -> Iterator[str]:
             yield f"opens nothing: {media!r} is not JSON{where}"
         elif media is None and ("contentEncoding" in schema or "contentSchema" in schema):
             yield f"opens nothing: contentMediaType is missing{where}"
-    if schemas.types(pointer) == {"string"} and any(key in schema for key in _BELOW):
+    if schemas.types.own(pointer) == {"string"} and any(key in schema for key in _BELOW):
         yield f"the path leads through a string that no layer opens{where}"

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from nestdecode.errors import SpecError
 from nestdecode.paths import join_pointer
-from nestdecode.spec.schema import Schemas, media_codecs
+from nestdecode.spec.chains import media_codecs
+from nestdecode.spec.references import References
 from nestdecode.spec.text import Source
 
 __all__ = ["record_schema", "version_of"]
@@ -49,7 +50,7 @@ def version_of(source: Source) -> Literal["3.0"] | None:
     return "3.0" if version.startswith("3.0") else None
 
 
-def record_schema(schemas: Schemas, pointer: str | None) -> str:
+def record_schema(references: References, pointer: str | None) -> str:
     """
     Return the pointer of the schema that describes the record.
 
@@ -59,14 +60,14 @@ def record_schema(schemas: Schemas, pointer: str | None) -> str:
     Raises:
         SpecError: If there is none, or more than one.
     """
-    source = schemas.source
+    source = references.source
     extension = source.value.get("x-nestdecode", {})
     written = pointer or (extension.get("schema") if isinstance(extension, dict) else None)
     if written is not None:
         if not isinstance(written, str):
             raise source.error("expected a pointer, a string", "/x-nestdecode/schema")
-        return schemas.resolve("#" + written.lstrip("#"), "/x-nestdecode", "schema")
-    candidates = _distinct(schemas, _response_schemas(schemas))
+        return references.resolve("#" + written.lstrip("#"), "/x-nestdecode", "schema")
+    candidates = _distinct(references, _response_schemas(references))
     if len(candidates) == 1:
         return candidates[0]
     if not candidates:
@@ -82,44 +83,44 @@ def record_schema(schemas: Schemas, pointer: str | None) -> str:
     )
 
 
-def _distinct(schemas: Schemas, pointers: Iterator[str]) -> list[str]:
+def _distinct(references: References, pointers: Iterator[str]) -> list[str]:
     """Keep one of those that are the same schema, by reference or to the letter."""
     found: dict[str, str] = {}
     met: set[str] = set()
     for pointer in pointers:
         seen = {pointer}
-        value = schemas.value(pointer)
+        value = references.value(pointer)
         # A schema that only refers is what it refers to.
         while isinstance(value, dict) and set(value) == {"$ref"}:
-            pointer = schemas.resolve(value["$ref"], pointer)
+            pointer = references.resolve(value["$ref"], pointer)
             if pointer in seen:
                 break
             seen.add(pointer)
-            value = schemas.value(pointer)
+            value = references.value(pointer)
         if pointer not in met:
             met.add(pointer)
             text = json.dumps(value, sort_keys=True)
-            schemas.source.spend(10 + len(text) // 50, pointer)
+            references.source.spend(10 + len(text) // 50, pointer)
             found.setdefault(text, pointer)
     return list(found.values())
 
 
-def _follow(schemas: Schemas, pointer: str) -> tuple[str, dict[str, Any]]:
+def _follow(references: References, pointer: str) -> tuple[str, dict[str, Any]]:
     """Return an object of the document, and where it is after following $ref."""
     for _ in range(20):
-        value = schemas.value(pointer)
+        value = references.value(pointer)
         if not isinstance(value, dict):
             return pointer, {}
         if "$ref" not in value:
             return pointer, value
-        pointer = schemas.resolve(value["$ref"], pointer)
-    raise schemas.source.error("$ref leads round in a circle", pointer)
+        pointer = references.resolve(value["$ref"], pointer)
+    raise references.source.error("$ref leads round in a circle", pointer)
 
 
-def _response_schemas(schemas: Schemas) -> Iterator[str]:
-    paths = schemas.source.value.get("paths", {})
+def _response_schemas(references: References) -> Iterator[str]:
+    paths = references.source.value.get("paths", {})
     for path in paths if isinstance(paths, dict) else {}:
-        item_at, item = _follow(schemas, "/paths" + join_pointer([path]))
+        item_at, item = _follow(references, "/paths" + join_pointer([path]))
         for method in _METHODS:
             if not isinstance(item.get(method), dict):
                 continue
@@ -127,11 +128,11 @@ def _response_schemas(schemas: Schemas) -> Iterator[str]:
             for status in responses if isinstance(responses, dict) else {}:
                 if re.fullmatch(r"2(\d\d|XX)", str(status), re.IGNORECASE):
                     where = f"{item_at}/{method}/responses{join_pointer([status])}"
-                    yield from _content_schemas(schemas, where)
+                    yield from _content_schemas(references, where)
 
 
-def _content_schemas(schemas: Schemas, response: str) -> Iterator[str]:
-    at, value = _follow(schemas, response)
+def _content_schemas(references: References, response: str) -> Iterator[str]:
+    at, value = _follow(references, response)
     content = value.get("content", {})
     for media_type in content if isinstance(content, dict) else {}:
         essence = media_type.partition(";")[0].strip().lower()
@@ -140,7 +141,7 @@ def _content_schemas(schemas: Schemas, response: str) -> Iterator[str]:
         except SpecError:
             continue
         if is_json:
-            media_at, media = _follow(schemas, f"{at}/content{join_pointer([media_type])}")
+            media_at, media = _follow(references, f"{at}/content{join_pointer([media_type])}")
             key = "itemSchema" if "itemSchema" in media else "schema"
             if key in media:
                 yield f"{media_at}/{key}"

@@ -75,14 +75,22 @@ class States:
     Every state of one document, each once.
 
     Args:
-        spend: Called with the work that is done, before it is.
+        spend: Called with the work that is done, before it is, and where.
+
+    Attributes:
+        place: The schema that is at work, for the error if that takes too much.
     """
 
-    def __init__(self, spend: Callable[[int], None]) -> None:
+    def __init__(self, spend: Callable[[int, str], None]) -> None:
         self._spend = spend
+        self.place = ""
         self._known: dict[tuple[object, ...], State] = {}
         self._owns: dict[State, tuple[str, ...]] = {}
         self._sizes: dict[State, int] = {}
+
+    def spend(self, work: int) -> None:
+        """Count work on the schema that is at work, before it is done."""
+        self._spend(work, self.place)
 
     def schema(self, pointer: str, *, never: bool) -> State:
         """Return the state of a whole schema."""
@@ -113,7 +121,7 @@ class States:
                 flat.update(dict.fromkeys(part.parts))
             elif part is not None:
                 flat[part] = None
-        self._spend(1 + len(flat))
+        self.spend(1 + len(flat))
         if kind is All:
             # What holds anyway need not be held again under a condition.
             flat = {p: None for p in flat if not self._holds_anyway(p, flat)} or flat
@@ -130,7 +138,7 @@ class States:
             return state.part in others
         if not isinstance(state, Either) or FREE not in state.parts:
             return state is FREE
-        self._spend(len(state.parts))
+        self.spend(len(state.parts))
         return all(part is FREE or part in others for part in state.parts)
 
     def owns(self, state: State | None) -> tuple[str, ...]:
@@ -143,7 +151,7 @@ class States:
         if known is None:
             parts = (state.part,) if isinstance(state, Asked) else state.parts
             found = dict.fromkeys(pointer for part in parts for pointer in self.owns(part))
-            self._spend(len(found))
+            self.spend(len(found))
             known = self._owns[state] = tuple(found)
         return known
 
@@ -165,7 +173,7 @@ class States:
         if flat or self._size(state) <= MOST_PARTS:
             return state
         pointers = self.owns(state)
-        self._spend(4 * len(pointers))
+        self.spend(4 * len(pointers))
         return self.combine(Either, map(whole, sorted(pointers, key=position))) or FREE
 
     def _size(self, state: State) -> int:
@@ -201,12 +209,12 @@ class States:
             return found
 
         def join(state: State) -> Children[Key]:
-            self._spend(3)
+            self.spend(3)
             if isinstance(state, Own):
                 return of(state.pointer)
             if isinstance(state, Asked):
                 named, rest = children(state.part)
-                self._spend(len(named))
+                self.spend(len(named))
                 return {k: c and self.asked(c) for k, c in named.items()}, rest and self.asked(rest)
             if not isinstance(state, (Either, All)):
                 return {}, FREE
@@ -220,12 +228,12 @@ class States:
                 rests = {index: rest for index, rest in rests.items() if not _is_never(rest)}
             by_name: dict[Key, dict[int, State | None]] = {}
             for index, (named, _) in enumerate(parts):
-                self._spend(len(named))
+                self.spend(len(named))
                 for name, child in named.items():
                     by_name.setdefault(name, {})[index] = child
             joined: dict[Key, State | None] = {}
             for name, some in by_name.items():
-                self._spend(len(rests))
+                self.spend(len(rests))
                 together = rests | some
                 joined[name] = self.combine(kind, [together[i] for i in sorted(together)]) or none
             return joined, self.combine(kind, rests.values()) or none

@@ -1,0 +1,178 @@
+"""Chains of codecs: what keywords say of a string that holds something."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import Any
+
+from nestdecode.codecs import CODECS, ENCODINGS
+from nestdecode.errors import SpecError
+from nestdecode.paths import join_pointer
+from nestdecode.spec.once import Answers, once
+from nestdecode.spec.references import References, type_of
+from nestdecode.words import nearest
+
+__all__ = ["NODE_KEYS", "Chains", "media_codecs"]
+
+NODE_KEYS = ("on-error", "style", "codecs", "contentSchema")
+_CONTENT_KEYS = ("contentMediaType", "contentEncoding", "contentSchema")
+
+
+def media_codecs(media_type: str) -> tuple[str, ...] | None:
+    """
+    Return the codecs of a media type after any encoding, or None if it is not JSON.
+
+    Raises:
+        SpecError: If it names a charset other than UTF-8.
+    """
+    essence, *parameters = (part.strip().lower() for part in media_type.split(";"))
+    codecs: tuple[str, ...] = ("json",)
+    if essence.endswith("+gzip"):
+        essence, codecs = essence.removesuffix("+gzip"), ("gzip", "json")
+    if essence != "application/json" and not re.fullmatch(r"[^/\s]+/[^/\s]+\+json", essence):
+        return None
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == "charset" and value.strip(" \"'") not in ("utf-8", "utf8"):
+            raise SpecError(f"charset must be utf-8, got {media_type!r}")
+    return codecs
+
+
+class Chains:
+    """
+    The chains of codecs that schemas declare, and the rest of their ``x-nestdecode``.
+
+    Args:
+        references: Where the schemas are.
+    """
+
+    def __init__(self, references: References) -> None:
+        self.answers: Answers = defaultdict(dict)
+        self._schema = references.schema
+        self._source = references.source
+
+    def extension(self, pointer: str) -> dict[str, Any]:
+        """
+        Return a schema's ``x-nestdecode``. The root's holds document keys too.
+
+        Raises:
+            SpecError: If it is not an object, or has a key that is not known.
+        """
+        extension = self._schema(pointer).get("x-nestdecode", {})
+        here = f"{pointer}/x-nestdecode"
+        if not isinstance(extension, dict):
+            raise self._source.error(f"expected an object, got {type_of(extension)}", here)
+        if pointer != "":
+            for key in extension:
+                if key == "redact":
+                    reason = "redact is reserved: this version does not redact"
+                    raise self._source.error(reason, f"{here}/redact")
+                if key not in NODE_KEYS:
+                    raise self._source.error(
+                        f"unknown key {key!r}{nearest(key, NODE_KEYS)}",
+                        here + join_pointer([key]),
+                    )
+        return extension
+
+    def names_policy(self, pointer: str) -> bool:
+        """Tell whether a schema names a policy; that of the root is the document's."""
+        return pointer != "" and "on-error" in self.extension(pointer)
+
+    @once
+    def chain(self, pointer: str) -> tuple[tuple[str, ...], str | None] | None:
+        """
+        Return the codecs that a schema's own keywords declare, and its content schema.
+
+        Raises:
+            SpecError: If they can't be a chain.
+        """
+        schema = self._schema(pointer)
+        extension = self.extension(pointer)
+        content = {
+            key: name
+            for key in _CONTENT_KEYS
+            for name in (f"x-jsonschema-{key}", key)
+            if name in schema
+        }
+        if "codecs" in extension:
+            return self._written(extension, content, f"{pointer}/x-nestdecode")
+        if "contentSchema" in extension:
+            raise self._source.error(
+                "contentSchema here belongs to codecs; write it beside contentMediaType",
+                f"{pointer}/x-nestdecode/contentSchema",
+            )
+        codecs = self._of_media_type(content, pointer)
+        if codecs is None:
+            return None
+        inner = content.get("contentSchema")
+        return codecs, None if inner is None else f"{pointer}/{inner}"
+
+    def _written(
+        self, extension: dict[str, Any], content: dict[str, str], here: str
+    ) -> tuple[tuple[str, ...], str | None]:
+        """Return the chain that an ``x-nestdecode`` spells out."""
+        if content:
+            beside = next(iter(content.values()))
+            raise self._source.error(f"codecs beside {beside}: write one of them", here)
+        codecs = self._codecs(extension["codecs"], f"{here}/codecs")
+        inner = f"{here}/contentSchema" if "contentSchema" in extension else None
+        if inner is not None and codecs[-1] != "json":
+            reason = "the chain ends in text, which has no schema: end it in json"
+            raise self._source.error(reason, inner)
+        return codecs, inner
+
+    def _codecs(self, written: Any, pointer: str) -> tuple[str, ...]:
+        """Read codecs, ``base64 | gzip | json``; json may only be their end."""
+        if not isinstance(written, str):
+            raise self._source.error(
+                f"expected codecs, as in 'base64 | json', got {type_of(written)}",
+                pointer,
+            )
+        names = tuple(part.strip() for part in written.split("|"))
+        for index, name in enumerate(names):
+            if name not in CODECS:
+                raise self._source.error(f"unknown codec {name!r}{nearest(name, CODECS)}", pointer)
+            if CODECS[name].takes == "bytes" and index == 0:
+                raise self._source.error(
+                    f"{name} opens bytes, which a string can't hold: begin with base64",
+                    pointer,
+                )
+            if name == "json" and index < len(names) - 1:
+                raise self._source.error(
+                    "json is the end of a chain here: describe what follows in contentSchema",
+                    pointer,
+                )
+        return names
+
+    def _of_media_type(self, content: dict[str, str], pointer: str) -> tuple[str, ...] | None:
+        """Return the codecs of a media type and an encoding, or None if they are not JSON's."""
+        if "contentMediaType" not in content:
+            return None
+        schema = self._schema(pointer)
+        media = content["contentMediaType"]
+        if not isinstance(schema[media], str):
+            found = type_of(schema[media])
+            raise self._source.error(f"expected a string, got {found}", f"{pointer}/{media}")
+        try:
+            codecs = media_codecs(schema[media])
+        except SpecError as error:
+            raise self._source.error(error.reason, f"{pointer}/{media}") from None
+        if codecs is None:
+            return None
+        if "contentEncoding" in content:
+            key = content["contentEncoding"]
+            encoding = self._encoding(schema[key], f"{pointer}/{key}")
+            codecs = codecs if encoding is None else (encoding, *codecs)
+        if codecs[0] == "gzip":
+            raise self._source.error(
+                "gzip gives bytes, which a string can't hold: add contentEncoding: base64",
+                f"{pointer}/{media}",
+            )
+        return codecs
+
+    def _encoding(self, name: Any, here: str) -> str | None:
+        """Return the codec of an encoding, or None if it needs none."""
+        if not isinstance(name, str) or name.lower() not in ENCODINGS:
+            raise self._source.error(f"unknown encoding {name!r}{nearest(name, ENCODINGS)}", here)
+        return ENCODINGS[name.lower()]
