@@ -13,7 +13,8 @@ from nestdecode.errors import (
 from nestdecode.stream import DeadLetter
 
 if TYPE_CHECKING:
-    from nestdecode.document.document import Document, Lookalike, OpenLayer
+    from nestdecode.document.document import Document
+    from nestdecode.document.looking import Lookalike, OpenLayer
     from nestdecode.files import Report, expand_file
     from nestdecode.spec import Layer, Spec
     from nestdecode.text.number import Number
@@ -46,10 +47,14 @@ def __getattr__(name: str) -> Any:
         from nestdecode import spec
 
         return getattr(spec, name)
-    if name in ("Document", "Lookalike", "OpenLayer"):
-        from nestdecode.document import document
+    if name == "Document":
+        from nestdecode.document.document import Document
 
-        return getattr(document, name)
+        return Document
+    if name in ("Lookalike", "OpenLayer"):
+        from nestdecode.document import looking
+
+        return getattr(looking, name)
     if name == "Number":
         from nestdecode.text.number import Number
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["nearest", "one_line", "printable", "shortened"]
+__all__ = ["count", "nearest", "one_line", "printable", "shortened"]
 
 # What a terminal obeys instead of showing: C0 except tab and newline, DEL, C1, the
 # separators that some take for newlines, and what turns the direction of text. Lone
@@ -14,6 +14,16 @@ _OBEYED = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff"
 )
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def count(number: int, what: str) -> str:
+    """
+    Write how many there are of something.
+
+    >>> count(19802, "record"), count(1, "layer")
+    ('19,802 records', '1 layer')
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def nearest(word: object, words: Iterable[str]) -> str:

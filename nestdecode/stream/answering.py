@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
 from nestdecode.errors import DecodeError, LimitError, QueryError, UncompiledError
 from nestdecode.stream.letters import DeadLetter
 from nestdecode.stream.lines import CUT
-from nestdecode.stream.records import Batch, is_blank
+from nestdecode.stream.records import Batch, Record, is_blank
 from nestdecode.stream.sources import Source, UnreadableError
 from nestdecode.stream.splitter import Framing, framing_of, read_batches
 from nestdecode.text.joined import Joined, joined_lines
@@ -22,6 +22,7 @@ __all__ = [
     "Answer",
     "Answering",
     "Many",
+    "Part",
     "Put",
     "Render",
     "RenderMany",
@@ -39,6 +40,7 @@ _LARGE = 32 << 20
 # So much is read and written at once: its trees fit a cache.
 _GROUP = 1 << 14
 
+P = TypeVar("P", bound="Part")
 Answer = Callable[[bytes], Any]
 # Answers several at once, or gives None if each has to be answered for itself.
 Many = Callable[[Joined], "list[Any] | None"]
@@ -47,6 +49,13 @@ Render = Callable[[Any], "bytes | None"]
 RenderMany = Callable[[list[Any]], bytes]
 # Writes what has become of some records, and tells what is to be told.
 Put = Callable[["bytes | memoryview", "Report"], None]
+
+
+class Part(Protocol):
+    """What was counted in some records; their lines count from where their source begins."""
+
+    def add(self, part: Self, source: str, lines: int) -> None:
+        """Add what was counted in the records that follow."""
 
 
 class Report:
@@ -66,6 +75,7 @@ class Report:
         lines: How many lines they took, if their lines count from 1.
         last: Whether the last value written was neither null nor false; None if nothing
             was written.
+        part: What was counted in them, if they are counted and not written.
         unreadable: Why input ends here, if it does not end well.
         unsettled: Where what follows begins, in bytes, if it needs more to be answered.
     """
@@ -76,6 +86,7 @@ class Report:
         "letters",
         "lines",
         "messages",
+        "part",
         "problems",
         "records",
         "skipped",
@@ -96,6 +107,7 @@ class Report:
         self.letters: list[DeadLetter] = []
         self.lines = 0
         self.last: bool | None = None
+        self.part: Any = None
         self.unreadable: str | None = None
         self.unsettled: int | None = None
 
@@ -109,6 +121,10 @@ class Report:
         self.with_problems += other.with_problems
         self.lines += other.lines
         self.last = self.last if other.last is None else other.last
+        if self.part is None:
+            self.part = other.part
+        elif other.part is not None:
+            self.part.add(other.part, "", 0)
         self.unreadable = self.unreadable or other.unreadable
         self.unsettled = self.unsettled if other.unsettled is None else other.unsettled
 
@@ -128,6 +144,13 @@ class Answering:
         self._batch = Batch([], 1, 0)
         self._index = 0
         self._at_problem = -1
+        # Records of reports that were given away; how many of the input's, if it is one's own.
+        self._before = 0
+        self._counts = False
+
+    def begin(self) -> None:
+        """Number records from 1 again: another input begins."""
+        self._before = 0
 
     def results(self, batch: Batch) -> Iterator[tuple[bytes, Report]]:
         """
@@ -214,7 +237,8 @@ class Answering:
                     continue
             else:
                 if text is None:
-                    self._report.skipped += 1
+                    self._report.written += self._counts
+                    self._report.skipped += not self._counts
                     continue
                 self._report.written += 1
                 texts.append(text)
@@ -251,8 +275,28 @@ class Answering:
 
         return render_and_note
 
+    def placing(self, render: Callable[[Any, int, Record], bytes | None]) -> Render:
+        """Return what renders a value with its record's number and place, in one process."""
+        return lambda value: render(value, self._number, self._batch.record(self._index))
+
+    def counting(self, begin: Callable[[], P], count: Callable[[P, Any, Record], None]) -> Render:
+        """Return what counts values, and writes nothing, in parts that the reports carry."""
+        self._counts = True
+
+        def render(value: Any) -> None:
+            if self._report.part is None:
+                self._report.part = begin()
+            count(self._report.part, value, self._batch.record(self._index))
+
+        return render
+
+    @property
+    def _number(self) -> int:
+        return self._before + self._report.records
+
     def _reported(self) -> Report:
         report, self._report = self._report, Report()
+        self._before += report.records
         return report
 
     def _refuse(self, error: DecodeError | QueryError) -> None:
@@ -266,7 +310,7 @@ class Answering:
         if isinstance(error, UncompiledError):
             self.tell("uncompiled", str(error))
         else:
-            self.tell("record", str(error))
+            self.tell(error.code, str(error))
 
     def problem(self, error: DecodeError) -> None:
         """Count a layer that stays shut; keep the first few for telling."""
@@ -279,7 +323,7 @@ class Answering:
             self.tell("problem", str(error))
 
     def tell(self, kind: str, text: str) -> None:
-        """Keep a message: ``record``, ``problem``, ``uncompiled`` or ``once``."""
+        """Keep a message: an error's code, ``problem``, ``uncompiled`` or ``once``."""
         record = self._batch.record(self._index)
         self._report.messages.append((kind, record.line, record.whole_line, text))
 
