@@ -7,7 +7,6 @@ from typing import Literal, Protocol
 from nestdecode.words import one_line, shortened
 
 __all__ = [
-    "CODES",
     "POLICIES",
     "DecodeError",
     "LimitError",
@@ -21,8 +20,6 @@ __all__ = [
 # What becomes of a layer that does not open.
 Policy = Literal["keep", "null", "drop", "fail"]
 POLICIES: tuple[Policy, ...] = ("keep", "null", "drop", "fail")
-# The kinds of errors for which a record can be refused.
-CODES = ("malformed", "layer", "limit", "query")
 
 
 class _Address(Protocol):

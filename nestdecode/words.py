@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["count", "nearest", "one_line", "printable", "shortened"]
+__all__ = ["count", "nearest", "one_line", "position", "printable", "shortened"]
 
 # What a terminal obeys instead of showing: C0 except tab and newline, DEL, C1, the
 # separators that some take for newlines, and what turns the direction of text. Lone
@@ -42,6 +42,16 @@ def nearest(word: object, words: Iterable[str]) -> str:
         folded = word.casefold().replace("_", "-")
         found = [w for w in words if w.casefold().replace("_", "-") == folded]
     return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
+
+
+def position(char: int, line: int, column: int) -> str:
+    """
+    Say where in a text something is: what has the text may have lines of its own.
+
+    >>> position(19, 1, 20), position(40, 3, 2)
+    ('char 19', 'char 40 (column 2 of its line 3)')
+    """
+    return f"char {char}" if line == 1 else f"char {char} (column {column} of its line {line})"
 
 
 def printable(text: str) -> str:

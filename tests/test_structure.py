@@ -23,7 +23,16 @@ ORDER = (
     *("queries.code", "queries.compiled", "queries.parsing", "queries.focus", "queries.expression"),
     *("stream", "engine"),
     *("document.parts", "document.closing", "document.draft", "document.collapse"),
-    *("document.looking", "document.document", "census", "decoder", "lending", "files", "cli"),
+    *(
+        "document.looking",
+        "document.document",
+        "census",
+        "decoder",
+        "sample",
+        "lending",
+        "files",
+        "cli",
+    ),
 )
 DOORS = {f"nestdecode.{name}" for name in ("text", "plan", "queries", "document")} | {"nestdecode"}
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if "_specs" not in path.parts]

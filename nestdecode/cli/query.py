@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +11,13 @@ import click
 from nestdecode.cli import options
 from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
+from nestdecode.cli.sources import is_file
 from nestdecode.decoder import Decoder, Query
 from nestdecode.lending import LendingQuery
 from nestdecode.queries.focus import Start
+from nestdecode.queries.parsing import misquoted
 from nestdecode.spec import Spec
+from nestdecode.words import shortened
 
 __all__ = ["command"]
 
@@ -84,7 +87,7 @@ def command(
     Without one, a shipped spec that matches the document opens it, and lends its focus
     and queries; --spec none keeps that from happening.
     """  # fmt: skip
-    if not files and _is_file(expression):
+    if not files and is_file(expression):
         raise click.UsageError(
             f"'{expression}' is a file: the query comes first, as in "
             f"nestdecode query EXPR {expression}"
@@ -104,7 +107,15 @@ def command(
     lend = session.note if decoding["spec"] is None else None
     answer = _answer(decoder, expression, start, lend)
     most = decoder.limits.max_record_bytes
-    session.run(answer, output, most, each=each, note_last=exit_status, many=answer.many)
+    session.run(
+        answer,
+        output,
+        most,
+        each=each,
+        note_last=exit_status,
+        if_empty=_hint(expression),
+        many=answer.many,
+    )
     if session.code or not exit_status:
         return session.code
     return 4 if session.last is None else 0 if session.last else 1
@@ -122,8 +133,15 @@ def _answer(
     return LendingQuery(decoder, expression, start, tell)
 
 
-def _is_file(name: str) -> bool:
-    try:
-        return os.path.isfile(name)  # noqa: PTH113 - pathlib takes 5 ms
-    except (OSError, ValueError):
-        return False
+def _hint(expression: str) -> str | None:
+    """Say what is probably wrong with a query if its answers are empty."""
+    name = None if expression.startswith(":") else misquoted(expression)
+    if name is None:
+        return None
+    field = shortened(json.dumps(name, ensure_ascii=False), 60)
+    return f"{field} names a field; a string is written {shortened(_quoted(name), 60)}"
+
+
+def _quoted(text: str) -> str:
+    text = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{text}'"

@@ -12,7 +12,7 @@ import click
 from nestdecode.cli.output import Letters, Output, identity_of, say
 from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.sources import opened
-from nestdecode.errors import CODES, DecodeError
+from nestdecode.errors import DecodeError
 from nestdecode.stream import Framing, Record
 from nestdecode.stream.answering import (
     SHOWN,
@@ -89,6 +89,8 @@ class Session:
         self._told: set[str] = set()
         # Messages of each kind that were shown.
         self._shown: dict[str, int] = {}
+        # Records that failed, and are only counted.
+        self._hidden = 0
         self._uncompiled = self._file_failed = False
 
     @property
@@ -126,6 +128,7 @@ class Session:
         *,
         each: bool = False,
         note_last: bool = False,
+        if_empty: str | None = None,
         many: Many | None = None,
         too_long: str | None = None,
         placed: Callable[[Any, str, int, Record], bytes | None] | None = None,
@@ -140,6 +143,7 @@ class Session:
             max_record_bytes: Longer records are refused.
             each: Whether an array's elements are written in its place.
             note_last: Whether ``last`` is wanted.
+            if_empty: What is said once if an answer is null, false or an empty array.
             many: Answers several records at once, if they allow it.
             too_long: What is said of longer records, if not that limit.
             placed: Writes a value with its source, its number there, and its record, in place
@@ -157,6 +161,8 @@ class Session:
         self._counter = counter
         if note_last:
             render = self._answering.noting_last(render, each=each)
+        if if_empty is not None:
+            render = self._answering.noting_empty(render, one_line(if_empty))
         self._answering.answer = answer
         self._answering.many = many
         self._answering.render = render
@@ -227,6 +233,7 @@ class Session:
             # They are counted at the end.
             self._shown[kind] = self._shown.get(kind, 0) + 1
             if self._shown[kind] > SHOWN:
+                self._hidden += kind != "problem"
                 continue
             what = "line" if whole else "document at line"
             first, *excerpt = text.split("\n")
@@ -279,8 +286,7 @@ class Session:
                 f"{count(total.with_problems, 'record')} of {total.records:,}{more}"
             )
         if total.failed and total.records > 1:
-            shown = sum(min(SHOWN, self._shown.get(kind, 0)) for kind in CODES)
-            notes = [f"{shown} shown"] if shown < total.failed else []
+            notes = [f"{total.failed - self._hidden:,} shown"] if self._hidden else []
             if self._kept is not None:
                 notes.append(f"all in {self._letters}")
             elif notes:

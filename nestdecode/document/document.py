@@ -62,9 +62,9 @@ class Document:
         """
         The strings that look like layers and were not opened, in document order.
 
-        They begin as JSON does, after blanks or a byte order mark, or once their base64,
-        gzip or percent escapes are undone; or they are JSON strings that do. What is among
-        the problems is not here.
+        They begin as JSON does, after blanks or a byte order mark, or once base64, gzip or
+        escapes are undone; or they are JSON strings that do. What is among the problems is
+        not here.
         """
         return list(lookalikes_of(self._trace, self._engine.reader))
 

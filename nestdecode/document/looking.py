@@ -208,8 +208,8 @@ def _address(link: _Link | None, made: dict[int, tuple[_Link, Address]]) -> Addr
 
 # How JSON that holds something begins. Possessive: each costs one pass.
 _BEGINS = re.compile(
-    r"[ \t\r\n\ufeff]*+(?:\{[ \t\r\n]*+(?:[\"}]|\Z)"
-    r"|\[[ \t\r\n]*+(?:[\"{\[\]]|-?+[0-9]|true|false|null|\Z))"
+    r"[ \t\r\n\ufeff]*+(?:\{[ \t\r\n]*+[\"}]"
+    r"|\[[ \t\r\n]*+(?:[\"{\[\]]|-?+[0-9]|true|false|null))"
 ).match
 
 
@@ -229,7 +229,8 @@ def _mistake(text: str, reader: Reader) -> str:
     value: Any = text
     while type(value) is str:
         if not _BEGINS(value) and value.lstrip(WHITESPACE + "\ufeff")[:1] != '"':
-            return ""
+            is_escaped = _BEGINS(value[:_HEAD].replace('\\"', '"'))
+            return f"{LOOKS_LIKE}escaped JSON" if is_escaped else ""
         try:
             inner = reader.parse(value.strip(WHITESPACE))
         except DecodeError as error:
@@ -316,4 +317,4 @@ def _begins(data: bytes) -> bool:
         if error.reason != "unexpected end of data":
             return False
         head = data[: error.start].decode()
-    return len(head) > 1 and _BEGINS(head) is not None
+    return _BEGINS(head) is not None

@@ -34,7 +34,7 @@ from nestdecode.spec.text import Source, read
 from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Numbers
 from nestdecode.words import nearest
 
-__all__ = ["Alternative", "Layer", "Shape", "Spec"]
+__all__ = ["Alternative", "Layer", "Shape", "Spec", "mistakes_in"]
 MAX_EXPRESSION = 64 << 10
 
 
@@ -171,13 +171,44 @@ class Spec:
 
 def _parse(text: str, name: str | None = None, pointer: str | None = None) -> Spec:
     try:
-        return _checked(text, name, pointer)
+        return _checked(read(text, name), text, pointer)
     except RecursionError:
         raise SpecError("nested too deep", source=name) from None
 
 
-def _checked(text: str, name: str | None, pointer: str | None) -> Spec:
-    source = read(text, name)
+# Mistakes of one spec that are listed.
+MOST_MISTAKES = 10
+
+
+def mistakes_in(name_or_path: str | os.PathLike[str]) -> list[SpecError]:
+    """
+    List what is wrong with a spec: all mistakes, up to ten, that do not hide one another.
+
+    What is wrong is taken away, and the rest is read again. None if ``Spec.load`` loads it.
+    """
+    found: list[SpecError] = []
+    try:
+        text, name, pointer = catalog.fetch(name_or_path)
+        source = read(text, name)
+        while len(found) < MOST_MISTAKES:
+            source.renew()
+            try:
+                _checked(source, text, pointer)
+            except SpecError as error:
+                found.append(error)
+                if error.pointer is None or not source.take_away(error.pointer):
+                    break
+            else:
+                break
+    except SpecError as error:
+        found.append(error)
+    except RecursionError:
+        found.append(SpecError("nested too deep", source=os.fspath(name_or_path)))
+    return found
+
+
+def _checked(source: Source, text: str, pointer: str | None) -> Spec:
+    name = source.name
     if not isinstance(source.value, dict):
         raise SpecError("expected an object: a schema, OpenAPI or 'nestdecode: 1'", source=name)
     version: Literal["3.0"] | None = None

@@ -147,6 +147,7 @@ class Answering:
         # Records of reports that were given away; how many of the input's, if it is one's own.
         self._before = 0
         self._counts = False
+        self._hint = ""
 
     def begin(self) -> None:
         """Number records from 1 again: another input begins."""
@@ -275,6 +276,22 @@ class Answering:
 
         return render_and_note
 
+    def noting_empty(self, render: Render, hint: str) -> Render:
+        """Return a function like *render* that tells *hint* if an answer is empty, or refused."""
+        self._hint = hint
+
+        def render_and_tell(value: Any) -> bytes | None:
+            if value is None or value is False or value == []:
+                self._tell_hint()
+            return render(value)
+
+        return render_and_tell
+
+    def _tell_hint(self) -> None:
+        if self._hint:
+            self.tell("once", self._hint)
+            self._hint = ""
+
     def placing(self, render: Callable[[Any, int, Record], bytes | None]) -> Render:
         """Return what renders a value with its record's number and place, in one process."""
         return lambda value: render(value, self._number, self._batch.record(self._index))
@@ -309,8 +326,10 @@ class Answering:
             )
         if isinstance(error, UncompiledError):
             self.tell("uncompiled", str(error))
-        else:
-            self.tell(error.code, str(error))
+            return
+        self.tell(error.code, str(error))
+        if isinstance(error, QueryError):
+            self._tell_hint()
 
     def problem(self, error: DecodeError) -> None:
         """Count a layer that stays shut; keep the first few for telling."""

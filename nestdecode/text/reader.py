@@ -21,6 +21,7 @@ from stringzilla import contains, count_byteset
 from nestdecode.errors import DecodeError, LimitError
 from nestdecode.text.depth import DEEPEST, brackets, is_deeper, nesting, refuse_deep
 from nestdecode.text.scan import BRACKETS, ESCAPE, hides, may_hold_long_integer
+from nestdecode.words import position
 
 if TYPE_CHECKING:
     from json import JSONDecoder
@@ -346,7 +347,7 @@ def _mistake(raw: bytes) -> str:
         return ""
     if reason.startswith(_NO_MEMORY):
         raise MemoryError
-    return f"invalid JSON: {reason}: line {line} column {column} (char {pos})"
+    return f"invalid JSON: {reason}: {position(pos, line, column)}"
 
 
 def _encoded(text: str) -> bytes:
