@@ -61,7 +61,11 @@ class Row:
 
     def __init__(self, first: Spot | None) -> None:
         self.codecs: dict[tuple[str, ...], None] = {}
-        self.records = self.layers = self.size = self.problems = self.lookalikes = 0
+        self.records: int = 0
+        self.layers: int = 0
+        self.size: int = 0
+        self.problems: int = 0
+        self.lookalikes: int = 0
         self.first = first
         self.problem: tuple[str | None, str, Spot] | None = None
         self.lookalike: tuple[str, Spot] | None = None
@@ -116,7 +120,7 @@ class Census:
     """
 
     def __init__(self, *, is_part: bool = False) -> None:
-        self.records = 0
+        self.records: int = 0
         self.others: Row | None = None
         self._is_part = is_part
         self._left = MOST_NAMES

@@ -74,24 +74,24 @@ class Engine:
         check_word("on_error", on_error, POLICIES)
         check_word("numbers", numbers, NUMBERS)
         check_word("duplicates", duplicates, DUPLICATES)
-        self.spec = _loaded(spec)
-        self.limits = _limits(limits, self.spec)
+        self.spec: Spec | None = _loaded(spec)
+        self.limits: Limits = _limits(limits, self.spec)
         self._on_problem = on_problem
         self.policy: Policy = on_error or (self.spec.on_error if self.spec else None) or "keep"
         self._numbers = numbers or (self.spec.numbers if self.spec else NUMBERS[0])
         self._duplicates = duplicates or (self.spec.duplicates if self.spec else DUPLICATES[0])
-        self.reader = Reader(
+        self.reader: Reader = Reader(
             self.limits,
             self._numbers,
             self._duplicates,
             silent=on_problem is None and self.policy == "keep" and self.spec is None,
         )
-        self.plan = None if self.spec is None else _plan(self.spec, self.policy)
+        self.plan: Plan | None = None if self.spec is None else _plan(self.spec, self.policy)
         self._queries: dict[tuple[Any, ...], Expression] = {}
         self._answerers: dict[tuple[Any, ...], tuple[Callable[[Any], Any], Expression]] = {}
         self.source: Source | None = None
         self.expand_many: Many | None = None
-        self.method = self._compiled()
+        self.method: Callable[[Any, Any], Any] = self._compiled()
         self.expand = MethodType(self.method, self)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -121,7 +121,9 @@ class Engine:
         """Return what expands by a spec: one, as a method of anything, and several; its source."""
         from nestdecode.plan import expected, habits, opening  # late: detection needs no specs
 
-        source = opening.source_of(plan, self.reader, start, carefully, self._copied, quiet=quiet)
+        source = opening.source_of(
+            plan, self.reader, start, carefully, self._copied_for_code, quiet=quiet
+        )
         tolerant: Callable[[Any], Any] = source.build("expand", "plan")
         place = expected.place_of(plan, self.limits) if self.reader.plain else None
         if place is None:
@@ -159,6 +161,11 @@ class Engine:
     def _copied(self, document: Any) -> tuple[Any, int]:
         _check_document(document)
         return _copy(document, self.limits)
+
+    def _copied_for_code(self, document: Any) -> tuple[Any, int]:
+        """Do what ``_copied`` does; raise LimitError if there may be bytes at a declared layer."""
+        _check_document(document)
+        return _copy(document, self.limits, no_bytes=self.plan is not None)
 
     def check(self, document: Any) -> None:
         """Raise the error of a document that is refused, whatever is asked of it."""
@@ -221,7 +228,9 @@ class Engine:
         """Return what answers a query for several records, or gives None, as ``expand_many``."""
         from nestdecode.queries.functions import REFUSALS
 
-        late = expression.late_many(self._whole_plan, self.reader, self._start, self._copied)
+        late = expression.late_many(
+            self._whole_plan, self.reader, self._start, self._copied_for_code
+        )
         expand_many = self.expand_many if self._on_problem is None else self._watched[1]
         search = expression.search
 
@@ -246,7 +255,9 @@ class Engine:
 
     def _late(self, expression: Expression) -> Callable[[Any], Any] | None:
         early = self._early(expression)
-        return expression.late(self._whole_plan, self.reader, self._start, early, self._copied)
+        return expression.late(
+            self._whole_plan, self.reader, self._start, early, self._copied_for_code
+        )
 
     def _early(self, expression: Expression) -> Callable[[Any], Any]:
         """
@@ -401,7 +412,7 @@ def _plan(spec: Spec, policy: Policy) -> Plan:
     return plan
 
 
-def _copy(value: Any, limits: Limits) -> tuple[Any, int]:
+def _copy(value: Any, limits: Limits, *, no_bytes: bool = False) -> tuple[Any, int]:
     """
     Copy the containers of an already parsed document as exact dicts and lists.
 
@@ -435,6 +446,8 @@ def _copy(value: Any, limits: Limits) -> tuple[Any, int]:
             if _SCALARS.issuperset(map(type, value)):
                 return list(value)
             return [child if child.__class__ in _SCALARS else copy(child, left) for child in value]
+        if no_bytes and value.__class__ is bytes:
+            raise LimitError("it holds bytes")
         return value
 
     seen: set[int] = set()

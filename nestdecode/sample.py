@@ -27,7 +27,7 @@ class _Keeping(Run):
 
     __slots__ = ()
 
-    def settle(self, problem: DecodeError, text: str, policy: Policy) -> Any:
+    def settle(self, problem: DecodeError, text: str | bytes, policy: Policy) -> Any:
         """Return the string."""
         return text
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import click
 
+from nestdecode import __version__
 from nestdecode.cli.output import RefusedError, discard, say
 from nestdecode.cli.signals import Stopped, listen
 from nestdecode.cli.sources import is_file
@@ -52,9 +53,7 @@ class _LazyGroup(click.Group):
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from importlib.metadata import version
-
-        click.echo(f"nestdecode {version('nestdecode')}")
+        click.echo(f"nestdecode {__version__}")
         ctx.exit()
 
 

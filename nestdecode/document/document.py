@@ -16,7 +16,7 @@ from nestdecode.errors import DecodeError
 from nestdecode.paths import Wild, parse_path, split_pointer
 from nestdecode.plan.run import Trace
 from nestdecode.text.write import dump, pack
-from nestdecode.words import shortened
+from nestdecode.words import count, shortened
 
 __all__ = ["Document", "text_of"]
 
@@ -43,9 +43,12 @@ class Document:
 
     def __init__(self, engine: Engine, raw: bytes, tree: Any) -> None:
         self.raw = raw
-        self.tree = tree
+        self.tree: Any = tree
         self._engine = engine
         self._fingerprint = _fingerprint(tree)
+
+    def __repr__(self) -> str:
+        return f"<Document: {count(len(self.raw), 'byte')}>"
 
     @cached_property
     def layers(self) -> list[OpenLayer]:
@@ -197,6 +200,7 @@ def text_of(engine: Engine, document: Any) -> bytes:
         return bytes(document)
     if not isinstance(document, str):
         tree = engine.read(document)
+        tree = tree if engine.plan is None else engine.plan.with_texts(tree)
         Parts().add(tree)
         return dump(tree)
     try:

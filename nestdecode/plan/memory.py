@@ -31,7 +31,7 @@ class Memory:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self.root = Place()
+        self.root: Place = Place()
         self._places = 1
 
     def remember(self, tree: Any, read: Loads) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
@@ -32,13 +32,13 @@ from nestdecode.spec.shape import (
 from nestdecode.spec.short import DOCUMENT_KEYS, expand_short
 from nestdecode.spec.text import Source, read
 from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Numbers
-from nestdecode.words import nearest
+from nestdecode.words import count, nearest
 
 __all__ = ["Alternative", "Layer", "Shape", "Spec", "mistakes_in"]
 MAX_EXPRESSION = 64 << 10
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Spec:
     """
     A spec, read and checked. Make one with ``Spec.load`` or ``Spec.parse``.
@@ -64,7 +64,7 @@ class Spec:
     name: str | None
     title: str
     description: str
-    shape: Shape = field(repr=False)
+    shape: Shape
     focus: str | None
     queries: Mapping[str, str]
     match: str | None
@@ -74,12 +74,16 @@ class Spec:
     numbers: Numbers
     duplicates: Duplicates
     is_marked: bool
-    schemas: Schemas = field(repr=False)
-    _root: str = field(repr=False)
-    _source: tuple[str, str | None, str | None] = field(repr=False)
+    schemas: Schemas
+    _root: str
+    _source: tuple[str, str | None, str | None]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _parse, self._source
+
+    def __repr__(self) -> str:
+        named = f" {self.name}" if self.name else ""
+        return f"<Spec{named}: {count(len(self.layers), 'layer')}>"
 
     @classmethod
     def load(cls, name_or_path: str | os.PathLike[str]) -> Spec:

@@ -118,7 +118,7 @@ class Schemas:
     def __init__(self, source: Source, version: Literal["3.0"] | None = None) -> None:
         self.source = source
         self.version = version
-        self.states = States(lambda work: source.spend(work, self._place))
+        self.states: States = States(lambda work: source.spend(work, self._place))
         self._answers: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
         self._shapes: dict[State, Shape] = {}
         self._unfilled: deque[tuple[Shape, State]] = deque()

@@ -97,19 +97,23 @@ class Report:
     )
 
     def __init__(self) -> None:
-        self.records = 0
-        self.written = 0
-        self.failed = 0
-        self.skipped = 0
-        self.problems = 0
-        self.with_problems = 0
+        self.records: int = 0
+        self.written: int = 0
+        self.failed: int = 0
+        self.skipped: int = 0
+        self.problems: int = 0
+        self.with_problems: int = 0
         self.messages: list[tuple[str, int, bool, str]] = []
         self.letters: list[DeadLetter] = []
-        self.lines = 0
+        self.lines: int = 0
         self.last: bool | None = None
         self.part: Any = None
         self.unreadable: str | None = None
         self.unsettled: int | None = None
+
+    def __repr__(self) -> str:
+        names = ("records", "written", "failed", "skipped", "problems")
+        return f"<Report: {', '.join(f'{getattr(self, name):,} {name}' for name in names)}>"
 
     def add(self, other: Report) -> None:
         """Add what came of the records that follow, but for messages and letters."""
@@ -139,7 +143,8 @@ class Answering:
         self.render_many: RenderMany | None = None
         self.most = 0
         self.too_long = ""
-        self.keeps_letters = self.fail_fast = self.stopped = False
+        self.keeps_letters = self.fail_fast = False
+        self.stopped: bool = False
         self._report = Report()
         self._batch = Batch([], 1, 0)
         self._index = 0

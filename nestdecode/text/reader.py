@@ -95,7 +95,8 @@ class Budget:
     __slots__ = ("left", "total")
 
     def __init__(self, max_bytes: int) -> None:
-        self.total = self.left = max_bytes
+        self.total: int = max_bytes
+        self.left: int = max_bytes
 
     def take(self, size: int) -> None:
         """Spend *size* bytes, or raise LimitError and spend nothing."""
@@ -155,14 +156,14 @@ class Reader:
         *,
         silent: bool = False,
     ) -> None:
-        self.limits = limits
-        self.silent = silent
-        self.plain = (numbers, duplicates) == (NUMBERS[0], DUPLICATES[0])
+        self.limits: Limits = limits
+        self.silent: bool = silent
+        self.plain: bool = (numbers, duplicates) == (NUMBERS[0], DUPLICATES[0])
         self._words = numbers, duplicates
         self._decoder: JSONDecoder | None = None
         self.loads: Callable[[bytes | str], Any] = _loads if self.plain else self._loads_slowly
-        self.refused = REFUSED
-        self.checks = CHECKS | {"REFUSED": self.refused, "loads": self.loads}
+        self.refused: tuple[type[Exception], ...] = REFUSED
+        self.checks: dict[str, Any] = CHECKS | {"REFUSED": self.refused, "loads": self.loads}
 
     def loads_for(self, raw: bytes) -> Callable[[bytes | str], Any]:
         """
