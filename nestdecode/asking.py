@@ -52,7 +52,7 @@ class Asker:
         from nestdecode.queries.functions import REFUSALS
 
         engine = self.engine
-        late = expression.late_many(self._plan, engine.reader, engine.start, engine.copied)
+        late = expression.late_many(self._plan, engine.reader, engine.start, engine.copied_for_code)
         expand_many = engine.expand_many if engine.on_problem is None else self._watched[1]
         search = expression.search
 
@@ -77,7 +77,9 @@ class Asker:
 
     def _late(self, expression: Expression) -> Callable[[Any], Any] | None:
         engine, early = self.engine, self._early(expression)
-        return expression.late(self._plan, engine.reader, engine.start, early, engine.copied)
+        return expression.late(
+            self._plan, engine.reader, engine.start, early, engine.copied_for_code
+        )
 
     def _early(self, expression: Expression) -> Callable[[Any], Any]:
         """

@@ -150,7 +150,7 @@ class Decoder:
             TypeError: If the spec is of another type.
             ValueError: If an argument is out of range.
         """
-        self.engine = Engine(
+        self.engine: Engine = Engine(
             spec=spec,
             on_error=on_error,
             on_problem=on_problem,
@@ -172,6 +172,12 @@ class Decoder:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return functools.partial(type(self), **self.engine.arguments), ()
+
+    def __repr__(self) -> str:
+        given = {k: v for k, v in self.engine.arguments.items() if v is not None}
+        words = [repr(spec)] if (spec := given.pop("spec", None)) is not None else []
+        words += [f"{name}={value!r}" for name, value in given.items()]
+        return f"{type(self).__name__}({', '.join(words)})"
 
     def expand(self, document: Any) -> Any:
         """
@@ -412,6 +418,9 @@ class Query:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Query, (self.decoder, self.expression, self._start)
+
+    def __repr__(self) -> str:
+        return f"<Query {self.expression!r} from the {self.start} by {self.decoder!r}>"
 
 
 # What fits a cache, and is let go before the collector looks at it.

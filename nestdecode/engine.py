@@ -74,19 +74,22 @@ class Engine:
         check_word("on_error", on_error, POLICIES)
         check_word("numbers", numbers, NUMBERS)
         check_word("duplicates", duplicates, DUPLICATES)
-        self.spec = _loaded(spec)
-        self.limits = _limits(limits, self.spec)
+        self.spec: Spec | None = _loaded(spec)
+        self.limits: Limits = _limits(limits, self.spec)
         self.on_problem = on_problem
         self.policy: Policy = on_error or (self.spec.on_error if self.spec else None) or "keep"
         self.numbers: Numbers = numbers or (self.spec.numbers if self.spec else NUMBERS[0])
         self._duplicates = duplicates or (self.spec.duplicates if self.spec else DUPLICATES[0])
-        self.reader = Reader(
+        self.reader: Reader = Reader(
             self.limits,
             self.numbers,
             self._duplicates,
             silent=on_problem is None and self.policy == "keep" and self.spec is None,
         )
-        self.plan = None if self.spec is None else _plan(self.spec, self.policy)
+        self.plan: Plan | None = None if self.spec is None else _plan(self.spec, self.policy)
+        self.method: Callable[[Any, Any], Any]
+        self.expand_many: Many | None
+        self.source: Source | None
         self.method, self.expand_many, self.source = self.compiled(
             self.start, self.carefully, quiet=on_problem is None
         )
@@ -127,7 +130,9 @@ class Engine:
         """Return what expands by a spec: one, as a method of anything, and several; its source."""
         from nestdecode.plan import expected, habits, opening  # late: detection needs no specs
 
-        source = opening.source_of(plan, self.reader, start, carefully, self.copied, quiet=quiet)
+        source = opening.source_of(
+            plan, self.reader, start, carefully, self.copied_for_code, quiet=quiet
+        )
         tolerant: Callable[[Any], Any] = source.build("expand", "plan")
         place = expected.place_of(plan, self.limits) if self.reader.plain else None
         if place is None:
@@ -172,6 +177,11 @@ class Engine:
         """Copy a document that was parsed before: (tree, its depth)."""
         check_document(document)
         return copied(document, self.limits)
+
+    def copied_for_code(self, document: Any) -> tuple[Any, int]:
+        """Do what ``copied`` does; raise LimitError if there may be bytes at a declared layer."""
+        check_document(document)
+        return copied(document, self.limits, no_bytes=self.plan is not None)
 
     def check(self, document: Any) -> None:
         """Raise the error of a document that is refused, whatever is asked of it."""

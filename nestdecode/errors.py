@@ -63,6 +63,9 @@ class DecodeError(NestdecodeError, ValueError):
         self.codec = codec
         self._place = pointer
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.reason!r}, {self.brief!r}, {self.codec!r})"
+
     @property
     def pointer(self) -> str:
         """RFC 6901, over the expanded tree; empty for the whole record."""

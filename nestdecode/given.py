@@ -37,7 +37,7 @@ def check_document(document: Any) -> None:
     raise TypeError(f"a document is JSON text, or what that holds, got {kind}; pass {hint}")
 
 
-def copied(value: Any, limits: Limits) -> tuple[Any, int]:
+def copied(value: Any, limits: Limits, *, no_bytes: bool = False) -> tuple[Any, int]:
     """
     Copy the containers of an already parsed document as exact dicts and lists.
 
@@ -71,6 +71,8 @@ def copied(value: Any, limits: Limits) -> tuple[Any, int]:
             if _SCALARS.issuperset(map(type, value)):
                 return list(value)
             return [child if child.__class__ in _SCALARS else copy(child, left) for child in value]
+        if no_bytes and value.__class__ is bytes:
+            raise LimitError("it holds bytes")
         return value
 
     seen: set[int] = set()

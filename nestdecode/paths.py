@@ -167,8 +167,8 @@ class Address:
     __slots__ = ("_hash", "around", "step")
 
     def __init__(self, around: Address | None, step: str | int) -> None:
-        self.around = around
-        self.step = step
+        self.around: Address | None = around
+        self.step: str | int = step
         self._hash: int = 0 if around is None else hash((around._hash, step))
 
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["nearest", "one_line", "printable", "shortened"]
+__all__ = ["count", "nearest", "one_line", "position", "printable", "shortened"]
 
 # What a terminal obeys instead of showing: C0 except tab and newline, DEL, C1, the
 # separators that some take for newlines, and what turns the direction of text. Lone
@@ -14,6 +14,16 @@ _OBEYED = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff"
 )
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def count(number: int, what: str) -> str:
+    """
+    Write how many there are of something.
+
+    >>> count(19802, "record"), count(1, "layer")
+    ('19,802 records', '1 layer')
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def nearest(word: object, words: Iterable[str]) -> str:
@@ -32,6 +42,16 @@ def nearest(word: object, words: Iterable[str]) -> str:
         folded = word.casefold().replace("_", "-")
         found = [w for w in words if w.casefold().replace("_", "-") == folded]
     return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
+
+
+def position(char: int, line: int, column: int) -> str:
+    """
+    Say where in a text something is: what has the text may have lines of its own.
+
+    >>> position(19, 1, 20), position(40, 3, 2)
+    ('char 19', 'char 40 (column 2 of its line 3)')
+    """
+    return f"char {char}" if line == 1 else f"char {char} (column {column} of its line {line})"
 
 
 def printable(text: str) -> str:

@@ -237,11 +237,11 @@ def test_explain_is_what_the_library_says(records):
     for form in ("tree", "table"):
         text = run("explain", "--format", form, stdin=SAMPLE).stdout.decode()
         assert all(layer.pointer in text for layer in document.layers)
-    assert len(run("explain", "--json", str(records)).stdout.splitlines()) == 3
+    assert len(run("explain", "--trees", "--json", str(records)).stdout.splitlines()) == 3
 
 
 def test_explain_names_what_is_no_layer():
-    text = b'{"a": "{oops", "b": "[1] x", "c": "[1]", "d": "word"}'
+    text = rb'{"a": "{\"oops", "b": "[1] x", "c": "[1]", "d": "word", "e": "[INFO] x"}'
     facts = json.loads(run("explain", "--json", stdin=text).stdout)
 
     assert [look["pointer"] for look in facts["lookalikes"]] == ["/a", "/b"]

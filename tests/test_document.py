@@ -537,14 +537,23 @@ def test_problems_are_told_once_and_kept():
     assert [str(problem) for problem in told] == [str(problem) for problem in document.problems]
 
 
-def test_lookalikes_begin_as_layers_do_and_are_none():
+# They begin with a bracket, and not as JSON does.
+OTHERS = {
+    *("{", "[", "{]", "[}", "{0}{1}", "[INFO] started [ok]", "{Resource}", "[APN/1.0]", "['']"),
+    *("{'a': 1}", "{a: 1}", "{1: 2}", "[+1]", "[.5]", "[NaN]", "[-Infinity]", "[tRUE]"),
+    "[\u00a01]",
+}
+
+
+def test_lookalikes_begin_as_json_does_and_are_none():
     texts = {text: f"/{number}" for number, text in enumerate(strategies.NEAR_MISSES)}
     document = DECODER.open(json.dumps([*texts, "{}", {"x": ' {"y": }'}]))
     wanted = [
         *(
             pointer
             for text, pointer in texts.items()
-            if text.lstrip(" \t\r\n\ufeff")[:1] in ("{", "[") or text in ('"{"', '"\ufeff{}"')
+            if text.lstrip(" \t\r\n\ufeff")[:1] in ("{", "[") or text == '"\ufeff{}"'
+            if text not in OTHERS
         ),
         f"/{len(texts) + 1}/x",
     ]
@@ -557,11 +566,75 @@ def test_lookalikes_begin_as_layers_do_and_are_none():
         "number too large: wanted at most 4300 digits, or a finite double"
     }
     assert document.lookalikes[-1].size == 8
-    assert all(look.reason.startswith(("invalid JSON", "not JSON")) for look in document.lookalikes)
+    assert all(
+        look.reason.startswith("invalid JSON") or look.reason == "looks like escaped JSON"
+        for look in document.lookalikes
+    )
+
+
+def encoded(chain, text, end=""):
+    """Encode a text by hand: codecs in the order in which they are undone."""
+    steps = {
+        "base16": base64.b16encode,
+        "base32": base64.b32encode,
+        "base64": base64.b64encode,
+        "base64url": base64.urlsafe_b64encode,
+        "gzip": lambda data: gzip.compress(data, mtime=0),
+        "zlib": zlib.compress,
+        "json": lambda data: data,
+    }
+    data = text.encode()
+    for name in reversed(chain.split(" | ")):
+        data = steps[name](data)
+    return data.decode() + end
+
+
+CHAINS = [
+    f"{codec} | {rest}"
+    for codec in ("base16", "base32", "base64", "base64url")
+    for rest in ("json", "gzip | json", "zlib | json")
+]
+
+
+@pytest.mark.parametrize("text", ['{"a": "???>>>"}', " [\n1, 22]", json.dumps([*range(1000)])])
+@pytest.mark.parametrize("chain", CHAINS)
+def test_what_is_encoded_is_named_by_its_codecs(chain, text):
+    (look,) = DECODER.open(json.dumps({"a": encoded(chain, text)})).lookalikes
+    named = look.reason.removeprefix("looks like ")
+
+    assert look.pointer == "/a"
+    # A text that has neither of the two characters that tell them apart is both.
+    assert named in (chain, chain.replace("base64url", "base64"))
+    opened = spec(a=named).expand({"a": encoded(chain, text)})
+    assert opened == {"a": json.loads(text)}
+
+
+@pytest.mark.parametrize("text", ["words", "[INFO] up", '"a"', "12345678", "\x00\x01{}", "{a}"])
+@pytest.mark.parametrize("chain", CHAINS)
+def test_what_holds_no_json_looks_like_nothing(chain, text):
+    assert DECODER.open(json.dumps({"a": encoded(chain, text)})).lookalikes == []
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("%7B%22a%22%3A1%7D", "looks like percent-encoded JSON"),
+        ("%5b1%5d", "looks like percent-encoded JSON"),
+        ("%7Bname%7D", None),
+        ('{\\"a\\":1}', "looks like escaped JSON"),
+        (encoded("base64 | json", '{"a":1}', "\n"), None),
+        (encoded("base64 | json", '{"a":1}', " and more"), None),
+        ("eyJhbGciOiJub25lIn0.eyJhIjoxfQ.", None),
+    ],
+)
+def test_escapes_are_named_and_the_whole_text_counts(text, reason):
+    found = [look.reason for look in DECODER.open(json.dumps({"a": text})).lookalikes]
+
+    assert found == ([] if reason is None else [reason])
 
 
 def test_with_a_spec_what_would_open_and_is_not_declared_looks_like_a_layer():
-    document = spec(a="json?", b="base64 | json").open('{"a": "[x]", "b": "[1]", "c": "[1]"}')
+    document = spec(a="json?", b="base64 | json").open('{"a": "[1,", "b": "[1]", "c": "[1]"}')
 
     assert [problem.pointer for problem in document.problems] == ["/b"]
     assert [(look.pointer, look.reason == "not declared") for look in document.lookalikes] == [

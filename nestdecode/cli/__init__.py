@@ -9,9 +9,12 @@ from collections.abc import Sequence
 
 import click
 
+from nestdecode import __version__
 from nestdecode.cli.output import RefusedError, discard, say
 from nestdecode.cli.signals import Stopped, listen
+from nestdecode.cli.sources import is_file
 from nestdecode.errors import NestdecodeError, QueryError, SpecError, WorkerError
+from nestdecode.words import nearest
 
 __all__ = ["cli", "main"]
 
@@ -38,12 +41,19 @@ class _LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if word in _COMMANDS or word.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        hint = f"; for that file write nestdecode expand {word}" if is_file(word) else ""
+        raise click.UsageError(f"No such command '{word}'{hint or nearest(word, _COMMANDS)}", ctx)
+
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from importlib.metadata import version
-
-        click.echo(f"nestdecode {version('nestdecode')}")
+        click.echo(f"nestdecode {__version__}")
         ctx.exit()
 
 

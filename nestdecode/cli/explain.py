@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 import click
 
+from nestdecode.census import Census, Row, Spot
 from nestdecode.cli import options
 from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
+from nestdecode.cli.signals import undisturbed
 from nestdecode.decoder import Decoder
-from nestdecode.document.document import Document
+from nestdecode.document.looking import LOOKS_LIKE, Look, look_at
 from nestdecode.errors import LimitError
+from nestdecode.plan.run import Trace
+from nestdecode.stream import Record
+from nestdecode.stream.answering import Report
 from nestdecode.text.write import dump
-from nestdecode.words import one_line
+from nestdecode.words import count, one_line, shortened
 
 __all__ = ["command"]
 
@@ -32,9 +38,16 @@ MOST_POINTERS = 1 << 24
     "--format",
     "form",
     type=click.Choice(["tree", "table", "json"]),
-    help="How it is shown; json is one object a document. [default: tree]",
+    help="How it is shown; tree shows each record, json is one object a line. "
+    "[default: tree for one document, table for a census]",
 )
 @click.option("--json", "form", flag_value="json", default=None, help="The same as --format json.")
+@click.option(
+    "--census/--trees",
+    default=None,
+    help="One row for each path of all records, or what each record holds, with its number. "
+    "[default: a census if there are several records]",
+)
 @options.choosing
 @options.decoding
 @options.framing
@@ -45,6 +58,7 @@ def command(
     /,
     files: tuple[str, ...],
     form: Format | None,
+    census: bool | None,
     where: str | None,
     framing: Any,
     jobs: int | None,
@@ -55,59 +69,258 @@ def command(
     **decoding: Any,
 ) -> int:
     """
-    Show where the layers of each document in FILE (default: standard input) are.
+    Show where the layers of the documents in FILE (default: standard input) are.
 
     \b
-    nestdecode explain response.json                  a tree of layers
+    nestdecode explain response.json                  one document: a tree of layers
     nestdecode explain --format table response.json
-    nestdecode explain --json events.ndjson | jq '.layers[].pointer'
+    nestdecode explain events.ndjson                  several: one row for each path
+    nestdecode explain --json events.ndjson | jq 'select(.problems > 0)'
+    nestdecode explain --trees --json events.ndjson | jq 'select(.problems != []).line'
 
-    With each layer: its codecs, its size, and the share of it that is lost to escaping.
-    What did not open, and what looks like a layer and is none, is named with the reason.
-    Of a long pointer the middle is left out; in JSON it is whole.
+    With each layer of a document: its codecs, its size, and the share of it that is lost to
+    escaping. What did not open is named with the reason, and so is what looks like a layer
+    and was not opened. Of a long pointer the middle is left out; in JSON it is whole.
+
+    A census counts, for each path, records, layers, bytes of their texts, layers that stayed
+    shut, and strings that look like layers, and says in which line the first of these records
+    begins. With --json its first row is the root, with the number of all records and of those
+    that failed. Paths beyond the first 1,000 share one row.
     """  # fmt: skip
     need_input(ctx, files)
+    if census and form == "tree":
+        raise click.UsageError("a census is a table or JSON: trees are of each record")
+    by_record = form == "tree" if census is None else not census
     session = Session(
         files,
         framing,
-        jobs,
+        # The number of a record is known to who reads all that is before it.
+        1 if by_record else jobs,
         progress,
         dead_letters=dead_letters,
         fail_fast=fail_fast,
         summary=summary,
     )
     decoder = options.decoder_from(decoding)
+    engine, most = decoder.engine, decoder.limits.max_record_bytes
+    trees = _Trees(decoder, form or "tree")
     output = Output(indent=0)
-    show = {"tree": _tree, "table": _table, "json": _json}[form or "tree"]
-    output.text = lambda document: output.as_it_is(show(document))
-    session.run(
-        _opener(decoder),
-        output,
-        decoder.limits.max_record_bytes,
-        where=options.where_from(where, decoder, session.note),
-    )
+    chosen = options.where_from(where, decoder, session.note)
+    if by_record:
+        output.text = output.as_it_is
+        session.run(engine.trace, output, most, where=chosen, placed=trees.placed)
+        return session.code
+    counting = _Counting(decoder, trees, is_census=census is True)
+    try:
+        session.run(engine.trace, output, most, where=chosen, counter=counting)
+    finally:
+        # Of a stream that a signal ends, too.
+        with undisturbed:
+            counting.write(output, session.total, form or "table")
     return session.code
 
 
-def _opener(decoder: Decoder) -> Any:
-    return lambda raw: decoder.open(raw)
+class _Trees:
+    """
+    What each record holds, as text.
+
+    Args:
+        decoder: What has opened it.
+        form: How it is shown.
+    """
+
+    def __init__(self, decoder: Decoder, form: Format) -> None:
+        self._reader = decoder.engine.reader
+        self._form = form
+        self._show = {"tree": _tree, "table": _table, "json": _json}[form]
+
+    def text(self, trace: Trace, record: Record) -> bytes:
+        """Show one record."""
+        return self._show(look_at(record.raw, trace, self._reader))
+
+    def headed(self, text: bytes, source: str, number: int, line: int) -> bytes:
+        """Say which record a text shows."""
+        if self._form == "json":
+            place = dump({"record": number, "line": line, "source": source})
+            return place[:-1] + b"," + text[1:]
+        where = "" if source == "stdin" else f" of {one_line(source)}"
+        return f"record {number:,}, line {line:,}{where}:\n".encode() + text
+
+    def placed(self, trace: Trace, source: str, number: int, record: Record) -> bytes:
+        """Show one record of several."""
+        return self.headed(self.text(trace, record), source, number, record.line)
 
 
-def _lost(document: Document) -> int:
-    return sum(layer.escaped_size - layer.size for layer in document.layers)
+class _Part(Census):
+    """
+    A part of a census, and the text of its record, if that may be the only one.
+
+    Attributes:
+        only: The line of that record and its text, or what is wrong with it; or None.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(is_part=True)
+        self.only: tuple[int, bytes | LimitError] | None = None
 
 
-def _json(document: Document) -> bytes:
+class _Counting:
+    """
+    A census, or of one record alone what it holds.
+
+    Args:
+        decoder: What has opened the records.
+        trees: Shows what one record holds.
+        is_census: Whether it is one for a record alone, too.
+    """
+
+    def __init__(self, decoder: Decoder, trees: _Trees, *, is_census: bool) -> None:
+        self._reader = decoder.engine.reader
+        self._trees = trees
+        # A process that has counted a record will not meet the only one.
+        self._is_first = not is_census
+        self._census = Census()
+        self._only: tuple[str, int, bytes | LimitError] | None = None
+
+    def begin(self) -> _Part:
+        """Return a part that counts nothing yet."""
+        return _Part()
+
+    def count(self, part: _Part, trace: Trace, record: Record, /) -> None:
+        """Count what a record holds."""
+        if self._is_first:
+            self._is_first = False
+            try:
+                part.only = record.line, self._trees.text(trace, record)
+            except LimitError as error:
+                part.only = record.line, error
+        part.count(trace, self._reader, record.line)
+
+    def take(self, part: _Part, source: str, lines: int) -> None:
+        """Take a part, in the order of the records; so many lines of its source are before it."""
+        if part.only is not None and not self._census.records:
+            line, text = part.only
+            self._only = source, lines + line, text
+        self._census.add(part, source, lines)
+
+    def write(self, output: Output, total: Report, form: Format) -> None:
+        """
+        Write it.
+
+        Raises:
+            LimitError: If the one record can't be shown.
+        """
+        if not total.records or isinstance(sys.exc_info()[1], BrokenPipeError):
+            return
+        if self._only is not None and total.records == 1:
+            source, line, text = self._only
+            if isinstance(text, LimitError):
+                raise text
+            if form == "json":
+                text = self._trees.headed(text, source, 1, line)
+        else:
+            rows = _census_json if form == "json" else _census_table
+            text = b"\n".join(rows(self._census, total))
+        output.write([output.as_it_is(text) + b"\n"] if text else [])
+
+
+def _census_json(census: Census, total: Report) -> Iterator[bytes]:
+    rows: list[tuple[str | None, Row]] = list(census.rows())
+    root = rows.pop(0)[1] if rows and rows[0][0] == "@" else None
+    yield dump({"path": "@", "records": total.records, "failed": total.failed} | _facts(root))
+    if census.others is not None:
+        rows.append((None, census.others))
+    for path, row in rows:
+        records = None if path is None else row.records
+        yield dump({"path": path, "records": records} | _facts(row))
+
+
+def _facts(row: Row | None) -> dict[str, Any]:
+    if row is None:
+        row = Row(None)
+    problem = look = None
+    if row.problem is not None:
+        codec, reason, spot = row.problem
+        problem = {"codec": codec, "reason": reason} | _spot(spot)
+    if row.lookalike is not None:
+        reason, spot = row.lookalike
+        look = {"reason": reason} | _spot(spot)
+    return {
+        "codecs": [list(codecs) for codecs in row.codecs],
+        "layers": row.layers,
+        "size": row.size,
+        "problems": row.problems,
+        "lookalikes": row.lookalikes,
+        "first": None if row.first is None else _spot(row.first),
+        "first_problem": problem,
+        "first_lookalike": look,
+    }
+
+
+def _spot(spot: Spot) -> dict[str, Any]:
+    return {"source": spot.source, "line": spot.line}
+
+
+def _census_table(census: Census, total: Report) -> Iterator[bytes]:
+    rows = [(shortened(path), f"{row.records:,}", row) for path, row in census.rows()]
+    if census.others is not None:
+        rows.append(("(other paths)", "", census.others))
+    failed = f", {total.failed:,} of them failed" if total.failed else ""
+    layers = sum(row.layers for _, _, row in rows)
+    yield f"{count(total.records, 'record')}{failed}; {count(layers, 'layer')}".encode()
+    if not rows:
+        return
+    sources = {row.first.source for _, _, row in rows if row.first is not None}
+
+    def where(spot: Spot | None) -> str:
+        if spot is None:
+            return ""
+        return f"{f'{spot.source}: ' if len(sources) > 1 else ''}line {spot.line:,}"
+
+    cells: list[tuple[str, ...]] = [
+        ("PATH", "CODECS", "RECORDS", "LAYERS", "BYTES", "SHUT", "FIRST", "")
+    ]
+    cells += [
+        (
+            path,
+            ", ".join(" | ".join(codecs) for codecs in row.codecs),
+            records,
+            *(f"{number:,}" for number in (row.layers, row.size, row.problems)),
+            where(row.first),
+            "; ".join(_notes(row, where)),
+        )
+        for path, records, row in rows
+    ]
+    for line in _columns(cells, numbers=(2, 3, 4, 5)):
+        yield line.encode()
+
+
+def _notes(row: Row, where: Callable[[Spot], str]) -> Iterator[str]:
+    if row.problem is not None:
+        _, reason, spot = row.problem
+        yield f"{'' if spot == row.first else where(spot) + ': '}{reason}"
+    if row.lookalike is not None:
+        reason, _ = row.lookalike
+        what = reason.removeprefix(LOOKS_LIKE) if reason.startswith(LOOKS_LIKE) else "layers"
+        why = "" if reason.startswith(LOOKS_LIKE) else f": {reason}"
+        yield f"{row.lookalikes:,} look{'s' if row.lookalikes == 1 else ''} like {what}{why}"
+
+
+def _lost(look: Look) -> int:
+    return sum(layer.escaped_size - layer.size for layer in look.layers)
+
+
+def _json(look: Look) -> bytes:
     # One name can be part of the pointers of thousands of layers.
-    left = MOST_POINTERS + 10 * len(document.raw)
-    for kind in (document.layers, document.problems, document.lookalikes):
+    left = MOST_POINTERS + 10 * len(look.raw)
+    for kind in (look.layers, look.problems, look.lookalikes):
         for found in kind:
             left -= len(found.pointer)
             if left < 0:
                 raise LimitError("the pointers to its layers are too long to be listed as JSON")
     facts = {
-        "size": len(document.raw),
-        "lost_to_escaping": _lost(document),
+        "size": len(look.raw),
+        "lost_to_escaping": _lost(look),
         "layers": [
             {
                 "pointer": layer.pointer,
@@ -117,26 +330,26 @@ def _json(document: Document) -> bytes:
                 "escaped_size": layer.escaped_size,
                 "decoded_size": layer.decoded_size,
             }
-            for layer in document.layers
+            for layer in look.layers
         ],
         "problems": [
             {"pointer": problem.pointer, "codec": problem.codec, "reason": problem.reason}
-            for problem in document.problems
+            for problem in look.problems
         ],
         "lookalikes": [
-            {"pointer": look.pointer, "reason": look.reason, "size": look.size}
-            for look in document.lookalikes
+            {"pointer": alike.pointer, "reason": alike.reason, "size": alike.size}
+            for alike in look.lookalikes
         ],
     }
     return dump(facts)
 
 
-def _tree(document: Document) -> bytes:
-    layers = document.layers
+def _tree(look: Look) -> bytes:
+    layers = look.layers
     deepest = max((layer.depth for layer in layers), default=0)
-    size, lost = len(document.raw), _lost(document)
+    size, lost = len(look.raw), _lost(look)
     escaping = f"{lost:,} of them ({100 * lost / max(1, size):.0f}%) are escaping"
-    lines = [f"{_count(len(layers), 'layer')}, {deepest} deep, in {size:,} bytes; {escaping}"]
+    lines = [f"{count(len(layers), 'layer')}, {deepest} deep, in {size:,} bytes; {escaping}"]
     rows = [
         (
             "  " * layer.depth + layer.address.brief,
@@ -148,10 +361,10 @@ def _tree(document: Document) -> bytes:
     ]
     lines += _columns(rows)
     for title, found in (
-        ("did not open:", [(one.brief, one.reason) for one in document.problems]),
+        ("did not open:", [(one.brief, one.reason) for one in look.problems]),
         (
-            "no layers, though they look it:",
-            [(one.address.brief, one.reason) for one in document.lookalikes],
+            "look like layers, and were not opened:",
+            [(one.address.brief, one.reason) for one in look.lookalikes],
         ),
     ):
         if found:
@@ -160,7 +373,7 @@ def _tree(document: Document) -> bytes:
     return "\n".join(lines).encode()
 
 
-def _table(document: Document) -> bytes:
+def _table(look: Look) -> bytes:
     rows = [("POINTER", "CODECS", "DEPTH", "SIZE", "ESCAPED", "DECODED", "STATE")]
     rows += [
         (
@@ -172,27 +385,24 @@ def _table(document: Document) -> bytes:
             str(layer.decoded_size),
             "open",
         )
-        for layer in document.layers
+        for layer in look.layers
     ]
+    rows += [(p.brief, p.codec or "", "", "", "", "", f"shut: {p.reason}") for p in look.problems]
     rows += [
-        (p.brief, p.codec or "", "", "", "", "", f"shut: {p.reason}") for p in document.problems
-    ]
-    rows += [
-        (k.address.brief, "", "", str(k.size), "", "", f"no layer: {k.reason}")
-        for k in document.lookalikes
+        (k.address.brief, "", "", str(k.size), "", "", f"not opened: {k.reason}")
+        for k in look.lookalikes
     ]
     return "\n".join(_columns(rows)).encode()
 
 
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Align the cells of rows, but not beyond what is wide already."""
+def _columns(rows: Sequence[tuple[str, ...]], numbers: Sequence[int] = ()) -> list[str]:
+    """Align the cells of rows, numbers to the right, but not beyond what is wide already."""
     cells = [[one_line(cell) for cell in row] for row in rows]
     widths = [min(WIDEST, max(map(len, column))) for column in zip(*cells, strict=True)]
     return [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  ".join(
+            f"{cell:>{width}}" if index in numbers else f"{cell:<{width}}"
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in cells
     ]
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -161,7 +161,7 @@ class Original:
 
     def __init__(self, name: str, decoder: Decoder, framing: Framing | None = None) -> None:
         self.name = name
-        self.text = _read_file(name)
+        self.text: bytes = _read_file(name)
         self._decoder = decoder
         self._framing = framing
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
@@ -36,7 +36,7 @@ def complete_spec(_ctx: Any, _param: Any, incomplete: str) -> list[CompletionIte
     return [CompletionItem(n) for n in (*catalog.names(), "none") if n.startswith(incomplete)]
 
 
-def _limit(name: str, what: str) -> Callable[[F], F]:
+def _limit(name: str, what: str) -> _Options:
     return click.option(
         f"--{name.replace('_', '-')}",
         type=click.INT,
@@ -45,7 +45,13 @@ def _limit(name: str, what: str) -> Callable[[F], F]:
     )
 
 
-def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
+class _Options(Protocol):
+    """What adds options to a command."""
+
+    def __call__(self, command: F, /) -> F: ...
+
+
+def _all(*options: _Options) -> _Options:
     def add(command: F) -> F:
         for option in reversed(options):
             command = option(command)
@@ -54,7 +60,7 @@ def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
     return add
 
 
-decoding = _all(
+decoding: _Options = _all(
     click.option(
         "-s", "--spec", metavar="NAME|PATH|none", shell_complete=complete_spec,
         help="Open what this spec names. Without it every layer is found.",
@@ -80,7 +86,7 @@ decoding = _all(
     _limit("max_record_bytes", "Size of one record."),
 )  # fmt: skip
 
-framing = _all(
+framing: _Options = _all(
     click.option(
         "--framing", type=click.Choice(FRAMINGS),
         help="lines: each line is one document, or none; documents: they follow one another "
@@ -96,7 +102,7 @@ framing = _all(
     ),
 )  # fmt: skip
 
-choosing = _all(
+choosing: _Options = _all(
     click.option(
         "--where", metavar="EXPR",
         help="Only records for which this JMESPath holds, asked from the root of the opened "
@@ -104,12 +110,12 @@ choosing = _all(
     ),
 )  # fmt: skip
 
-color = click.option(
-        "--color", type=click.Choice(["auto", "always", "never"]), default="auto",
-        show_default=True, help="Colours; auto asks the terminal and NO_COLOR.",
-    )  # fmt: skip
+color: _Options = click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto",
+    show_default=True, help="Colours; auto asks the terminal and NO_COLOR.",
+)  # fmt: skip
 
-output = _all(
+output: _Options = _all(
     click.option("-c", "--compact", is_flag=True, help="One line a value, on a terminal too."),
     click.option(
         "--indent", type=click.IntRange(0, 16), metavar="N",
@@ -119,7 +125,7 @@ output = _all(
 )  # fmt: skip
 
 
-running = _all(
+running: _Options = _all(
     click.option(
         "-j", "--jobs", type=click.IntRange(1, 256), metavar="N",
         help="Processes that answer. [default: one a core for NDJSON files from 32 MB on, else 1]",

@@ -79,7 +79,7 @@ class RefusedError(Exception):
 
     def __init__(self, file: str, reason: str, code: int = 5) -> None:
         super().__init__(file, reason, code)
-        self.reason = f"{'stdin' if file == '-' else file}: {reason}"
+        self.reason: str = f"{'stdin' if file == '-' else file}: {reason}"
         self.code = code
 
 
@@ -114,12 +114,15 @@ class Output:
         sys.stdout.flush()
         self._out: BinaryIO = sys.stdout.buffer
         self._descriptor = descriptor_of(self._out)
-        self.is_terminal = sys.stdout.isatty()
+        self.is_terminal: bool = sys.stdout.isatty()
         if indent is None:
             indent = 2 if self.is_terminal else 0
         dumb = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-        self._colors = color == "always" or (color == "auto" and self.is_terminal and not dumb)
-        self.text = _writer(indent or None, raw=raw, safe=self.is_terminal, colors=self._colors)
+        colors = color == "always" or (color == "auto" and self.is_terminal and not dumb)
+        self._colors = colors
+        self.text: Callable[[Any], bytes] = _writer(
+            indent or None, raw=raw, safe=self.is_terminal, colors=colors
+        )
 
     @property
     def identity(self) -> tuple[int, int] | None:

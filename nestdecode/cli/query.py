@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +13,13 @@ from nestdecode.cli import options
 from nestdecode.cli.hints import FILTER, FILTERED_RECORDS, Hinting
 from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
+from nestdecode.cli.sources import is_file
 from nestdecode.decoder import Decoder, Query
 from nestdecode.lending import LendingQuery
 from nestdecode.queries.focus import Start
+from nestdecode.queries.parsing import misquoted
 from nestdecode.spec import Spec
+from nestdecode.words import shortened
 
 __all__ = ["command"]
 
@@ -89,7 +92,7 @@ def command(
     Without one, a shipped spec that matches the document opens it, and lends its focus
     and queries; --spec none keeps that from happening.
     """  # fmt: skip
-    if not files and _is_file(expression):
+    if not files and is_file(expression):
         raise click.UsageError(
             f"'{expression}' is a file: the query comes first, as in "
             f"nestdecode query EXPR {expression}"
@@ -118,6 +121,7 @@ def command(
         note_last=exit_status,
         many=answer.many,
         where=chosen,
+        if_empty=_hint(expression),
     )
     if session.code or not exit_status:
         return session.code
@@ -144,8 +148,15 @@ def _hinting(query: Query | LendingQuery, hint: Callable[[str], None]) -> Asked:
     return Hinting(query, lambda: hint(FILTERED_RECORDS))
 
 
-def _is_file(name: str) -> bool:
-    try:
-        return os.path.isfile(name)  # noqa: PTH113 - pathlib takes 5 ms
-    except (OSError, ValueError):
-        return False
+def _hint(expression: str) -> str | None:
+    """Say what is probably wrong with a query if its answers are empty."""
+    name = None if expression.startswith(":") else misquoted(expression)
+    if name is None:
+        return None
+    field = shortened(json.dumps(name, ensure_ascii=False), 60)
+    return f"{field} names a field; a string is written {shortened(_quoted(name), 60)}"
+
+
+def _quoted(text: str) -> str:
+    text = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{text}'"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import click
 
@@ -13,7 +13,7 @@ from nestdecode.cli.output import Letters, Output, identity_of, say
 from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.sources import opened
 from nestdecode.errors import DecodeError
-from nestdecode.stream import Framing
+from nestdecode.stream import Framing, Record
 from nestdecode.stream.answering import (
     SHOWN,
     Answer,
@@ -28,12 +28,25 @@ from nestdecode.stream.answering import (
 )
 from nestdecode.stream.sources import Source, UnreadableError
 from nestdecode.text.write import dump, dump_lines
-from nestdecode.words import one_line
+from nestdecode.words import count, one_line
 
 if TYPE_CHECKING:
     from nestdecode.choosing import Asked
 
-__all__ = ["Session", "need_input"]
+__all__ = ["Counter", "Session", "need_input"]
+
+
+class Counter(Protocol):
+    """What counts records in place of writing them, in this process or in several."""
+
+    def begin(self) -> Any:
+        """Return a part that counts nothing yet."""
+
+    def count(self, part: Any, value: Any, record: Record, /) -> None:
+        """Count the answer for a record in a part."""
+
+    def take(self, part: Any, source: str, lines: int) -> None:
+        """Take a part, in the order of the records; so many lines of its source are before it."""
 
 
 class _EnoughError(Exception):
@@ -83,7 +96,12 @@ class Session:
         self._total = Report()
         self._name = ""
         self._lines = 0
+        self._counter: Counter | None = None
         self._told: set[str] = set()
+        # Messages of each kind that were shown.
+        self._shown: dict[str, int] = {}
+        # Records that failed, and are only counted.
+        self._hidden = 0
         self._uncompiled = self._file_failed = False
 
     @property
@@ -94,6 +112,11 @@ class Session:
         Known only if ``run`` was asked to note it.
         """
         return self._total.last
+
+    @property
+    def total(self) -> Report:
+        """What came of all records so far."""
+        return self._total
 
     @property
     def code(self) -> int:
@@ -120,13 +143,16 @@ class Session:
         *,
         each: bool = False,
         note_last: bool = False,
+        if_empty: str | None = None,
         many: Many | None = None,
         where: Asked | None = None,
         original: bool = False,
         too_long: str | None = None,
+        placed: Callable[[Any, str, int, Record], bytes | None] | None = None,
+        counter: Counter | None = None,
     ) -> None:
         """
-        Answer every record of every file, and write the answers.
+        Answer every record of every file, and write or count the answers.
 
         Args:
             answer: From a record's text to its value.
@@ -134,14 +160,28 @@ class Session:
             max_record_bytes: Longer records are refused.
             each: Whether an array's elements are written in its place.
             note_last: Whether ``last`` is wanted.
+            if_empty: What is said once if an answer is null, false or an empty array.
             many: Answers several records at once, if they allow it.
             where: Of which records there is an answer.
             original: Whether they are written as they came, instead of their answers.
             too_long: What is said of longer records, if not that limit.
+            placed: Writes a value with its source, its number there, and its record, in place
+                of ``output.text``; for one process.
+            counter: Counts values; nothing is written for them.
         """
         render: Render = _each(output.text) if each else output.text
+        if placed is not None:
+            write = placed
+            render = self._answering.placing(
+                lambda value, number, record: write(value, self._name, number, record)
+            )
+        if counter is not None:
+            render = self._answering.counting(counter.begin, counter.count)
+        self._counter = counter
         if note_last:
             render = self._answering.noting_last(render, each=each)
+        if if_empty is not None:
+            render = self._answering.noting_empty(render, one_line(if_empty))
         answering = self._answering
         answering.answer, answering.many = answer, many
         answering.render, answering.render_many = render, dump_lines if render is dump else None
@@ -162,6 +202,7 @@ class Session:
                 for name in self._files:
                     self._name = "stdin" if name == "-" else name
                     self._lines = 0
+                    self._answering.begin()
                     with self._telling_file_errors(), opened(name) as source:
                         if source.total is not None and output.is_at(source.descriptor):
                             raise UnreadableError("it is the output too")
@@ -181,6 +222,9 @@ class Session:
                     self._tell(report)
                     if text:
                         output.write_text(text)
+                    if self._counter is not None and report.part is not None:
+                        part, report.part = report.part, None
+                        self._counter.take(part, self._name, self._lines)
                     self._total.add(report)
                     self._lines += report.lines
                 if advance is not None:
@@ -209,24 +253,18 @@ class Session:
             for letter in report.letters:
                 letter.line += self._lines
             self._kept.write(letter.encode(self._name) for letter in report.letters)
-        shown = self._total.problems
-        failed = self._total.failed
         for kind, line, whole, text in report.messages:
-            if kind == "problem":
-                shown += 1
-                if shown > SHOWN:
-                    continue
-            elif kind == "record":
-                failed += 1
-                # Elsewhere they are told in full.
-                if failed > SHOWN and self._kept is not None:
-                    continue
-            elif kind in ("uncompiled", "once", "hint"):
+            if kind in ("uncompiled", "once", "hint"):
                 self._uncompiled |= kind == "uncompiled"
                 alone = kind == "hint" and self._total.records + report.records == 1
                 if text not in self._told and not alone:
                     self._told.add(text)
                     say(*text.split("\n"))
+                continue
+            # They are counted at the end.
+            self._shown[kind] = self._shown.get(kind, 0) + 1
+            if self._shown[kind] > SHOWN:
+                self._hidden += kind != "problem"
                 continue
             what = "line" if whole else "document at line"
             first, *excerpt = text.split("\n")
@@ -278,19 +316,21 @@ class Session:
         if total.problems:
             more = f" ({SHOWN} shown)" if total.problems > SHOWN else ""
             say(
-                f"{_count(total.problems, 'layer')} stayed shut in "
-                f"{_count(total.with_problems, 'record')} of {total.records:,}{more}"
+                f"{count(total.problems, 'layer')} stayed shut in "
+                f"{count(total.with_problems, 'record')} of {total.records:,}{more}"
             )
         if total.malformed:
             how = "wrapped" if self._malformed == "wrap" else "kept"
-            say(f"{_count(total.malformed, 'record')} of {total.records:,} {how}: no JSON")
+            say(f"{count(total.malformed, 'record')} of {total.records:,} {how}: no JSON")
         if total.failed and total.records > 1:
-            where = ""
+            notes = [f"{total.failed - self._hidden:,} shown"] if self._hidden else []
             if self._kept is not None:
-                shown = f"{SHOWN} shown, " if total.failed > SHOWN else ""
-                where = f" ({shown}all in {self._letters})"
-            skipped = f"; {_count(total.skipped, 'record')} skipped" if total.skipped else ""
-            say(f"{_count(total.failed, 'record')} of {total.records:,} failed{where}{skipped}")
+                notes.append(f"all in {self._letters}")
+            elif notes:
+                notes.append("--dead-letters FILE keeps all")
+            told = f" ({', '.join(notes)})" if notes else ""
+            skipped = f"; {count(total.skipped, 'record')} skipped" if total.skipped else ""
+            say(f"{count(total.failed, 'record')} of {total.records:,} failed{told}{skipped}")
 
 
 def _each(text: Callable[[Any], bytes]) -> Render:
@@ -306,17 +346,15 @@ def _is_terminal(stream: Any) -> bool:
     return stream is not None and bool(stream.isatty())
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def need_input(ctx: click.Context, files: tuple[str, ...]) -> None:
     """Show short help and exit with 2, rather than wait for somebody to type JSON."""
     if not files and sys.stdin is not None and sys.stdin.isatty():
         usage = ctx.command.get_usage(ctx)
         import inspect
 
-        lines = inspect.cleandoc(ctx.command.help or "").replace("\b\n", "").splitlines()
+        # Whole paragraphs, to the examples.
+        first, _, rest = inspect.cleandoc(ctx.command.help or "").partition("\b\n")
+        lines = (first + rest.partition("\n\n")[0]).splitlines()
         hint = f"Try '{ctx.command_path} --help' for all options."
-        say(*usage.split("\n"), "", *lines[:9], hint, prefix="")
+        say(*usage.split("\n"), "", *lines, "", hint, prefix="")
         ctx.exit(2)

@@ -8,7 +8,7 @@ from typing import Any
 from nestdecode.cli.files import Found, Original, Pieces, check_size, key_of, tried
 from nestdecode.cli.output import RefusedError, say
 from nestdecode.decoder import Decoder
-from nestdecode.document.document import BOM
+from nestdecode.document.looking import BOM
 from nestdecode.document.pairing import Pairing, digest, paired, traits
 
 __all__ = ["Restoring"]

@@ -63,7 +63,7 @@ class _Undisturbed:
             raise Stopped(number)
 
 
-undisturbed = _Undisturbed()
+undisturbed: _Undisturbed = _Undisturbed()
 _listened: list[int] = []
 # A descriptor that can be read as soon as a signal has come.
 _come: list[int] = []

@@ -6,14 +6,25 @@ from typing import Any
 
 import click
 
+from nestdecode.cli.files import records_of
 from nestdecode.cli.options import complete_spec
 from nestdecode.cli.output import Output, print_lines, say
-from nestdecode.errors import SpecError
+from nestdecode.cli.sources import is_file
+from nestdecode.errors import DecodeError, SpecError
+from nestdecode.paths import split_pointer
 from nestdecode.queries import expression
-from nestdecode.spec import Spec, catalog
+from nestdecode.sample import Sample
+from nestdecode.spec import Spec, catalog, mistakes_in
 from nestdecode.spec.lint import lint
+from nestdecode.spec.text import read
+from nestdecode.stream.answering import SHOWN
+from nestdecode.text.reader import Limits
+from nestdecode.words import count
 
 __all__ = ["command"]
+
+# Keys that say that a JSON object is a spec.
+_KEYS = ("nestdecode", "x-nestdecode", "$schema", "openapi", "swagger")
 
 _name = click.argument("name", metavar="NAME|PATH", shell_complete=complete_spec)
 
@@ -26,7 +37,7 @@ def command() -> None:
     \b
     nestdecode spec list                      those that have a name
     nestdecode spec show repair-results       layers, focus, queries of one
-    nestdecode spec lint my.yaml              what is wrong, what looks wrong
+    nestdecode spec lint my.yaml events.json  what is wrong, what looks wrong
     nestdecode spec convert my.yaml           as JSON Schema
     nestdecode spec plan my.yaml              as the Python it is compiled to
     """
@@ -125,10 +136,10 @@ def convert(name: str, expanded: bool, as_yaml: bool) -> None:
         output.write([output.encode(schema)])
 
 
-@command.command("lint")
+@command.command("lint", short_help="Check specs, and hold them against samples.")
 @click.argument(
     "names",
-    metavar="NAME|PATH...",
+    metavar="NAME|PATH... [SAMPLE]...",
     nargs=-1,
     required=True,
     shell_complete=complete_spec,
@@ -139,20 +150,89 @@ def lint_(names: tuple[str, ...]) -> int:
 
     \b
     nestdecode spec lint my.yaml
+    nestdecode spec lint my.yaml events.ndjson        which layers are not in a sample
+
+    The first argument is a spec. Each other is one if it is a name, ends in .yaml or .yml, or
+    is JSON with a key of a spec; any other file is a sample of documents, and so is -. A
+    layer that is declared and nowhere in a sample is a warning, with the nearest path that is
+    there.
     """  # fmt: skip
-    code = 0
-    for name in names:
-        try:
-            spec = Spec.load(name)
-        except SpecError as error:
-            code = 3
-            say(str(error))
-            continue
-        warnings = lint(spec) + expression.lint(spec)
-        layers = len(spec.layers)
+    files = [name for name in names[1:] if _is_sample(name)]
+    specs = [_Linted(name) for name in names if name not in files]
+    bad = sum(_add(file, specs) for file in files)
+    for spec in specs:
+        spec.report(has_sample=bool(files))
+    return 3 if any(spec.mistakes for spec in specs) else 5 if bad else 0
+
+
+class _Linted:
+    """
+    A spec that is checked.
+
+    Args:
+        name: Its name or path.
+
+    Attributes:
+        mistakes: What is wrong with it.
+        sample: What of it is in the samples.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.mistakes = mistakes_in(name)
+        self._spec = None if self.mistakes else Spec.load(name)
+        self.sample = Sample(self._spec)
+
+    def report(self, *, has_sample: bool) -> None:
+        """Say what is wrong, or what looks wrong."""
+        for mistake in self.mistakes:
+            say(f"{mistake}{_spelling(mistake, self.sample)}")
+        if self._spec is None:
+            return
+        warnings = lint(self._spec) + expression.lint(self._spec)
+        missing = self.sample.missing() if has_sample else ()
+        warnings += [f"nothing is at {path} in the sample{hint}" for path, hint in missing]
         print_lines(
-            *(f"{name}: warning: {warning}" for warning in warnings),
-            f"{name}: {layers} layer{'' if layers == 1 else 's'}, "
+            *(f"{self.name}: warning: {warning}" for warning in warnings),
+            f"{self.name}: {count(len(self._spec.layers), 'layer')}, "
             f"{len(warnings) or 'no'} warning{'' if len(warnings) == 1 else 's'}",
         )
-    return code
+
+
+def _add(file: str, specs: list[_Linted]) -> int:
+    """Add the records of a file to the samples of specs; return how many are refused."""
+    records = bad = 0
+    name = "stdin" if file == "-" else file
+    for record, where in records_of(file, None, Limits().max_record_bytes):
+        records += 1
+        try:
+            for spec in specs:
+                spec.sample.add(record.raw)
+        except DecodeError as error:
+            bad += 1
+            if bad <= SHOWN:
+                say(f"{name}: {where}: {error}")
+    if bad:
+        say(f"{name}: {count(bad, 'record')} of {records:,} can't be read")
+    return bad
+
+
+def _spelling(mistake: SpecError, sample: Sample) -> str:
+    """Say how the path of a layer is spelled in a sample."""
+    if mistake.pointer is None or not mistake.pointer.startswith("/layers/"):
+        return ""
+    spelled = sample.spelled(split_pointer(mistake.pointer)[1])
+    return "" if spelled is None else f"; in the sample it is {spelled}"
+
+
+def _is_sample(name: str) -> bool:
+    if name == "-":
+        return True
+    if not is_file(name) or name.endswith((".yaml", ".yml")):
+        return False
+    try:
+        text, _, _ = catalog.fetch(name)
+        value = read(text, name).value
+    except SpecError:
+        return True
+    return not (isinstance(value, dict) and any(key in value for key in _KEYS))

@@ -2,81 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import deepcopy
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 from nestdecode.asking import Asker
-from nestdecode.codecs import undo
 from nestdecode.document.closing import Shapes, elements_of, members_of
 from nestdecode.document.collapse import collapse
+from nestdecode.document.looking import BOM, Lookalike, OpenLayer, layers_of, lookalikes_of
 from nestdecode.document.parts import Parts
 from nestdecode.document.places import Place, places
 from nestdecode.engine import Engine
 from nestdecode.errors import DecodeError
 from nestdecode.paths import ROOT, Address
-from nestdecode.plan.run import Opening, Trace
-from nestdecode.text.reader import WHITESPACE, Reader
-from nestdecode.text.tokens import Text
+from nestdecode.plan.run import Trace
 from nestdecode.text.write import dump, pack
+from nestdecode.words import count
 
-__all__ = ["Document", "Lookalike", "OpenLayer"]
-
-BOM = b"\xef\xbb\xbf"
-
-
-class OpenLayer(NamedTuple):
-    """
-    One layer that was opened. A string that is encoded twice is two.
-
-    Sizes are in bytes of UTF-8.
-
-    Attributes:
-        address: Its place; many share what is around them, however long their names are.
-        codecs: In the order in which they were undone.
-        depth: Layers around it, and itself: 1 in the record's own text.
-        text: The original text, as the string says it.
-        size: Of the text.
-        escaped_size: Of the string token, quotes and escapes included, in the text around
-            it. What all layers of a record lose to escaping is the sum of the differences
-            to their sizes.
-        decoded_size: Of what the text decodes to: for json alone, of the text.
-    """
-
-    address: Address
-    codecs: tuple[str, ...]
-    depth: int
-    text: str
-    size: int
-    escaped_size: int
-    decoded_size: int
-
-    @property
-    def pointer(self) -> str:
-        """RFC 6901, over the expanded tree; made each time it is asked for."""
-        return str(self.address)
-
-
-class Lookalike(NamedTuple):
-    """
-    A string that looks like a layer and is none.
-
-    Attributes:
-        address: Its place, as of a layer.
-        reason: What is wrong with it as JSON, or that it is not declared.
-        size: Of the string, in bytes of UTF-8.
-    """
-
-    address: Address
-    reason: str
-    size: int
-
-    @property
-    def pointer(self) -> str:
-        """RFC 6901, over the expanded tree; made each time it is asked for."""
-        return str(self.address)
+__all__ = ["Document", "text_of"]
 
 
 class Document:
@@ -105,6 +49,9 @@ class Document:
         self._engine = asker.engine
         self._fingerprint = _fingerprint(tree)
 
+    def __repr__(self) -> str:
+        return f"<Document: {count(len(self.raw), 'byte')}>"
+
     @property
     def tree(self) -> Any:
         """The expanded tree."""
@@ -117,7 +64,7 @@ class Document:
     @cached_property
     def layers(self) -> list[OpenLayer]:
         """The layers that were opened, in document order. Found when they are asked for."""
-        return list(_layers(_text(self.raw), self._trace.openings))
+        return list(layers_of(self.raw, self._trace.openings))
 
     @cached_property
     def problems(self) -> list[DecodeError]:
@@ -127,18 +74,13 @@ class Document:
     @cached_property
     def lookalikes(self) -> list[Lookalike]:
         """
-        The strings that look like layers and are none, in document order.
+        The strings that look like layers and were not opened, in document order.
 
-        They begin with a bracket, after blanks or a byte order mark, or are JSON strings
-        that do. What is among the problems is not here.
+        They begin as JSON does, after blanks or a byte order mark, or once base64, gzip or
+        escapes are undone; or they are JSON strings that do. What is among the problems is
+        not here.
         """
-        trace = self._trace
-        return [
-            look
-            for address, text in _strings(trace.tree)
-            if (look := _lookalike(address, text, self._engine.reader))
-            and address not in trace.problems
-        ]
+        return list(lookalikes_of(self._trace, self._engine.reader))
 
     @property
     def _trace(self) -> Trace:
@@ -286,6 +228,7 @@ def text_of(engine: Engine, document: Any) -> bytes:
         return bytes(document)
     if not isinstance(document, str):
         tree = engine.read(document)
+        tree = tree if engine.plan is None else engine.plan.with_texts(tree)
         Parts().add(tree)
         return dump(tree)
     try:
@@ -306,70 +249,3 @@ def _fingerprint(tree: Any) -> bytes | None:
 
 def _text(raw: bytes) -> str:
     return raw.removeprefix(BOM).decode()
-
-
-def _size(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))
-
-
-def _layers(text: str, openings: list[Opening]) -> Iterator[OpenLayer]:
-    """List the layers, looking for the token of each."""
-    # Where containers are, those around a layer before those in it. The text of a layer is
-    # looked through only if there is another in it: most hold none.
-    known: dict[Address, tuple[Text, int]] = {}
-    texts = {ROOT: text}
-    for opening in openings:
-        depth = opening.around
-        below, address = [], opening.address
-        while address not in known and address not in texts and address.around is not None:
-            below.append(address)
-            address = address.around
-        if address in texts:
-            entered = Text(texts.pop(address))
-            known[address] = entered, entered.root[0]
-        around, start = known[address]
-        for address in reversed(below):
-            start = around.value_of(start, address.step)
-            known[address] = around, start
-        for codecs, string in opening.layers:
-            depth += 1
-            escaped = _size(around.token(start))
-            names = codecs[:-1] if codecs[-1] == "json" else codecs
-            inside = undo(names, string)[-1].decode() if names else string
-            sizes = _size(string), escaped, _size(inside)
-            yield OpenLayer(opening.address, codecs, depth, string, *sizes)
-            around = Text(inside)
-            start = around.root[0]
-        # In place of where the token is.
-        known.pop(opening.address, None)
-        texts[opening.address] = around.text
-
-
-def _strings(tree: Any) -> Iterator[tuple[Address, str]]:
-    """List the strings of a tree with their places, in document order."""
-    waiting: list[tuple[Address, Any]] = [(ROOT, tree)]
-    while waiting:
-        address, value = waiting.pop()
-        if type(value) is str:
-            yield address, value
-        elif type(value) is dict:
-            waiting += reversed([(Address(address, k), child) for k, child in value.items()])
-        elif type(value) is list:
-            waiting += reversed([(Address(address, i), child) for i, child in enumerate(value)])
-
-
-def _lookalike(address: Address, string: str, reader: Reader) -> Lookalike | None:
-    value: Any = string
-    reason = "not declared"
-    while type(value) is str:
-        first = value.lstrip(WHITESPACE + "\ufeff")[:1]
-        if not first or first not in '{["':
-            return None
-        try:
-            value = reader.parse(value.strip(WHITESPACE))
-        except DecodeError as error:
-            if first == '"':
-                return None
-            reason = error.reason
-            break
-    return Lookalike(address, reason, _size(string))

@@ -22,7 +22,7 @@ class Draft(Text):
 
     def __init__(self, text: str, around: Text | None = None) -> None:
         super().__init__(text, around)
-        self.result = text
+        self.result: str = text
         self._changes: list[tuple[int, int, tuple[str | Draft, ...]]] = []
 
     def change(self, start: int, end: int, *parts: str | Draft) -> None:

@@ -12,11 +12,36 @@ from nestdecode.errors import DecodeError, LimitError
 from nestdecode.paths import join_pointer
 from nestdecode.text.depth import DEEPEST
 from nestdecode.text.number import Number
+from nestdecode.text.write import dump
 
-__all__ = ["Pairs", "Parts", "aligned", "paired_alike", "same", "stayed"]
+__all__ = ["Pairs", "Parts", "aligned", "dumps", "paired_alike", "same", "stayed"]
 
 _NUMBERS = {int, float, Number}
 _NEVER_WRONG = {str, int, bool, type(None), Number}
+
+
+def dumps(tree: Any) -> bytes:
+    """
+    Write a tree as the commands do: compact JSON in UTF-8, without a newline at its end.
+
+    >>> import nestdecode
+    >>> nestdecode.dumps({"id": 2**70, "name": "é", "sizes": [1.0]})
+    b'{"id":1180591620717411303424,"name":"\\xc3\\xa9","sizes":[1.0]}'
+
+    Integers of any size are exact, a Number is its text, and a lone surrogate an escape: what
+    ``expand`` reads from the result is the same tree, and what was JSON before stays JSON.
+    Layers stay open; ``Decoder.collapse`` puts them back.
+
+    Args:
+        tree: What ``expand`` or a query returns: exact dicts, lists, strs, ints, floats,
+            bools, None and Numbers.
+
+    Raises:
+        DecodeError: If it holds something else, NaN or an infinity.
+        LimitError: If it has more than 254 containers inside one another.
+    """
+    Parts().add(tree)
+    return dump(tree)
 
 
 class Parts:

@@ -7,18 +7,19 @@ does not open at once.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nestdecode.errors import DecodeError, LimitError, Policy
 from nestdecode.paths import Address
 from nestdecode.plan.run import DROP, Opening, Run
-from nestdecode.text.reader import MALFORMED, Limits
+from nestdecode.text.reader import MALFORMED, WHITESPACE, Limits
 
 if TYPE_CHECKING:
     from nestdecode.spec import Alternative, Shape
 
-__all__ = ["CLOSERS", "CONTAINERS", "OPENERS", "Finder", "Plan", "type_name"]
+__all__ = ["CLOSERS", "CONTAINERS", "OPENERS", "Finder", "Plan", "is_blank", "type_name"]
 
 
 class Finder(NamedTuple):
@@ -61,10 +62,10 @@ class Plan:
         return self.visit(self.shapes, tree, 0, 0, run)
 
     def open(
-        self, shapes: tuple[Shape, ...], text: str, depth: int, layers: int, run: Run
+        self, shapes: tuple[Shape, ...], given: str | bytes, depth: int, layers: int, run: Run
     ) -> tuple[Any, tuple[Shape, ...], int]:
         """
-        Open one string, and nothing that is in it.
+        Open one string, and nothing that is in it. Bytes at a declared layer are its text.
 
         Returns:
             What is there then, the shapes of what is in that, and the layers around it.
@@ -72,19 +73,27 @@ class Plan:
         alternatives = tuple(a for shape in shapes for a in shape.alternatives)
         if not alternatives:
             # Nothing is said of this place ({} or true), or it is a plain string.
-            if self.undeclared is None or any(shape.declared for shape in shapes):
-                return text, (), layers
-            value, inside = self.undeclared.open(text, depth, layers, run)
+            finder = None if any(shape.declared for shape in shapes) else self.undeclared
+            if finder is None or isinstance(given, bytes):
+                return given, (), layers
+            value, inside = finder.open(given, depth, layers, run)
             return value, (), inside
+        try:
+            text = _decode(given) if isinstance(given, bytes) else given
+        except DecodeError as error:
+            problem = DecodeError(error.reason, run.address(), alternatives[0].codecs[0])
+            return run.settle(problem, given, self.policy(shapes)), (), layers
+        if is_blank(text):
+            return given, (), layers
         optional = all(shape.admits_plain(text) for shape in shapes)
         opened = _open(alternatives, text, depth, layers, run, optional=optional)
         if isinstance(opened, _Shut):
             if not optional:
                 problem = opened.problem(run.address())
-                return run.settle(problem, text, self.policy(shapes)), (), layers
+                return run.settle(problem, given, self.policy(shapes)), (), layers
             if opened.is_limited:
                 run.report(opened.problem(run.address()))
-            return text, (), layers
+            return given, (), layers
         value, chain = opened
         last, _ = chain[-1]
         if run.openings is not None:
@@ -112,7 +121,7 @@ class Plan:
             if self.undeclared is None:
                 return value
             return self.undeclared.find(value, depth, layers, run)
-        if kind is str:
+        if kind is str or kind is bytes:
             value, inside, layers = self.open(shapes, value, depth, layers, run)
             # What was read from a text, and is a string, is no layer.
             if type(value) is dict or type(value) is list:
@@ -181,11 +190,33 @@ class Plan:
 
         Empty if it may open, or more has to be asked. The arguments are those of ``open``.
         """
-        if len(shapes) != 1 or layers >= run.limits.max_layers:
+        if len(shapes) != 1 or layers >= run.limits.max_layers or is_blank(text):
             return ""
         (shape,) = shapes
         is_json = len(shape.alternatives) == 1 and shape.alternatives[0].codecs == _JSON
         return "" if not is_json or shape.admits_plain(text) else run.reader.mistake(text, depth)
+
+    def with_texts(self, tree: Any) -> Any:
+        """Put text in the place of bytes at declared layers of *tree*, and return it."""
+        if type(tree) is not dict and type(tree) is not list:
+            return tree
+        waiting: list[tuple[tuple[Shape, ...], Any]] = [(self.shapes, tree)]
+        while waiting:
+            shapes, value = waiting.pop()
+            is_object = type(value) is dict
+            for key, child in list(value.items() if is_object else enumerate(value)):
+                if type(child) not in (dict, list, bytes):
+                    continue
+                if is_object:
+                    below = tuple(s for shape in shapes for s in shape.members(key))
+                else:
+                    below = tuple(s for shape in shapes if (s := shape.element(key)) is not None)
+                if type(child) is not bytes:
+                    waiting += [(below, child)] if below else []
+                elif any(shape.alternatives for shape in below):
+                    with contextlib.suppress(UnicodeDecodeError):
+                        value[key] = child.decode()
+        return tree
 
     def policy(self, shapes: tuple[Shape, ...]) -> Policy:
         """Return what is done with a string of these shapes that does not open."""
@@ -212,6 +243,11 @@ class Plan:
                 and a.content not in seen
             ]
         return self.on_error
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether a string holds no document: it is empty, or JSON blanks only."""
+    return not text or (text.isspace() and not text.strip(WHITESPACE))
 
 
 _JSON = ("json",)

@@ -36,7 +36,7 @@ class Memory:
 
     def __init__(self, reader: Reader, root: Place | None = None) -> None:
         self._reader = reader
-        self.root = root or Place()
+        self.root: Place = root or Place()
         self._told = root is not None
         self._places = 1
 

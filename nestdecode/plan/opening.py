@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from nestdecode.errors import LimitError
-from nestdecode.plan.careful import Plan
+from nestdecode.plan.careful import Plan, is_blank
 from nestdecode.plan.containers import Containers
 from nestdecode.plan.detect import Loads, encoded, guarded, sweep
 from nestdecode.plan.facts import layers_inside, may_exceed_layers, opened_on_the_spot, policies_of
@@ -31,7 +31,7 @@ from nestdecode.plan.spending import STAYS, UNSURE, Spending
 from nestdecode.plan.strings import Strings, is_one_of, is_too_deep
 from nestdecode.spec.shape import Shape, live_shapes, walk
 from nestdecode.text.number import Number
-from nestdecode.text.reader import Reader
+from nestdecode.text.reader import Limits, Reader
 
 __all__ = ["Opener", "source_of"]
 MAX_PLACES = 400
@@ -57,7 +57,7 @@ def source_of(
         start: Makes the Run of a record that needs one.
         carefully: Expands any document.
         copied: Copies a document that was parsed before: (tree, its depth). Raises
-            LimitError if it is too deep.
+            LimitError if it is too deep, or holds what is left to the careful way.
         quiet: Whether nobody is told of layers that stay shut.
     """
     opener = Opener(Source(), plan, reader, copied, quiet=quiet)
@@ -98,27 +98,30 @@ class Opener:
     ) -> None:
         self.plan = plan
         # What surely does not open may stay then, whatever the spec says of it.
-        self.quiet = quiet and policies_of(plan) == {"keep"}
+        self.quiet: bool = quiet and policies_of(plan) == {"keep"}
         self.reader = reader
-        self.limits = limits = reader.limits
-        self.finds = plan.undeclared is not None
-        (self.shape,) = plan.shapes
-        self.live = live_shapes(self.shape)
-        self.dynamic = may_exceed_layers(plan, limits)
-        self.decodes = _decodes(self.shape)
+        limits = reader.limits
+        self.limits: Limits = limits
+        self.finds: bool = plan.undeclared is not None
+        self.shape: Shape = plan.shapes[0]
+        self.live: set[Shape] = live_shapes(self.shape)
+        self.dynamic: bool = may_exceed_layers(plan, limits)
+        self.decodes: bool = _decodes(self.shape)
         # Depth has three sources: the record or what was copied of it, its layers, and
         # the texts that these give.
-        self.share = limits.max_depth // 3
+        self.share: int = limits.max_depth // 3
         # Where layers are found, k of them take 2**k bytes, unless escapes hide that.
         layers = max(limits.max_layers - layers_inside(plan, limits), 0)
-        self.longest = min(limits.max_record_bytes, 1 << layers) if self.finds else 1 << 62
+        self.longest: int = min(limits.max_record_bytes, 1 << layers) if self.finds else 1 << 62
         reads = guarded(reader, self.share, self.longest, all_texts=self.finds)
         self.functions: dict[tuple[str, Shape], str] = {}
         self.waiting: list[tuple[str, Shape]] = []
         self.active: list[Shape] = []
-        self.places = self.loops = 0
+        self.places: int = 0
+        self.loops: int = 0
         self.source = source
-        self.strings, self.containers = Strings(self), Containers(self)
+        self.strings: Strings = Strings(self)
+        self.containers: Containers = Containers(self)
         source.names |= reader.checks | {
             "CrowdedError": CrowdedError,
             "Number": Number,
@@ -127,6 +130,7 @@ class Opener:
             "Spending": Spending,
             "a2b_base64": binascii.a2b_base64,
             "encoded": encoded,
+            "is_blank": is_blank,
             "is_too_deep": is_too_deep,
             "is_malformed": reader.is_malformed,
             "loads_counting": reader.loads_counting,

@@ -61,12 +61,18 @@ class Place:
         self.members: dict[str, Place] = {}
         self.rest: Place | None = None
         self.items: Place | None = None
-        self.declared = self.opened = self.shut = False
-        self.kinds = ["dict", "list"]
+        self.declared: bool = False
+        self.opened: bool = False
+        self.shut: bool = False
+        self.kinds: list[str] = ["dict", "list"]
         self.plain: frozenset[str] = frozenset()
-        self.objects = self.arrays = self.nulls = self.others = self.there = 0
-        self.longest = 0
-        self.gain = 0.0
+        self.objects: int = 0
+        self.arrays: int = 0
+        self.nulls: int = 0
+        self.others: int = 0
+        self.there: int = 0
+        self.longest: int = 0
+        self.gain: float = 0.0
 
     def watch(self, value: Any) -> None:
         """Note what is in a value here, its layers shut; they are opened."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nestdecode.errors import DecodeError, Policy
 from nestdecode.paths import ROOT, Address
-from nestdecode.text.reader import Budget, Reader
+from nestdecode.text.reader import Budget, Limits, Reader
 
 if TYPE_CHECKING:
     from nestdecode.spec import Shape
@@ -86,19 +86,19 @@ class Run:
     )
 
     def __init__(self, reader: Reader, on_error: Policy, report: Report) -> None:
-        self.reader = reader
-        self.limits = reader.limits
+        self.reader: Reader = reader
+        self.limits: Limits = reader.limits
         self.on_error = on_error
-        self.budget = Budget(self.limits.max_bytes)
+        self.budget: Budget = Budget(self.limits.max_bytes)
         self.path: list[str | int] = []
-        self.report = report
+        self.report: Report = report
         self.held: list[DecodeError] | None = None
         self.openings: list[Opening] | None = None
         self.settled: set[tuple[int, Any]] | None = None
         self._tell = report
         # Of the places on the way to the one that an address was made for last.
         self._addresses: list[Address] = []
-        self.looks = 0
+        self.looks: int = 0
 
     def is_settled(self, container: Any, key: Any) -> bool:
         """Tell whether a string was met before, and note that it is met now."""
@@ -144,7 +144,7 @@ class Run:
             made.append(Address(made[-1] if made else ROOT, step))
         return made[-1] if made else ROOT
 
-    def settle(self, problem: DecodeError, text: str, policy: Policy) -> Any:
+    def settle(self, problem: DecodeError, text: str | bytes, policy: Policy) -> Any:
         """Return what a policy makes of a string that stays shut, and tell of it."""
         if policy == "fail":
             self.release()

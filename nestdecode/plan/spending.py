@@ -38,10 +38,12 @@ class Spending(Budget):
     """
 
     __slots__ = ("_longest", "_most", "brackets")
+    left: int
 
     def __init__(self, max_bytes: int, brackets: int, longest: int) -> None:
         super().__init__(max_bytes)
-        self.brackets = self._most = brackets
+        self.brackets: int = brackets
+        self._most = brackets
         self._longest = longest
 
     def take(self, size: int) -> None:

@@ -76,12 +76,13 @@ class Strings:
                 source.line(f"    {slot} = {value} = {new}")
             else:
                 self.write_taken(value, new, room)
-            head = "else:"
+            # What is blank stays.
+            head = f"elif not is_blank({value}):"
             if shape.plain is True or self._opener.quiet:
                 head = f"elif {new} is UNSURE:"
             elif shape.plain:
                 plain = source.constant(shape.plain, "PLAIN")
-                head = f"elif {new} is UNSURE or {value} not in {plain}:"
+                head = f"elif {new} is UNSURE or not ({value} in {plain} or is_blank({value})):"
             with source.block(head):
                 otherwise()
 
@@ -105,9 +106,10 @@ class Strings:
             source.line("return STAYS")
         elif shape.plain:
             plain = source.constant(shape.plain, "PLAIN")
-            source.line(f"return STAYS if value in {plain} else UNSURE")
+            source.line(f"return STAYS if value in {plain} or is_blank(value) else UNSURE")
         else:
-            source.line("return UNSURE")
+            # Of what a chain gives, too: then it is for what is around to say.
+            source.line("return STAYS if is_blank(value) else UNSURE")
 
     def _way(self, kind: str, alternative: Alternative) -> None:
         """Write one alternative: it returns what it opened, or it surely does not open."""

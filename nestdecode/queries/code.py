@@ -63,12 +63,13 @@ class Emitter:
     """
 
     def __init__(self, node: Node) -> None:
-        self.source = Source()
-        self.layers = Layers(self.source)
-        self.level = self.loops = 0
+        self.source: Source = Source()
+        self.layers: Layers = Layers(self.source)
+        self.level: int = 0
+        self.loops: int = 0
         self.looked_at = False
-        self.counted = may_multiply(node)
-        self.shared = may_share(node)
+        self.counted: bool = may_multiply(node)
+        self.shared: bool = may_share(node)
         self.source.names |= {
             "Work": Work,
             "call": functions.call,

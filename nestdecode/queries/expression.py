@@ -25,6 +25,7 @@ because everybody filters time stamps that way.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Set
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from typing import Any
 
 from jmespath import exceptions
 
-from nestdecode.errors import QueryError
+from nestdecode.errors import QueryError, SpecError
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.run import Run
 from nestdecode.queries import compiled, interpreter
@@ -43,7 +44,7 @@ from nestdecode.queries.late import search_late
 from nestdecode.queries.layers import Late, OddError
 from nestdecode.queries.parsing import offences, offset_of, parsed
 from nestdecode.queries.work import Work
-from nestdecode.spec import Spec
+from nestdecode.spec import Spec, catalog
 from nestdecode.text.joined import Together
 from nestdecode.text.reader import Reader
 from nestdecode.words import nearest
@@ -196,13 +197,26 @@ def _compiled(text: str, spec: Spec | None, start: Start | None, default: Start)
 def _named(text: str, spec: Spec | None) -> Expression:
     name = text[1:]
     if spec is None:
-        raise QueryError("named queries come with a spec, and there is none", text)
+        reason = "named queries come with a spec, and there is none"
+        known = " or ".join(_with_query().get(name, ()))
+        raise QueryError(f"{reason}; {text} is one of {known}" if known else reason, text)
     if name not in spec.queries:
         known = ", ".join(f":{known}" for known in spec.queries) or "none"
         hint = nearest(name, spec.queries) or f"; known are: {known}"
         raise QueryError(f"unknown query {text!r}{hint}", text)
     expression = compile_expression(spec.queries[name], start="root")
     return Expression(text, "root", expression.node, expression.search)
+
+
+@functools.cache
+def _with_query() -> dict[str, list[str]]:
+    """Return the names of queries with those of the specs that have them."""
+    found: dict[str, list[str]] = {}
+    for name in catalog.names():
+        with contextlib.suppress(SpecError):  # somebody else's
+            for query in Spec.load(name).queries:
+                found.setdefault(query, []).append(name)
+    return found
 
 
 def lint(spec: Spec) -> list[str]:
@@ -229,8 +243,6 @@ def lint(spec: Spec) -> list[str]:
 
 @functools.cache
 def _lenders() -> tuple[tuple[Spec, Expression, frozenset[str]], ...]:
-    from nestdecode.spec import catalog
-
     specs = [Spec.load(name) for name in catalog.shipped()]
     matches = [(s, compile_expression(s.match)) for s in specs if s.match is not None]
     return tuple((spec, match, _needed(match.node)) for spec, match in matches)

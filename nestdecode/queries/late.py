@@ -79,7 +79,7 @@ class LateInterpreter(Interpreter):
         place = self._places.get(id(container))
         if place is None or id(value) in self._places:
             return value
-        if isinstance(value, str):
+        if isinstance(value, (str, bytes)):
             if self._run.is_settled(container, key):
                 return value
         elif type(value) is not dict and type(value) is not list:
@@ -98,7 +98,7 @@ class LateInterpreter(Interpreter):
 
     def _enter(self, value: Any, shapes: tuple[Shape, ...], address: Address, layers: int) -> Any:
         """Open a value that was read from its place, and remember what may be in it."""
-        if isinstance(value, str):
+        if isinstance(value, (str, bytes)):
             self._run.path = path = address.steps()
             value, shapes, layers = self._plan.open(shapes, value, len(path), layers, self._run)
         if (type(value) is dict or type(value) is list) and (shapes or self._plan.undeclared):
@@ -111,7 +111,7 @@ class LateInterpreter(Interpreter):
         """Open the members that may go: an object is not seen with them and then without."""
         self._orders[id(value)] = {key: number for number, key in enumerate(value)}
         for key, member in list(value.items()):
-            if isinstance(member, str):
+            if isinstance(member, (str, bytes)):
                 children = _children(shapes, value, key)
                 if self._plan.policy(children) == "drop":
                     self.child(value, key)

@@ -40,7 +40,7 @@ def refer(node: Node, work: Work = _UNCOUNTED) -> Any:
     return visitor._Expression(node, Interpreter(work))
 
 
-TYPES = {
+TYPES: dict[type[Any], str] = {
     str: "string", int: "number", float: "number", bool: "boolean",
     list: "array", dict: "object", type(None): "null",
 }  # fmt: skip

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from jmespath import exceptions, functions, parser
+from jmespath import exceptions, functions, lexer, parser
 
 from nestdecode.errors import QueryError
 from nestdecode.queries.interpreter import Node
 from nestdecode.words import nearest
 
-__all__ = ["offences", "offset_of", "parsed"]
+__all__ = ["misquoted", "offences", "offset_of", "parsed"]
 
 MAX_LENGTH = 64 << 10
 
@@ -53,6 +53,42 @@ def offset_of(name: str | None, text: str) -> int | None:
     found = [m.start() for m in re.finditer(rf"(?<!\w){re.escape(name)}(?=\s*\()", text)]
     # One of several calls, or a string that looks like one: say nothing.
     return found[0] if len(found) == 1 else None
+
+
+_COMPARES = ("eq", "ne", "lt", "lte", "gt", "gte")
+# What a name goes on with.
+_GOES_ON = ("dot", "lbracket", "flatten", "filter", "lparen", "colon")
+
+
+def misquoted(text: str) -> str | None:
+    """
+    Return the first name of a query that may be meant as a string.
+
+    That is one in double quotes, alone to the right of a comparison, or as an argument of
+    a function that is not its first.
+
+    >>> misquoted('items[?name=="web"]'), misquoted("items[?name=='web']")
+    ('web', None)
+    """
+    try:
+        tokens = list(lexer.Lexer().tokenize(text))
+    except exceptions.JMESPathError:
+        return None  # it does not compile
+    brackets: list[str] = []
+    for before, token, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if before["type"] in ("lparen", "lbrace", "lbracket", "filter"):
+            brackets.append(before["type"])
+        elif before["type"] in ("rparen", "rbrace", "rbracket") and brackets:
+            brackets.pop()
+        is_argument = before["type"] == "comma" and brackets[-1:] == ["lparen"]
+        if (
+            token["type"] == "quoted_identifier"
+            and after["type"] not in _GOES_ON
+            and (is_argument or before["type"] in _COMPARES)
+        ):
+            name: str = token["value"]
+            return name
+    return None
 
 
 def offences(node: Node, parent: str = "") -> Iterator[tuple[str | None, str]]:
@@ -96,6 +132,3 @@ def _is_finite(value: Any) -> bool:
     if isinstance(value, dict):
         return all(map(_is_finite, value.values()))
     return not isinstance(value, float) or math.isfinite(value)
-
-
-# The focus

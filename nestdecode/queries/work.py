@@ -38,7 +38,7 @@ class Work:
     __slots__ = ("left",)
 
     def __init__(self, most: float = MOST_BUILT) -> None:
-        self.left = most
+        self.left: float = most
 
     def take(self, units: float) -> None:
         """

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
@@ -34,13 +34,13 @@ from nestdecode.spec.shape import (
 from nestdecode.spec.short import DOCUMENT_KEYS, expand_short
 from nestdecode.spec.text import Source, read
 from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Numbers
-from nestdecode.words import nearest
+from nestdecode.words import count, nearest
 
-__all__ = ["Alternative", "Layer", "Shape", "Spec"]
+__all__ = ["Alternative", "Layer", "Shape", "Spec", "mistakes_in"]
 MAX_EXPRESSION = 64 << 10
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Spec:
     """
     A spec, read and checked. Make one with ``Spec.load`` or ``Spec.parse``.
@@ -66,7 +66,7 @@ class Spec:
     name: str | None
     title: str
     description: str
-    shape: Shape = field(repr=False)
+    shape: Shape
     focus: str | None
     queries: Mapping[str, str]
     match: str | None
@@ -76,12 +76,16 @@ class Spec:
     numbers: Numbers
     duplicates: Duplicates
     is_marked: bool
-    schemas: Schemas = field(repr=False)
-    _root: str = field(repr=False)
-    _source: tuple[str, str | None, str | None] = field(repr=False)
+    schemas: Schemas
+    _root: str
+    _source: tuple[str, str | None, str | None]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _parse, self._source
+
+    def __repr__(self) -> str:
+        named = f" {self.name}" if self.name else ""
+        return f"<Spec{named}: {count(len(self.layers), 'layer')}>"
 
     @classmethod
     def load(cls, name_or_path: str | os.PathLike[str]) -> Spec:
@@ -173,13 +177,44 @@ class Spec:
 
 def _parse(text: str, name: str | None = None, pointer: str | None = None) -> Spec:
     try:
-        return _checked(text, name, pointer)
+        return _checked(read(text, name), text, pointer)
     except RecursionError:
         raise SpecError("nested too deep", source=name) from None
 
 
-def _checked(text: str, name: str | None, pointer: str | None) -> Spec:
-    source = read(text, name)
+# Mistakes of one spec that are listed.
+MOST_MISTAKES = 10
+
+
+def mistakes_in(name_or_path: str | os.PathLike[str]) -> list[SpecError]:
+    """
+    List what is wrong with a spec: all mistakes, up to ten, that do not hide one another.
+
+    What is wrong is taken away, and the rest is read again. None if ``Spec.load`` loads it.
+    """
+    found: list[SpecError] = []
+    try:
+        text, name, pointer = catalog.fetch(name_or_path)
+        source = read(text, name)
+        while len(found) < MOST_MISTAKES:
+            source.renew()
+            try:
+                _checked(source, text, pointer)
+            except SpecError as error:
+                found.append(error)
+                if error.pointer is None or not source.take_away(error.pointer):
+                    break
+            else:
+                break
+    except SpecError as error:
+        found.append(error)
+    except RecursionError:
+        found.append(SpecError("nested too deep", source=os.fspath(name_or_path)))
+    return found
+
+
+def _checked(source: Source, text: str, pointer: str | None) -> Spec:
+    name = source.name
     if not isinstance(source.value, dict):
         raise SpecError("expected an object: a schema, OpenAPI or 'nestdecode: 1'", source=name)
     version: Literal["3.0"] | None = None

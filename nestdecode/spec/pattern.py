@@ -141,7 +141,7 @@ class Pattern:
         node = syntax_of(text)
         _size(node)
         program = _Program(node, spend)
-        self.text = text
+        self.text: str = text
         used: set[Ranges] = {what for what, _ in program.states if isinstance(what, tuple)}
         # Characters that no state tells apart are one column; \b tells words apart.
         pairs = [pair for ranges in (*used, WORD) for pair in ranges]

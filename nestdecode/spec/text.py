@@ -25,6 +25,7 @@ MAX_DEPTH = 200
 MAX_WORK = 400_000
 TOO_MUCH_WORK = "takes too much work to read: simplify it, or split it"
 
+_KINDS = ("nestdecode", "openapi", "swagger")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\Z")
 _WORDS = {"": None, "null": None, "true": True, "false": False}
 
@@ -71,6 +72,31 @@ class Source:
     def renew(self) -> None:
         """Begin to count anew: for what is asked of a spec that has been read."""
         self.work = MAX_WORK
+
+    def take_away(self, pointer: str) -> bool:
+        """
+        Take a member away, or what an element holds; tell whether that could be done.
+
+        What says of which kind the document is stays.
+        """
+        *around, last = split_pointer(pointer) or ("",)
+        value = self.value
+        for token in around:
+            if isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+                value = value[int(token)]
+            elif isinstance(value, dict) and token in value:
+                value = value[token]
+            else:
+                return False
+        if isinstance(value, list) and last.isdecimal() and int(last) < len(value):
+            if value[int(last)] == {}:
+                return False
+            value[int(last)] = {}
+            return True
+        if not isinstance(value, dict) or last not in value or (not around and last in _KINDS):
+            return False
+        del value[last]
+        return True
 
     def _line(self, pointer: str) -> int | None:
         line, value = None, self.value

@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 from nestdecode.errors import DecodeError, LimitError, QueryError, UncompiledError
 from nestdecode.stream.letters import DeadLetter
 from nestdecode.stream.lines import CUT
-from nestdecode.stream.records import Batch, is_blank
+from nestdecode.stream.records import Batch, Record, is_blank
 from nestdecode.stream.scanner import follow_values, not_utf8
 from nestdecode.stream.sources import Source, UnreadableError
 from nestdecode.stream.splitter import Framing, framing_of, read_batches
@@ -25,6 +25,7 @@ __all__ = [
     "Answering",
     "Malformed",
     "Many",
+    "Part",
     "Put",
     "Render",
     "RenderMany",
@@ -44,6 +45,7 @@ _DOCUMENTS = "--documents reads what stands over several lines, or several on on
 # So much is read and written at once: its trees fit a cache.
 _GROUP = 1 << 14
 
+P = TypeVar("P", bound="Part")
 Answer = Callable[[bytes], Any]
 # Answers several at once, or gives None if each has to be answered for itself.
 Many = Callable[[Joined], "list[Any] | None"]
@@ -55,6 +57,13 @@ Malformed = Literal["dead", "keep", "wrap"]
 MALFORMED: tuple[Malformed, ...] = ("dead", "keep", "wrap")
 # Writes what has become of some records, and tells what is to be told.
 Put = Callable[["bytes | memoryview", "Report"], None]
+
+
+class Part(Protocol):
+    """What was counted in some records; their lines count from where their source begins."""
+
+    def add(self, part: Self, source: str, lines: int) -> None:
+        """Add what was counted in the records that follow."""
 
 
 class Report:
@@ -76,6 +85,7 @@ class Report:
         lines: How many lines they took, if their lines count from 1.
         last: Whether the last value written was neither null nor false; None if nothing
             was written.
+        part: What was counted in them, if they are counted and not written.
         unreadable: Why input ends here, if it does not end well.
         unsettled: Where what follows begins, in bytes, if it needs more to be answered.
     """
@@ -87,6 +97,7 @@ class Report:
         "lines",
         "malformed",
         "messages",
+        "part",
         "problems",
         "records",
         "skipped",
@@ -97,19 +108,24 @@ class Report:
     )
 
     def __init__(self) -> None:
-        self.records = 0
-        self.written = 0
-        self.malformed = 0
-        self.failed = 0
-        self.skipped = 0
-        self.problems = 0
-        self.with_problems = 0
+        self.records: int = 0
+        self.written: int = 0
+        self.malformed: int = 0
+        self.failed: int = 0
+        self.skipped: int = 0
+        self.problems: int = 0
+        self.with_problems: int = 0
         self.messages: list[tuple[str, int, bool, str]] = []
         self.letters: list[DeadLetter] = []
-        self.lines = 0
+        self.lines: int = 0
         self.last: bool | None = None
+        self.part: Any = None
         self.unreadable: str | None = None
         self.unsettled: int | None = None
+
+    def __repr__(self) -> str:
+        names = ("records", "written", "failed", "skipped", "problems")
+        return f"<Report: {', '.join(f'{getattr(self, name):,} {name}' for name in names)}>"
 
     def add(self, other: Report) -> None:
         """Add what came of the records that follow, but for messages and letters."""
@@ -122,6 +138,10 @@ class Report:
         self.with_problems += other.with_problems
         self.lines += other.lines
         self.last = self.last if other.last is None else other.last
+        if self.part is None:
+            self.part = other.part
+        elif other.part is not None:
+            self.part.add(other.part, "", 0)
         self.unreadable = self.unreadable or other.unreadable
         self.unsettled = self.unsettled if other.unsettled is None else other.unsettled
 
@@ -156,11 +176,20 @@ class Answering:
         self.too_long = ""
         self.framing: Framing = "mixed"
         self.encoding: str | None = None
-        self.keeps_letters = self.hints = self.fail_fast = self.stopped = False
+        self.keeps_letters = self.hints = self.fail_fast = False
+        self.stopped: bool = False
         self._report = Report()
         self._batch = Batch([], 1, 0)
         self._index = 0
         self._at_problem = -1
+        # Records of reports that were given away; how many of the input's, if it is one's own.
+        self._before = 0
+        self._counts = False
+        self._hint = ""
+
+    def begin(self) -> None:
+        """Number records from 1 again: another input begins."""
+        self._before = 0
 
     def results(self, batch: Batch) -> Iterator[tuple[bytes, Report]]:
         """
@@ -246,7 +275,8 @@ class Answering:
                     break
             else:
                 if text is None:
-                    self._report.skipped += 1
+                    self._report.written += self._counts
+                    self._report.skipped += not self._counts
             if text is not None:
                 self._report.written += 1
                 texts.append(text)
@@ -282,8 +312,44 @@ class Answering:
 
         return render_and_note
 
+    def noting_empty(self, render: Render, hint: str) -> Render:
+        """Return a function like *render* that tells *hint* if an answer is empty, or refused."""
+        self._hint = hint
+
+        def render_and_tell(value: Any) -> bytes | None:
+            if value is None or value is False or value == []:
+                self._tell_hint()
+            return render(value)
+
+        return render_and_tell
+
+    def _tell_hint(self) -> None:
+        if self._hint:
+            self.tell("once", self._hint)
+            self._hint = ""
+
+    def placing(self, render: Callable[[Any, int, Record], bytes | None]) -> Render:
+        """Return what renders a value with its record's number and place, in one process."""
+        return lambda value: render(value, self._number, self._batch.record(self._index))
+
+    def counting(self, begin: Callable[[], P], count: Callable[[P, Any, Record], None]) -> Render:
+        """Return what counts values, and writes nothing, in parts that the reports carry."""
+        self._counts = True
+
+        def render(value: Any) -> None:
+            if self._report.part is None:
+                self._report.part = begin()
+            count(self._report.part, value, self._batch.record(self._index))
+
+        return render
+
+    @property
+    def _number(self) -> int:
+        return self._before + self._report.records
+
     def _reported(self) -> Report:
         report, self._report = self._report, Report()
+        self._before += report.records
         return report
 
     def _failed(self, error: DecodeError | QueryError, raw: bytes) -> bytes | None:
@@ -305,8 +371,10 @@ class Answering:
             )
         if isinstance(error, UncompiledError):
             self.tell("uncompiled", str(error))
-        else:
-            self.tell("record", str(error))
+            return
+        self.tell(error.code, str(error))
+        if isinstance(error, QueryError):
+            self._tell_hint()
         if self.hints and error.code == "malformed" and self._reads_as_documents():
             self.tell("once", _DOCUMENTS)
 
@@ -332,7 +400,7 @@ class Answering:
             self.tell("problem", str(error))
 
     def tell(self, kind: str, text: str) -> None:
-        """Keep a message: ``record``, ``problem``, ``uncompiled`` or ``once``."""
+        """Keep a message: an error's code, ``problem``, ``uncompiled`` or ``once``."""
         record = self._batch.record(self._index)
         self._report.messages.append((kind, record.line, record.whole_line, text))
 

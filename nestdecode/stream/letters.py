@@ -8,6 +8,7 @@ from typing import Any
 from nestdecode.errors import DecodeError, LimitError, QueryError
 from nestdecode.text.reader import Limits
 from nestdecode.text.write import dump
+from nestdecode.words import count
 
 __all__ = ["DeadLetter", "original"]
 
@@ -43,12 +44,16 @@ class DeadLetter:
         skipped: int = 0,
         encoding: str | None = None,
     ) -> None:
-        self.line = line
-        self.offset = offset
-        self.raw = raw
-        self.error = error
-        self.skipped = skipped
-        self.encoding = encoding
+        self.line: int = line
+        self.offset: int = offset
+        self.raw: bytes = raw
+        self.error: DecodeError | QueryError = error
+        self.skipped: int = skipped
+        self.encoding: str | None = encoding
+
+    def __repr__(self) -> str:
+        size = count(len(self.raw) + self.skipped, "byte")
+        return f"<DeadLetter: line {self.line}, {size}: {self.error}>"
 
     def encode(self, source: str) -> bytes:
         """

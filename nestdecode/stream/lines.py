@@ -54,9 +54,9 @@ class LineCutter:
     def __init__(self, max_record_bytes: int, offset: int = 0, kept: int = KEPT) -> None:
         self.most = max_record_bytes
         self.kept = kept
-        self.offset = offset  # of what is pending
-        self.size = 0  # of the line whose end has not been read yet
-        self.given = 0  # of that line, what is pending no longer
+        self.offset: int = offset  # of what is pending
+        self.size: int = 0  # of the line whose end has not been read yet
+        self.given: int = 0  # of that line, what is pending no longer
         self.pending: list[bytes] = []
 
     def feed(self, chunk: bytes) -> Iterator[Lines]:

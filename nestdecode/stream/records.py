@@ -142,18 +142,18 @@ class Batch:
         settled: bool = True,
     ) -> None:
         self._raws: list[bytes] | None = None
-        self.text = b""
+        self.text: bytes = b""
         if isinstance(records, bytes):
             self.text = records
         else:
             self._raws = records
-        self.line = line
-        self.offset = offset
+        self.line: int = line
+        self.offset: int = offset
         self.places = places
-        self.skipped = skipped
-        self.settled = settled
-        self.start = 0
-        self.together = 0, 0
+        self.skipped: int = skipped
+        self.settled: bool = settled
+        self.start: int = 0
+        self.together: tuple[int, int] = 0, 0
         self.refused: int | None = None
 
     @property

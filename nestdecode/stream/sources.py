@@ -44,8 +44,9 @@ class Source:
     def __init__(self, file: Any, wait: Wait | None = None) -> None:
         self._file = file
         self._wait = wait or wait_for
-        self.descriptor = descriptor_of(file)
-        self.start = self.done = 0
+        self.descriptor: int = descriptor_of(file)
+        self.start: int = 0
+        self.done: int = 0
         self.size: int | None = None
         self.total: int | None = None
         about = None if self.descriptor < 0 else os.fstat(self.descriptor)
@@ -63,7 +64,7 @@ class Source:
         else:
             if self.packed or self.encoding:
                 self.size = None
-            self.read = _telling(inner)
+            self.read: Read = _telling(inner)
             return
         raise UnreadableError(f"can't be read: {reason}")
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from nestdecode.errors import DecodeError, LimitError
 from nestdecode.text.number import Number
+from nestdecode.words import position
 
 __all__ = ["decoder_of", "is_json", "parse_exactly"]
 
@@ -85,7 +86,7 @@ def parse_exactly(text: str, decoder: json.JSONDecoder) -> Any:
         LimitError: If it is refused.
     """
     if text.startswith("\ufeff"):
-        raise DecodeError("invalid JSON: unexpected byte order mark: line 1 column 1")
+        raise DecodeError("invalid JSON: unexpected byte order mark: char 0")
     refusal = ""
     try:
         try:
@@ -95,10 +96,8 @@ def parse_exactly(text: str, decoder: json.JSONDecoder) -> Any:
         # What is no JSON further on is no JSON, rather than refused.
         _GRAMMAR.decode(text)
     except json.JSONDecodeError as error:
-        reason = (
-            f"invalid JSON: {error.msg[0].lower()}{error.msg[1:]}: "
-            f"line {error.lineno} column {error.colno} (char {error.pos})"
-        )
+        where = position(error.pos, error.lineno, error.colno)
+        reason = f"invalid JSON: {error.msg[0].lower()}{error.msg[1:]}: {where}"
     except _NotJsonError:
         reason = "invalid JSON: NaN and Infinity are not JSON"
     except RecursionError:

@@ -16,15 +16,12 @@ __all__ = ["Number"]
 _JSON_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 
 
-def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[float, object], Any]:
-    def method(self: float, other: object) -> Any:
-        if not isinstance(other, (int, float)):
-            return NotImplemented
-        if isinstance(other, float) and math.isnan(other):
-            return compare(0.0, other)
-        return compare(_decimal_of(self), _decimal_of(other))
-
-    return method
+def _compared(one: float, other: object, compare: Callable[[Any, Any], bool]) -> bool:
+    if not isinstance(other, (int, float)):
+        return NotImplemented  # type: ignore[no-any-return]
+    if isinstance(other, float) and math.isnan(other):
+        return compare(0.0, other)
+    return compare(_decimal_of(one), _decimal_of(other))
 
 
 class Number(float):
@@ -74,12 +71,23 @@ class Number(float):
         # What equals a plain double hashes as it does: 1.10 as 1.1.
         return hash(plain if value == _decimal_of(plain) else value)
 
-    __eq__ = _compared(operator.eq)
-    __ne__ = _compared(operator.ne)
-    __lt__ = _compared(operator.lt)
-    __le__ = _compared(operator.le)
-    __gt__ = _compared(operator.gt)
-    __ge__ = _compared(operator.ge)
+    def __eq__(self, other: object) -> bool:
+        return _compared(self, other, operator.eq)
+
+    def __ne__(self, other: object) -> bool:
+        return _compared(self, other, operator.ne)
+
+    def __lt__(self, other: float) -> bool:
+        return _compared(self, other, operator.lt)
+
+    def __le__(self, other: float) -> bool:
+        return _compared(self, other, operator.le)
+
+    def __gt__(self, other: float) -> bool:
+        return _compared(self, other, operator.gt)
+
+    def __ge__(self, other: float) -> bool:
+        return _compared(self, other, operator.ge)
 
     def is_integer(self) -> bool:
         """Tell whether its value is an integer, as that of 1e400 is."""

@@ -21,6 +21,7 @@ from stringzilla import contains, count_byteset
 from nestdecode.errors import DecodeError, LimitError
 from nestdecode.text.depth import DEEPEST, brackets, is_deeper, nesting, refuse_deep
 from nestdecode.text.scan import BRACKETS, ESCAPE, hides, may_hold_long_integer
+from nestdecode.words import position
 
 if TYPE_CHECKING:
     from json import JSONDecoder
@@ -94,7 +95,8 @@ class Budget:
     __slots__ = ("left", "total")
 
     def __init__(self, max_bytes: int) -> None:
-        self.total = self.left = max_bytes
+        self.total: int = max_bytes
+        self.left: int = max_bytes
 
     def take(self, size: int) -> None:
         """Spend *size* bytes, or raise LimitError and spend nothing."""
@@ -154,14 +156,14 @@ class Reader:
         *,
         silent: bool = False,
     ) -> None:
-        self.limits = limits
-        self.silent = silent
-        self.plain = (numbers, duplicates) == (NUMBERS[0], DUPLICATES[0])
+        self.limits: Limits = limits
+        self.silent: bool = silent
+        self.plain: bool = (numbers, duplicates) == (NUMBERS[0], DUPLICATES[0])
         self._words = numbers, duplicates
         self._decoder: JSONDecoder | None = None
         self.loads: Callable[[bytes | str], Any] = _loads if self.plain else self._loads_slowly
-        self.refused = REFUSED
-        self.checks = CHECKS | {"REFUSED": self.refused, "loads": self.loads}
+        self.refused: tuple[type[Exception], ...] = REFUSED
+        self.checks: dict[str, Any] = CHECKS | {"REFUSED": self.refused, "loads": self.loads}
 
     def loads_for(self, raw: bytes) -> Callable[[bytes | str], Any]:
         """
@@ -346,7 +348,7 @@ def _mistake(raw: bytes) -> str:
         return ""
     if reason.startswith(_NO_MEMORY):
         raise MemoryError
-    return f"invalid JSON: {reason}: line {line} column {column} (char {pos})"
+    return f"invalid JSON: {reason}: {position(pos, line, column)}"
 
 
 def _encoded(text: str) -> bytes:

@@ -1,0 +1,320 @@
+"""What is seen in an expanded record: its layers, and the strings that look like layers."""
+
+from __future__ import annotations
+
+import binascii
+import re
+import zlib
+from base64 import b32decode
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from nestdecode.codecs import undo
+from nestdecode.errors import DecodeError
+from nestdecode.paths import ROOT, Address
+from nestdecode.plan.run import Opening, Trace
+from nestdecode.text.reader import WHITESPACE, Reader
+from nestdecode.text.tokens import Text
+
+__all__ = [
+    "BOM",
+    "LOOKS_LIKE",
+    "Look",
+    "Lookalike",
+    "OpenLayer",
+    "layers_of",
+    "look_at",
+    "lookalikes_of",
+    "size",
+]
+
+BOM = b"\xef\xbb\xbf"
+# How the reason of a string begins that is encoded: the codecs follow.
+LOOKS_LIKE = "looks like "
+
+
+class OpenLayer(NamedTuple):
+    """
+    One layer that was opened. A string that is encoded twice is two.
+
+    Sizes are in bytes of UTF-8.
+
+    Attributes:
+        address: Its place; many share what is around them, however long their names are.
+        codecs: In the order in which they were undone.
+        depth: Layers around it, and itself: 1 in the record's own text.
+        text: The original text, as the string says it.
+        size: Of the text.
+        escaped_size: Of the string token, quotes and escapes included, in the text around
+            it. What all layers of a record lose to escaping is the sum of the differences
+            to their sizes.
+        decoded_size: Of what the text decodes to: for json alone, of the text.
+    """
+
+    address: Address
+    codecs: tuple[str, ...]
+    depth: int
+    text: str
+    size: int
+    escaped_size: int
+    decoded_size: int
+
+    @property
+    def pointer(self) -> str:
+        """RFC 6901, over the expanded tree; made each time it is asked for."""
+        return str(self.address)
+
+
+class Lookalike(NamedTuple):
+    """
+    A string that looks like a layer and was not opened.
+
+    Attributes:
+        address: Its place, as of a layer.
+        reason: What is wrong with it as JSON, that it is not declared, or what it looks like.
+        size: Of the string, in bytes of UTF-8.
+    """
+
+    address: Address
+    reason: str
+    size: int
+
+    @property
+    def pointer(self) -> str:
+        """RFC 6901, over the expanded tree; made each time it is asked for."""
+        return str(self.address)
+
+
+class Look(NamedTuple):
+    """
+    What is seen in one record, expanded once.
+
+    Attributes:
+        raw: The record's text.
+        layers: What was opened, in document order.
+        problems: What stayed shut, in the order in which it was tried.
+        lookalikes: The strings that look like layers and were not opened.
+    """
+
+    raw: bytes
+    layers: list[OpenLayer]
+    problems: list[DecodeError]
+    lookalikes: list[Lookalike]
+
+
+def look_at(raw: bytes, trace: Trace, reader: Reader) -> Look:
+    """Return what is seen in a record that was expanded with a note of everything."""
+    return Look(
+        raw,
+        list(layers_of(raw, trace.openings)),
+        list(trace.problems.values()),
+        list(lookalikes_of(trace, reader)),
+    )
+
+
+def size(text: str) -> int:
+    """Return the bytes that a text takes in UTF-8; lone surrogates take three."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def layers_of(raw: bytes, openings: list[Opening]) -> Iterator[OpenLayer]:
+    """List the layers of a record, looking for the token of each."""
+    # Where containers are, those around a layer before those in it. The text of a layer is
+    # looked through only if there is another in it: most hold none.
+    known: dict[Address, tuple[Text, int]] = {}
+    texts = {ROOT: raw.removeprefix(BOM).decode()}
+    for opening in openings:
+        depth = opening.around
+        below, address = [], opening.address
+        while address not in known and address not in texts and address.around is not None:
+            below.append(address)
+            address = address.around
+        if address in texts:
+            entered = Text(texts.pop(address))
+            known[address] = entered, entered.root[0]
+        around, start = known[address]
+        for address in reversed(below):
+            start = around.value_of(start, address.step)
+            known[address] = around, start
+        for codecs, string in opening.layers:
+            depth += 1
+            escaped = size(around.token(start))
+            names = codecs[:-1] if codecs[-1] == "json" else codecs
+            inside = undo(names, string)[-1].decode() if names else string
+            sizes = size(string), escaped, size(inside)
+            yield OpenLayer(opening.address, codecs, depth, string, *sizes)
+            around = Text(inside)
+            start = around.root[0]
+        # In place of where the token is.
+        known.pop(opening.address, None)
+        texts[opening.address] = around.text
+
+
+def lookalikes_of(trace: Trace, reader: Reader) -> Iterator[Lookalike]:
+    """
+    List the strings of an expanded record that look like layers, in document order.
+
+    Each begins as JSON does, as it is or once it is decoded. What is among the problems is
+    not here.
+    """
+    for address, text in _candidates(trace.tree):
+        reason = _likeness(text, reader)
+        if reason and address not in trace.problems:
+            yield Lookalike(address, reason, size(text))
+
+
+# A place on the way, as a link to the one around it: most are never wanted as an Address.
+_Link = tuple["_Link | None", Any]
+_LEAST = 2
+# What may be one, by its first characters: a bracket, a quote, a percent sign, or so many
+# of an alphabet that something is encoded.
+_MAY_LOOK = re.compile(r'[ \t\r\n\ufeff]*+(?:[{\["]|%[57][bB])|[A-Za-z0-9+/_-]{8}').match
+
+
+def _candidates(tree: Any) -> Iterator[tuple[Address, str]]:
+    """List the strings of a tree that are worth a look, with their places, in document order."""
+    made: dict[int, tuple[_Link, Address]] = {}
+    waiting: list[tuple[_Link | None, Any]] = [(None, tree)]
+    while waiting:
+        link, value = waiting.pop()
+        if type(value) is str:
+            if len(value) >= _LEAST and _MAY_LOOK(value):
+                yield _address(link, made), value
+        elif type(value) is dict:
+            found = [((link, key), child) for key, child in value.items() if type(child) in _LOOKED]
+            waiting += reversed(found)
+        elif type(value) is list:
+            found = [((link, i), child) for i, child in enumerate(value) if type(child) in _LOOKED]
+            waiting += reversed(found)
+
+
+_LOOKED = (str, dict, list)
+
+
+def _address(link: _Link | None, made: dict[int, tuple[_Link, Address]]) -> Address:
+    """Return the address of a place; neighbours share what is around them."""
+    below: list[_Link] = []
+    while link is not None and id(link) not in made:
+        below.append(link)
+        link = link[0]
+    address = ROOT if link is None else made[id(link)][1]
+    for number, link in enumerate(reversed(below), 1):
+        address = Address(address, link[1])
+        # What is no container has nothing below it. The link stays, or its id may come again.
+        if number < len(below):
+            made[id(link)] = link, address
+    return address
+
+
+# How JSON that holds something begins. Possessive: each costs one pass.
+_BEGINS = re.compile(
+    r"[ \t\r\n\ufeff]*+(?:\{[ \t\r\n]*+[\"}]"
+    r"|\[[ \t\r\n]*+(?:[\"{\[\]]|-?+[0-9]|true|false|null))"
+).match
+
+
+def _likeness(text: str, reader: Reader) -> str:
+    """Say why a string that looks like a layer is none, or what it looks like; else nothing."""
+    first = text.lstrip(WHITESPACE + "\ufeff")[:1]
+    if not first:
+        return ""
+    if first in '{["':
+        return _mistake(text, reader)
+    chain = _encoding(text)
+    return LOOKS_LIKE + chain if chain else ""
+
+
+def _mistake(text: str, reader: Reader) -> str:
+    """Say what is wrong with a string that begins as JSON does; nothing if it does not."""
+    value: Any = text
+    while type(value) is str:
+        if not _BEGINS(value) and value.lstrip(WHITESPACE + "\ufeff")[:1] != '"':
+            is_escaped = _BEGINS(value[:_HEAD].replace('\\"', '"'))
+            return f"{LOOKS_LIKE}escaped JSON" if is_escaped else ""
+        try:
+            inner = reader.parse(value.strip(WHITESPACE))
+        except DecodeError as error:
+            return error.reason if _BEGINS(value) else ""
+        value = inner
+    return "not declared"
+
+
+# So much of a text tells how it begins; a gzip member can have a name before its data.
+_HEAD, _LONG_HEAD = 64, 4096
+_GZIP, _ZLIB = b"\x1f\x8b\x08", (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+
+
+def _from_base64(head: str) -> bytes:
+    head = head.rstrip("=")
+    return binascii.a2b_base64(head[: len(head) - (len(head) % 4 == 1)] + "==")
+
+
+def _from_base64url(head: str) -> bytes:
+    return _from_base64(head.replace("-", "+").replace("_", "/"))
+
+
+def _from_base32(head: str) -> bytes:
+    head = head.rstrip("=")
+    return b32decode(head[: len(head) // 8 * 8])
+
+
+def _from_base16(head: str) -> bytes:
+    return bytes.fromhex(head[: len(head) // 2 * 2])
+
+
+# Codec, what the whole of a text is made of, and what decodes its beginning.
+_ALPHABETS: tuple[tuple[str, re.Pattern[str], Callable[[str], bytes]], ...] = (
+    ("base16", re.compile(r"(?:[0-9A-Fa-f]{2})++\Z"), _from_base16),
+    ("base32", re.compile(r"[A-Z2-7]++={0,6}+\Z"), _from_base32),
+    ("base64", re.compile(r"[A-Za-z0-9+/]++={0,2}+\Z"), _from_base64),
+    ("base64url", re.compile(r"[A-Za-z0-9_-]++={0,2}+\Z"), _from_base64url),
+)
+
+
+def _encoding(text: str) -> str:
+    """Name the codecs under which a text begins as JSON does, or nothing."""
+    if text.startswith("%"):
+        head = re.sub("%([0-9A-Fa-f]{2})", lambda found: chr(int(found[1], 16)), text[:_HEAD])
+        return "percent-encoded JSON" if _BEGINS(head) else ""
+    for codec, alphabet, decoded in _ALPHABETS:
+        head = text[:_HEAD]
+        if not alphabet.match(head.rstrip("=")):
+            continue
+        chain = _chain(codec, decoded, text)
+        if chain and alphabet.match(text):
+            return chain
+    return ""
+
+
+def _chain(codec: str, decoded: Callable[[str], bytes], text: str) -> str:
+    data = decoded(text[:_HEAD])
+    if data.startswith(_GZIP):
+        data = _inflated(decoded(text[:_LONG_HEAD]), 31)
+        return f"{codec} | gzip | json" if _begins(data) else ""
+    if data[:2] in _ZLIB:
+        data = _inflated(decoded(text[:_LONG_HEAD]), 15)
+        return f"{codec} | zlib | json" if _begins(data) else ""
+    return f"{codec} | json" if _begins(data) else ""
+
+
+def _inflated(data: bytes, wbits: int) -> bytes:
+    try:
+        return zlib.decompressobj(wbits).decompress(data, _HEAD)
+    except zlib.error:
+        return b""
+
+
+_NO_TEXT = bytes(set(range(32)) - set(b"\t\r\n"))
+
+
+def _begins(data: bytes) -> bool:
+    """Tell whether bytes are text, as far as they go, that begins as JSON does."""
+    if not data or data.translate(None, _NO_TEXT) != data:
+        return False
+    try:
+        head = data.decode()
+    except UnicodeDecodeError as error:
+        if error.reason != "unexpected end of data":
+            return False
+        head = data[: error.start].decode()
+    return _BEGINS(head) is not None

@@ -1,0 +1,262 @@
+"""What explain says of a stream: a census, held against the documents one by one."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nestdecode
+from nestdecode import census
+from nestdecode.paths import Wild, format_path
+
+NESTDECODE = [sys.executable, "-m", "nestdecode"]
+SPEC = {"nestdecode": 1, "layers": {"a": "json", "b[].c": "base64 | json", "d.e": "json?"}}
+KINDS = [
+    '{"a":"[%d]","b":[{"c":"eyJhIjoxfQ=="},{"c":"oops"}]}',
+    '{"a":"{\\"x\\":\\"[%d]\\"}","d":{"e":"word"}}',
+    '{"a":"{\\"x\\":%d","d":{"e":"[1]"}}',
+    '{"a":"\\"[%d]\\"","b":[{"c":null},{"c":"e30="}]}',
+    '{"odd name":{"a.b":"[%d]"},"a":""}',
+    '{"a":"[%d',
+    "",
+    '{"n":%d}',
+    '"{\\"a\\":[%d]}"',
+]
+
+
+def lines(seed: int, number: int = 400) -> list[str]:
+    chance = random.Random(seed)
+    kinds = [chance.choice(KINDS) for _ in range(number)]
+    return [kind % n if "%" in kind else kind for n, kind in enumerate(kinds)]
+
+
+def run(
+    *arguments: str, stdin: bytes | None = None, cwd: Path | None = None
+) -> tuple[str, str, int]:
+    done = subprocess.run([*NESTDECODE, *arguments], input=stdin, capture_output=True, cwd=cwd)
+    return done.stdout.decode(), done.stderr.decode(), done.returncode
+
+
+def path_of(pointer: str, tree: object) -> str:
+    steps: list[Any] = []
+    for token in pointer.split("/")[1:]:
+        name = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(tree, list):
+            steps.append(Wild.ELEMENTS)
+            tree = tree[int(name)]
+        else:
+            assert isinstance(tree, dict)
+            steps.append(name)
+            tree = tree[name]
+    return format_path(steps)
+
+
+def counted(
+    texts: list[str], decoder: nestdecode.Decoder
+) -> tuple[int, int, dict[str, dict[str, Any]]]:
+    """Count by hand: documents one by one, and what each is said to hold."""
+    rows: dict[str, dict[str, Any]] = defaultdict(
+        lambda: {"records": set(), "layers": 0, "size": 0, "problems": 0, "lookalikes": 0}
+    )
+    records = failed = 0
+    for number, text in enumerate(texts, 1):
+        if not text.strip():
+            continue
+        records += 1
+        try:
+            document = decoder.open(text)
+        except nestdecode.DecodeError:
+            failed += 1
+            continue
+        found: list[tuple[str, Any]] = [("layers", one) for one in document.layers]
+        found += [("problems", one) for one in document.problems]
+        found += [("lookalikes", one) for one in document.lookalikes]
+        for what, one in found:
+            row = rows[path_of(one.pointer, document.tree)]
+            row["records"].add(number)
+            row[what] += 1
+            row["size"] += one.size if what == "layers" else 0
+    return records, failed, rows
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("how", ["file", "pipe"])
+@pytest.mark.parametrize("spec", [None, SPEC], ids=["found", "declared"])
+def test_a_census_counts_what_the_documents_hold(spec, how, jobs, tmp_path):
+    texts = lines(1 if spec else 2)
+    (tmp_path / "x.ndjson").write_text("\n".join(texts) + "\n")
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    options = ["--json", "--lines", "-j", jobs, *(["-s", "./spec.json"] if spec else [])]
+    stdin = (tmp_path / "x.ndjson").read_bytes() if how == "pipe" else None
+    names = ["x.ndjson"] if how == "file" else []
+    out, _, code = run("explain", *options, *names, stdin=stdin, cwd=tmp_path)
+    rows = [json.loads(line) for line in out.splitlines()]
+    parsed = None if spec is None else nestdecode.Spec.parse(spec)
+    records, failed, wanted = counted(texts, nestdecode.Decoder(parsed))
+
+    assert code == 5
+    root = rows[0]
+    assert (root["path"], root["records"], root["failed"]) == ("@", records, failed)
+    assert {row["path"] for row in rows[1:]} == wanted.keys() - {"@"}
+    for row in rows:
+        hand = wanted.get(row["path"])
+        if hand is None:
+            continue
+        assert row["records"] == (records if row["path"] == "@" else len(hand["records"]))
+        counts = ("layers", "size", "problems", "lookalikes")
+        assert {name: row[name] for name in counts} == {name: hand[name] for name in counts}
+        source = "stdin" if how == "pipe" else "x.ndjson"
+        assert row["first"] == {"source": source, "line": min(hand["records"])}
+        assert (row["first_problem"] is None) == (row["problems"] == 0)
+
+
+@pytest.mark.parametrize("form", ["json", "table"])
+@pytest.mark.parametrize("arguments", [["x", "y"], ["y", "x"], ["--documents", "x"]])
+def test_a_census_is_the_same_however_many_count(form, arguments, tmp_path):
+    (tmp_path / "x").write_text("\n".join(lines(3, 3000)))
+    (tmp_path / "y").write_text("\n".join(lines(4, 10)) + '\n{"a":\n"[1]"}\n{"a": [\n{}\n')
+    one, two = (
+        run("explain", "--format", form, "-j", jobs, *arguments, cwd=tmp_path)
+        for jobs in ("1", "2")
+    )
+
+    assert one[0].count("\n") > 5
+    assert two == one
+
+
+def test_one_document_alone_is_a_tree():
+    text = b'\n {"a":\n"{\\"b\\":\\"[1]\\"}"}\n\n'
+    one = run("explain", stdin=text)
+    two = run("explain", "-j2", stdin=text)
+    facts = json.loads(run("explain", "--json", stdin=text)[0])
+
+    assert one[0].splitlines() == [
+        "2 layers, 2 deep, in 24 bytes; 8 of them (33%) are escaping",
+        "  /a      json  11 bytes",
+        "    /a/b  json  3 bytes",
+    ]
+    assert one[1:] == ("", 0)
+    assert two == one
+    assert [layer["pointer"] for layer in facts["layers"]] == ["/a", "/a/b"]
+    assert (facts["record"], facts["line"], facts["source"]) == (1, 2, "stdin")
+    assert run("explain", "--census", stdin=text)[0].startswith("1 record; 2 layers\nPATH")
+
+
+def test_the_table_of_a_census():
+    texts = [
+        '{"a":"[1]"}',
+        '{"a":"[2"}',
+        '{"a":"{\\"b\\":\\"[1,\\"}"}',
+        "{",
+        '{"a":"eyJhIjoxfQ=="}',
+    ]
+    out, err, code = run("explain", "--lines", stdin="\n".join(texts).encode())
+    note = "2 look like layers: invalid JSON: unexpected end of data: char 2"
+    other = "1 looks like layers: invalid JSON: unexpected end of data: char 3"
+
+    assert out.splitlines() == [
+        "5 records, 1 of them failed; 2 layers",
+        "PATH  CODECS  RECORDS  LAYERS  BYTES  SHUT  FIRST",
+        f"a     json          4       2     14     0  line 1  {note}",
+        f"a.b                 1       0      0     0  line 3  {other}",
+    ]
+    assert (err.count("\n"), code) == (2, 5)
+
+
+def test_the_first_that_stays_shut_is_named_with_its_line(tmp_path):
+    (tmp_path / "s.yaml").write_text("{nestdecode: 1, layers: {a: json}}")
+    texts = "\n".join(['{"a":"[1]"}'] * 1500 + ['{"a":"{oops"}', '{"a":"oops"}'])
+    out, _, _ = run("explain", "-s", "./s.yaml", stdin=texts.encode(), cwd=tmp_path)
+
+    (row,) = out.splitlines()[2:]
+    assert re.split("  +", row) == [
+        *("a", "json", "1,502", "1,500", "4,500", "2", "line 1"),
+        "line 1,501: invalid JSON: unexpected character, expected a string key: char 1",
+    ]
+
+
+@pytest.mark.parametrize("jobs", [[], ["-j", "2"]])
+def test_trees_have_the_numbers_and_lines_of_their_records(jobs, tmp_path):
+    (tmp_path / "x").write_text('\n{"a":"[1]"}\n{oops\n\n{"a":"[2]"}\n')
+    out, _, code = run("explain", "--trees", "--json", *jobs, "x", "x", cwd=tmp_path)
+    facts = [json.loads(line) for line in out.splitlines()]
+    text = run("explain", "--format", "tree", *jobs, "x", cwd=tmp_path)[0]
+
+    places = [(fact["source"], fact["record"], fact["line"]) for fact in facts]
+    assert places == [("x", 1, 2), ("x", 3, 5)] * 2
+    assert code == 5
+    assert [line for line in text.splitlines() if line.startswith("record")] == [
+        "record 1, line 2 of x:",
+        "record 3, line 5 of x:",
+    ]
+
+
+def test_paths_beyond_the_bound_share_a_row(monkeypatch):
+    decoder = nestdecode.Decoder()
+    records = [b'{"%d":"[1]","%d":"[1]"}' % (n % 30, n % 7) for n in range(60)]
+    counts = {}
+    for most in (1000, 5):
+        monkeypatch.setattr(census, "MOST_PATHS", most)
+        whole = census.Census()
+        for start in range(0, 60, 9):
+            part = census.Census(is_part=True)
+            for number, raw in enumerate(records[start : start + 9], 1):
+                part.count(decoder.engine.trace(raw), decoder.engine.reader, number)
+            whole.add(part, "x", start)
+        counts[most] = {path: row.layers for path, row in whole.rows()}, whole.others
+    everything, others = counts[1000]
+    some, rest = counts[5]
+
+    assert others is None
+    assert len(everything) == 30
+    assert some == dict(list(everything.items())[:5])
+    assert rest is not None
+    assert rest.layers == sum(everything.values()) - sum(some.values())
+
+
+def test_names_of_paths_are_bounded_together(monkeypatch):
+    monkeypatch.setattr(census, "MOST_NAMES", 1000)
+    decoder = nestdecode.Decoder()
+    part, whole = census.Census(is_part=True), census.Census()
+    raw = json.dumps({"k" * 400: {"a": "[1]", "b": "[1]", "c": "[1]"}, "d": "[1]"}).encode()
+    part.count(decoder.engine.trace(raw), decoder.engine.reader, 1)
+    whole.add(part, "x", 0)
+
+    assert [len(path) for path, _ in whole.rows()] == [402, 402, 1]
+    assert whole.others is not None
+    assert whole.others.layers == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_a_stream_that_is_interrupted_is_counted_to_there():
+    with subprocess.Popen(
+        [*NESTDECODE, "explain", "--lines"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as child:
+        assert child.stdin is not None
+        assert child.stderr is not None
+        # What is told of the last line says that the others were counted.
+        child.stdin.write(b'{"a":"[1]"}\n{"a":"[2]"}\n{\n')
+        child.stdin.flush()
+        child.stderr.readline()
+        child.send_signal(signal.SIGINT)
+        out, _ = child.communicate(timeout=60)
+
+    assert out.splitlines()[0] == b"3 records, 1 of them failed; 2 layers"
+    assert child.returncode == 130
+
+
+def test_a_census_of_nothing_is_nothing():
+    assert run("explain", stdin=b"") == ("", "", 0)
+    assert run("explain", "--json", stdin=b"\n\n") == ("", "", 0)
+    assert run("explain", "--census", "--format", "tree", stdin=b"[]")[2] == 2

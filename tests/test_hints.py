@@ -1,0 +1,327 @@
+"""What is said besides the answer: hints, suggestions, counts, and specs held against samples."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nestdecode
+from nestdecode.queries.parsing import misquoted
+from nestdecode.spec import mistakes_in
+
+NESTDECODE = [sys.executable, "-m", "nestdecode"]
+
+
+def run(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> tuple[str, str, int]:
+    done = subprocess.run([*NESTDECODE, *arguments], input=stdin, capture_output=True, cwd=cwd)
+    return done.stdout.decode(), done.stderr.decode(), done.returncode
+
+
+# Commands
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("expnad", "No such command 'expnad'; did you mean 'expand' or 'explain'?"),
+        ("qeury", "No such command 'qeury'; did you mean 'query'?"),
+        ("zzz", "No such command 'zzz'"),
+        ("x.json", "No such command 'x.json'; for that file write nestdecode expand x.json"),
+    ],
+)
+def test_a_word_that_is_no_command_gets_a_suggestion(word, hint, tmp_path):
+    (tmp_path / "x.json").write_text("{}")
+    out, err, code = run(word, cwd=tmp_path)
+
+    assert (out, code) == ("", 2)
+    assert err.splitlines()[-1] == f"Error: {hint}"
+
+
+def commands() -> list[list[str]]:
+    return [["expand"], ["explain"], ["collapse", "--spec", "aws/sqs-sns"], ["replay"]]
+
+
+@pytest.mark.parametrize("arguments", commands(), ids=lambda words: words[0])
+def test_short_help_ends_where_a_paragraph_does(arguments):
+    ours, theirs = pty.openpty()
+    done = subprocess.run([*NESTDECODE, *arguments], stdin=theirs, capture_output=True)
+    os.close(theirs)
+    os.close(ours)
+    whole, _, _ = run(arguments[0], "--help")
+    shown = done.stderr.decode().split("\n\n")
+
+    assert done.returncode == 2
+    # Usage, the first paragraphs as the long help has them, and where that is.
+    paragraphs = [re.sub(r"\s+", " ", text).strip() for text in whole.split("\n\n")]
+    for text in shown[1:-1]:
+        assert re.sub(r"\s+", " ", text).strip() in paragraphs
+    assert f"nestdecode {arguments[0]} " in shown[-2]
+    assert shown[-1].startswith("Try ")
+
+
+# Queries
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ('[?name=="web"]', "web"),
+        ('[?a.b != "x y" && c]', "x y"),
+        ('contains(name, "we\'b")', "we'b"),
+        ('join(", ", a)', None),
+        ("[?name=='web']", None),
+        ("[?\"my key\"=='web']", None),
+        ('[?a=="b c".d]', None),
+        ('[?a=="b c"[0]]', None),
+        ('[a, "b c"]', None),
+        ('{a: "b c"}', None),
+        ('{"a b": c}', None),
+        ("a[", None),
+        ("'", None),
+        (":urls", None),
+        ("", None),
+    ],
+)
+def test_a_name_that_may_be_meant_as_a_string_is_found(query, name):
+    assert misquoted(query) == name
+
+
+DOCUMENTS = b'{"items":[{"name":"web"}],"name":"web"}\n' * 3
+
+
+@pytest.mark.parametrize("options", [[], ["--each"], ["-j2"], ["--spec", "none"]])
+def test_a_string_in_double_quotes_gets_one_hint(options):
+    out, err, code = run("query", *options, 'items[?name=="web"]', stdin=DOCUMENTS)
+
+    assert out.replace("[]\n", "") == ""
+    assert (err, code) == ("nestdecode: \"web\" names a field; a string is written 'web'\n", 0)
+
+
+def test_a_function_that_refuses_such_a_name_gets_the_hint_too():
+    _, err, code = run("query", 'contains(name, "w\'b")', stdin=DOCUMENTS)
+
+    assert code == 5
+    assert err.count("\"w'b\" names a field; a string is written 'w\\'b'") == 1
+
+
+def test_an_answer_that_holds_something_gets_no_hint():
+    document = b'{"web":"web","items":[{"name":"web","web":"web"}]}'
+
+    assert run("query", 'items[?name=="web"].name', stdin=document) == ('["web"]\n', "", 0)
+
+
+@pytest.mark.parametrize("options", [[], ["--spec", "none"]])
+def test_a_named_query_without_a_spec_names_the_specs_that_have_it(options):
+    out, err, code = run("query", *options, ":messages", stdin=b'{"a":1}\n{"a":2}\n')
+
+    assert (out, code) == ("", 3)
+    assert err.splitlines()[0] == (
+        "nestdecode: named queries come with a spec, and there is none; "
+        ":messages is one of aws/cloudwatch-logs or aws/sqs-sns - in query :messages"
+    )
+    for name in ("aws/cloudwatch-logs", "aws/sqs-sns"):
+        assert "messages" in nestdecode.Spec.load(name).queries
+
+
+# Counts
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_failures_of_a_kind_are_shown_ten_times_and_counted(jobs):
+    lines = [b'{"a":\n'] * 1500 + [b'{"a":"[2]"}\n'] * 10 + [b"[" * 300 + b"]" * 300 + b"\n"] * 12
+    out, err, code = run("expand", "--lines", "-j", jobs, stdin=b"".join(lines))
+    *shown, total = err.splitlines()
+
+    assert (out.count("\n"), code) == (10, 5)
+    assert [line for line in shown if "invalid JSON" in line] == [
+        f"nestdecode: stdin: line {n}: invalid JSON: unexpected end of data: char 5"
+        " - at document root"
+        for n in range(1, 11)
+    ]
+    assert [line for line in shown if "max_depth" in line] == [
+        f"nestdecode: stdin: line {n}: deeper than max_depth=200 - at document root"
+        for n in range(1511, 1521)
+    ]
+    assert total == (
+        "nestdecode: 1,512 records of 1,522 failed (20 shown, --dead-letters FILE keeps all)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        (b'{"a":', "char 5"),
+        (b'{"a":1,\n"b":2,\n "c" 3}', "char 20 (column 6 of its line 3)"),
+        ('{"é":1,\n"b" 2}'.encode(), "char 12 (column 5 of its line 2)"),
+    ],
+)
+def test_a_message_has_one_line_number_or_says_whose_it_is(text, where):
+    with pytest.raises(nestdecode.DecodeError) as caught:
+        nestdecode.expand(text)
+
+    assert caught.value.reason.endswith(f": {where}")
+    _, err, _ = run("expand", "--documents", stdin=b"[]\n" + text)
+    assert err.startswith("nestdecode: stdin: document at line 2: invalid JSON: ")
+    assert f": {where} - at document root\n" in err
+
+
+# Specs and samples
+
+SAMPLE = {
+    "Records": [
+        {"body": '{"Message": "{}"}', "attributes": {"Sent.At": "{}"}},
+        {"body": "{}"},
+    ],
+    "kubectl.kubernetes.io/last": "{}",
+    "opaque": '{"inner": "[1]"}',
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "warning"),
+    [
+        ("Records[].body", None),
+        ("Records[0].body", None),
+        ("Records[].*", None),
+        ("records[].body", "nothing is at records[].body in the sample; did you mean"),
+        ("Records[].Body", "Records[].body"),
+        ("Records.body", "Records[].body"),
+        ("Records[2].body", "Records[].body"),
+        ("Records[].attributes.Sent.At", 'Records[].attributes."Sent.At"'),
+        ("Opaque", "opaque"),
+        ("opaque.inner", "it is inside a string that no layer opens: declare that, too"),
+        ("nothing.of.this.kind", "nothing is at nothing.of.this.kind in the sample"),
+    ],
+)
+def test_a_layer_that_is_nowhere_in_a_sample_is_a_warning(path, warning, tmp_path):
+    (tmp_path / "my.yaml").write_text(
+        json.dumps({"nestdecode": 1, "layers": {path: {"codecs": "json"}}})
+    )
+    (tmp_path / "sample.json").write_text(json.dumps(SAMPLE))
+    out, err, code = run("spec", "lint", "my.yaml", "sample.json", cwd=tmp_path)
+    *warnings, total = out.splitlines()
+
+    assert (err, code) == ("", 0)
+    if warning is None:
+        assert warnings == []
+    else:
+        (line,) = warnings
+        assert line.startswith(f"my.yaml: warning: nothing is at {path} in the sample")
+        assert warning in line
+    assert total == f"my.yaml: 1 layer, {'no warnings' if warning is None else '1 warning'}"
+
+
+def test_a_suggestion_is_a_path_that_opens_what_is_there(tmp_path):
+    (tmp_path / "sample.json").write_text(json.dumps(SAMPLE))
+    for path in ("records[].Body", "OPAQUE", "records[].attributes.sent.at"):
+        (tmp_path / "my.yaml").write_text(json.dumps({"nestdecode": 1, "layers": {path: "json"}}))
+        out, _, _ = run("spec", "lint", "my.yaml", "sample.json", cwd=tmp_path)
+        found = re.search("did you mean '(.*)'[?]", out)
+
+        assert found
+        spec = nestdecode.Spec.parse({"nestdecode": 1, "layers": {found[1]: "json"}})
+        assert nestdecode.Decoder(spec).open(json.dumps(SAMPLE)).layers != []
+
+
+def test_a_layer_below_one_that_is_missing_is_not_listed_too(tmp_path):
+    layers = {"Opaque": "json", "Opaque.inner": "json", "opaque.x": "json"}
+    (tmp_path / "my.json").write_text(json.dumps({"nestdecode": 1, "layers": layers}))
+    out, _, _ = run("spec", "lint", "my.json", "-", stdin=json.dumps(SAMPLE).encode(), cwd=tmp_path)
+
+    assert [line.split(" in the sample")[0] for line in out.splitlines()[:-1]] == [
+        "my.json: warning: nothing is at Opaque",
+        "my.json: warning: nothing is at opaque.x",
+    ]
+
+
+@pytest.mark.parametrize("policy", ["drop", "null", "fail", "keep"])
+def test_a_layer_that_does_not_open_is_there_all_the_same(policy, tmp_path):
+    layers = {"a": {"codecs": "json", "on-error": policy}, "b": "json"}
+    (tmp_path / "my.json").write_text(json.dumps({"nestdecode": 1, "layers": layers}))
+    (tmp_path / "x.ndjson").write_text('{"a": "{oops"}\n{"b": null}\n')
+
+    assert run("spec", "lint", "my.json", "x.ndjson", cwd=tmp_path) == (
+        "my.json: 2 layers, no warnings\n",
+        "",
+        0,
+    )
+
+
+def test_a_sample_that_can_not_be_read_is_named(tmp_path):
+    (tmp_path / "my.yaml").write_text("{nestdecode: 1, layers: {a: json}}")
+    (tmp_path / "x.ndjson").write_text('{"a": "{}"}\n{"a"\n' * 30)
+    out, err, code = run("spec", "lint", "my.yaml", "x.ndjson", cwd=tmp_path)
+
+    assert (out, code) == ("my.yaml: 1 layer, no warnings\n", 5)
+    assert err.splitlines()[-1] == "nestdecode: x.ndjson: 30 records of 60 can't be read"
+    assert len(err.splitlines()) == 11
+
+
+def test_each_file_is_a_spec_or_a_sample(tmp_path):
+    (tmp_path / "a.yaml").write_text("{nestdecode: 1, layers: {a: json}}")
+    (tmp_path / "b.json").write_text('{"nestdecode": 1, "layers": {"b": "json"}}')
+    (tmp_path / "x.json").write_text('{"a": "{}", "properties": 3}')
+    (tmp_path / "y").write_text('{"b": "{}"}')
+    out, err, code = run("spec", "lint", "a.yaml", "b.json", "x.json", "y", cwd=tmp_path)
+
+    assert out == "a.yaml: 1 layer, no warnings\nb.json: 1 layer, no warnings\n"
+    assert (err, code) == ("", 0)
+    assert "a.yaml: 1 layer, no" in run("spec", "lint", "a.yaml", "aws/sqs-sns", cwd=tmp_path)[0]
+
+
+MISTAKES = """\
+nestdecode: 1
+layers:
+  a: jsom
+  b: json
+  c..: json
+  d: {codecs: json, on-eror: keep}
+focuss: a
+queries: {x: "a[", y: b}
+limits: {max-layers: no}
+"""
+
+
+def test_all_mistakes_of_a_spec_are_listed_with_their_lines(tmp_path):
+    (tmp_path / "my.yaml").write_text(MISTAKES)
+    found = mistakes_in(tmp_path / "my.yaml")
+
+    assert sorted((error.line, error.pointer) for error in found) == [
+        (3, "/layers/a"),
+        (5, "/layers/c.."),
+        (6, "/layers/d/on-eror"),
+        (7, "/focuss"),
+        (8, "/queries/x"),
+        (9, "/limits/max-layers"),
+    ]
+    out, err, code = run("spec", "lint", "my.yaml", cwd=tmp_path)
+    assert (out, code) == ("", 3)
+    assert err == "".join(f"nestdecode: {error}\n" for error in found).replace(f"{tmp_path}/", "")
+
+
+def test_mistakes_end_where_nothing_can_be_told(tmp_path):
+    (tmp_path / "a.yaml").write_text("{nestdecode: 2, layers: {a: jsom}}")
+    (tmp_path / "b.yaml").write_text("a: [")
+    (tmp_path / "c.json").write_text(
+        json.dumps({"nestdecode": 1, **{f"x{n}": 1 for n in range(50)}})
+    )
+
+    assert [error.pointer for error in mistakes_in(tmp_path / "a.yaml")] == ["/nestdecode"]
+    assert len(mistakes_in(tmp_path / "b.yaml")) == 1
+    assert len(mistakes_in(tmp_path / "c.json")) == 10
+    assert mistakes_in("aws/sqs-sns") == []
+
+
+def test_a_path_that_is_none_is_spelled_as_the_sample_has_it(tmp_path):
+    path = "kubectl.kubernetes.io/last"
+    (tmp_path / "my.json").write_text(json.dumps({"nestdecode": 1, "layers": {path: "json"}}))
+    (tmp_path / "x.json").write_text(json.dumps(SAMPLE))
+    _, err, code = run("spec", "lint", "my.json", "x.json", cwd=tmp_path)
+
+    assert code == 3
+    assert err.endswith('; in the sample it is "kubectl.kubernetes.io/last"\n')
