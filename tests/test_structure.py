@@ -24,6 +24,7 @@ ORDER = (
     *("plan.spending", "plan.settling", "plan.strings", "plan.containers", "plan.opening"),
     *("queries.growth", "queries.functions", "queries.work", "queries.interpreter"),
     *("queries.late", "queries.nodes", "queries.layers", "queries.declared", "queries.found"),
+    *("queries.steps", "queries.making", "queries.loops"),
     *("queries.code", "queries.compiled", "queries.parsing", "queries.focus", "queries.expression"),
     *("stream", "engine"),
     *("document.parts", "document.closing", "document.draft", "document.collapse"),
