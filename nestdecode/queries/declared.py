@@ -1,21 +1,15 @@
 """
 Layers that a spec declares, opened on access.
 
-A layer that does not open at once is handed to the plan, with its address looked up by
-identity in the tree: that is rare, and the way there costs nothing.
+A layer that does not open at once is handed to the plan by what ``shut`` does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
 
-from nestdecode.errors import DecodeError
-from nestdecode.paths import Address
 from nestdecode.plan.facts import can_be_late, has_one_inside, opened_on_the_spot
 from nestdecode.plan.opening import Opener
-from nestdecode.plan.run import Run, address_of, in_document_order
-from nestdecode.plan.settling import Shut, settle_in
 from nestdecode.plan.source import Source
 from nestdecode.queries.layers import (
     BARE,
@@ -27,6 +21,7 @@ from nestdecode.queries.layers import (
     OddError,
     holds_none,
 )
+from nestdecode.queries.shut import LeftShut
 from nestdecode.spec.shape import Shape, live_shapes, walk
 
 __all__ = ["declared_layers"]
@@ -54,21 +49,20 @@ class _Declared(Layers):
         super().__init__(source)
         if not can_be_late(late.plan, late.reader.limits):
             raise OddError
-        self._plan = late.plan
         self._looping = looping
-        self._start = late.start
         self.opener = Opener(source, late.plan, late.reader, late.copied, quiet=False)
         (self.root,) = late.plan.shapes
         self._live = live_shapes(self.root)
         self._texts: dict[Shape, bool] = {}
         if self.root.alternatives:
             raise OddError
+        shut = LeftShut(late.plan, late.start)
         source.names |= {
             "carefully": late.carefully,
-            "unlock": self._unlock,
-            "finish": self._finish,
-            "report": self._report,
-            "rest": self._rest,
+            "unlock": shut.unlock,
+            "finish": shut.finish,
+            "report": shut.report,
+            "rest": shut.settle,
         }
 
     def settled(self, known: Known) -> Known:
@@ -98,7 +92,7 @@ class _Declared(Layers):
 
         def items(shape: Shape) -> tuple[Shape, ...]:
             # Of some elements something else is declared, or that there is no layer.
-            if shape.prefix and self._says_more((*shape.prefix, shape.items)):
+            if shape.prefix and self._are_live((*shape.prefix, shape.items)):
                 raise OddError
             return () if shape.items is None else (shape.items,)
 
@@ -106,20 +100,15 @@ class _Declared(Layers):
 
     def all_members(self, known: Known) -> Known:
         def members(shape: Shape) -> tuple[Shape, ...]:
-            others = (*shape.names.values(), *(s for _, s in shape.patterns))
-            if others and self._says_more((*others, shape.rest)):
+            if (shape.names or shape.patterns) and self._are_live(_members_of(shape)):
                 raise OddError
             return () if shape.rest is None else (shape.rest,)
 
         return self._step(known, members)
 
-    def _says_more(self, children: tuple[Shape | None, ...]) -> bool:
+    def _are_live(self, children: Iterable[Shape | None]) -> bool:
         """Tell whether there may be layers in some of a container's children."""
         return any(child in self._live for child in children)
-
-    def _all_members_known(self, shape: Shape) -> bool:
-        members = (*shape.names.values(), *(s for _, s in shape.patterns), shape.rest)
-        return any(member in self._live for member in members)
 
     def _opens_to_text(self, shape: Shape) -> bool:
         """Tell whether a layer at or below a place may hold a string, or be no JSON."""
@@ -152,7 +141,7 @@ class _Declared(Layers):
             if kinds:
                 slot = f"{container}[{key}]"
                 # What may hold layers that do not open is found again by its place.
-                holds = any(child in self._live for _, child in shape.children())
+                holds = self._are_live(child for _, child in shape.children())
                 room = None if holds else self.room
                 self.opener.strings.write_parse(
                     shape, kinds, value, slot, lambda: source.line(unlock), room
@@ -176,7 +165,7 @@ class _Declared(Layers):
         if not isinstance(known, Shape):
             return True
         if not holds_none(inner):
-            if self._all_members_known(known):
+            if self._are_live(_members_of(known)):
                 raise OddError
             with self.source.block(f"if {value}.__class__ is dict:"):
                 self.source.line("return carefully(document)")
@@ -186,65 +175,12 @@ class _Declared(Layers):
             self.source.line("return carefully(document)")
         return False
 
-    def _unlock(
-        self, tree: Any, container: Any, key: Any, shape: Shape, seen: dict[Any, Any]
-    ) -> Any:
-        """Let the plan open a string, once; return what is there now."""
-        run = self._run(seen)
-        if container.__class__ is list:
-            key %= len(container)  # a place has one name
-        if run.is_settled(container, key):
-            return container[key]
-        run.path = [*address_of(container, tree, run), key]
-        container[key], _, _ = self._plan.open((shape,), container[key], len(run.path), 0, run)
-        return container[key]
-
-    def _run(self, seen: dict[Any, Any]) -> Run:
-        """Return the one Run of a document, so that its budget is one."""
-        known: Run | None = seen.get("run")
-        if known is not None:
-            return known
-        run: Run = self._start()
-        run.budget = seen.get("spent", run.budget)
-        problems: dict[Address, DecodeError] = {}
-        seen |= {"run": run, "report": run.report, "problems": problems}
-        run.settled = set()
-        # Reported when the answer is there.
-        run.report = lambda problem: problems.update({run.address(): problem})
-        return run
-
-    def _report(self, tree: Any, seen: dict[Any, Any]) -> None:
-        for problem in in_document_order(tree, seen["problems"], {}):
-            seen["report"](problem)
-
-    def _rest(self, tree: Any, shut: list[Shut], seen: dict[Any, Any]) -> None:
-        """Let the plan decide what was left to it, and forget that."""
-        run = self._run(seen)
-        run.path = []
-        settle_in(self._plan, tree, shut, run)
-        shut.clear()
-
-    def _finish(self, tree: Any, value: Any, known: Known, seen: dict[Any, Any]) -> Any:
-        """Open every layer that is still shut in a value that is about to be seen whole."""
-        if (value.__class__ is not dict and value.__class__ is not list) or id(value) in seen:
-            return value
-        # The same may be in many places. It is kept, so that its id stays its own.
-        seen[id(value)] = value
-        if isinstance(known, Shape):
-            run = self._run(seen)
-            run.path = address_of(value, tree, run)
-            self._plan.visit((known,), value, len(run.path), 0, run)
-        elif isinstance(known, ListOf) and value.__class__ is list:
-            for element in value:
-                self._finish(tree, element, known.elements, seen)
-        return value
-
     def finished(self, value: str, known: Known) -> str:
         """Write how every layer in a value is opened; return the expression for it."""
         known = self.settled(known)
         if known is None or known is BARE:
             return value
-        if isinstance(known, Shape) and not any(c in self._live for _, c in known.children()):
+        if isinstance(known, Shape) and not self._are_live(c for _, c in known.children()):
             return value  # it was opened when it was read, and holds no further layer
         inside: Known = known
         while isinstance(inside, ListOf):
@@ -274,3 +210,8 @@ class _Declared(Layers):
             # The same may be in many places. It is kept, so that its id stays its own.
             source.line(f"seen[id({value})] = {value}")
             source.line(opener.call("visit", known, value, "0"))
+
+
+def _members_of(shape: Shape) -> tuple[Shape | None, ...]:
+    """Return what is declared of members, by name or not."""
+    return (*shape.names.values(), *(child for _, child in shape.patterns), shape.rest)

@@ -36,7 +36,7 @@ class Interpreter:
     def visit(self, node: Node, value: Any) -> Any:
         """Evaluate one expression."""
         self.work.take(A_STEP)
-        return _VISITS[node["type"]](self, node, value)
+        return _STEPS[node["type"]](self, node, value)
 
     def child(self, container: Any, key: Any) -> Any:
         """Return a member or an element."""
@@ -52,148 +52,164 @@ class Interpreter:
         for index in range(len(value)):
             yield self.child(value, index)
 
-    # Steps
 
-    def _current(self, _node: Node, value: Any) -> Any:
-        return value
-
-    def _literal(self, node: Node, _value: Any) -> Any:
-        # The cached syntax tree is everybody's: nobody may get its containers.
-        return self.work.copy(node["value"])
-
-    def _field(self, node: Node, value: Any) -> Any:
-        name = node["value"]
-        return self.child(value, name) if isinstance(value, dict) and name in value else None
-
-    def _index(self, node: Node, value: Any) -> Any:
-        at = node["value"]
-        if not isinstance(value, list) or not -len(value) <= at < len(value):
-            return None
-        return self.child(value, at % len(value))
-
-    def _slice(self, node: Node, value: Any) -> Any:
-        if not isinstance(value, list):
-            return None
-        chosen = range(len(value))[slice(*node["children"])]
-        self.work.take(A_LIST + len(chosen))
-        return [self.child(value, index) for index in chosen]
-
-    def _chain(self, node: Node, value: Any) -> Any:
-        for child in node["children"]:
-            value = self.visit(child, value)
-        return value
-
-    def _guarded(self, node: Node, value: Any) -> Any:
-        focus = self.visit(node["children"][0], value)
-        return None if focus is None else self.visit(node["children"][1], focus)
-
-    # Projections
-
-    def _projected(self, right: Node, elements: Iterable[Any]) -> list[Any]:
-        self.work.take(A_LIST)
-        found = (self.visit(right, element) for element in elements)
-        return [value for value in found if value is not None]
-
-    def _projection(self, node: Node, value: Any) -> Any:
-        base = self.visit(node["children"][0], value)
-        if not isinstance(base, list):
-            return None
-        return self._projected(node["children"][1], self.elements(base))
-
-    def _value_projection(self, node: Node, value: Any) -> Any:
-        base = self.visit(node["children"][0], value)
-        if not isinstance(base, dict):
-            return None
-        self.work.take(len(base))
-        # A copy of the keys: a member may be opened on the way.
-        members = (self.child(base, key) for key in list(base))
-        return self._projected(node["children"][1], members)
-
-    def _filter_projection(self, node: Node, value: Any) -> Any:
-        base = self.visit(node["children"][0], value)
-        if not isinstance(base, list):
-            return None
-        test = node["children"][2]
-        chosen = (e for e in self.elements(base) if not is_false(self.visit(test, e)))
-        return self._projected(node["children"][1], chosen)
-
-    def _flatten(self, node: Node, value: Any) -> Any:
-        base = self.visit(node["children"][0], value)
-        if not isinstance(base, list):
-            return None
-        self.work.take(A_LIST)
-        merged: list[Any] = []
-        for element in self.elements(base):
-            if isinstance(element, list):
-                merged.extend(self.elements(element))
-            else:
-                merged.append(element)
-        return merged
-
-    # What is made
-
-    def _multi_select_list(self, node: Node, value: Any) -> Any:
-        if value is None:
-            return None
-        self.work.take(A_LIST + len(node["children"]))
-        return [self.visit(child, value) for child in node["children"]]
-
-    def _multi_select_dict(self, node: Node, value: Any) -> Any:
-        if value is None:
-            return None
-        self.work.take(AN_OBJECT + A_MEMBER * len(node["children"]))
-        return {
-            child["value"]: self.visit(child["children"][0], value) for child in node["children"]
-        }
-
-    def _or_expression(self, node: Node, value: Any) -> Any:
-        first = self.visit(node["children"][0], value)
-        return self.visit(node["children"][1], value) if is_false(first) else first
-
-    def _and_expression(self, node: Node, value: Any) -> Any:
-        first = self.visit(node["children"][0], value)
-        return first if is_false(first) else self.visit(node["children"][1], value)
-
-    def _not_expression(self, node: Node, value: Any) -> Any:
-        return is_false(self.visit(node["children"][0], value))
-
-    def _comparator(self, node: Node, value: Any) -> Any:
-        left, right = (self.finish(self.visit(child, value)) for child in node["children"])
-        if node["value"] in ("eq", "ne"):
-            return self.work.equals(left, right) is (node["value"] == "eq")
-        return compare(node["value"], left, right)
-
-    def _expref(self, node: Node, _value: Any) -> Any:
-        return visitor._Expression(node["children"][0], self)
-
-    def _function_expression(self, node: Node, value: Any) -> Any:
-        arguments = [self.finish(self.visit(child, value)) for child in node["children"]]
-        return self.work.call(node["value"], arguments)
+def _current(_interpreter: Interpreter, _node: Node, value: Any) -> Any:
+    return value
 
 
-_VISITS: dict[str, Callable[[Any, Node, Any], Any]] = {
-    "and_expression": Interpreter._and_expression,
-    "comparator": Interpreter._comparator,
-    "current": Interpreter._current,
-    "expref": Interpreter._expref,
-    "field": Interpreter._field,
-    "filter_projection": Interpreter._filter_projection,
-    "flatten": Interpreter._flatten,
-    "function_expression": Interpreter._function_expression,
-    "guarded": Interpreter._guarded,
-    "identity": Interpreter._current,
-    "index": Interpreter._index,
-    "index_expression": Interpreter._chain,
-    "literal": Interpreter._literal,
-    "multi_select_dict": Interpreter._multi_select_dict,
-    "multi_select_list": Interpreter._multi_select_list,
-    "not_expression": Interpreter._not_expression,
-    "or_expression": Interpreter._or_expression,
-    "pipe": Interpreter._chain,
-    "projection": Interpreter._projection,
-    "slice": Interpreter._slice,
-    "subexpression": Interpreter._chain,
-    "value_projection": Interpreter._value_projection,
+def _literal(interpreter: Interpreter, node: Node, _value: Any) -> Any:
+    # The cached syntax tree is everybody's: nobody may get its containers.
+    return interpreter.work.copy(node["value"])
+
+
+def _field(interpreter: Interpreter, node: Node, value: Any) -> Any:
+    name = node["value"]
+    return interpreter.child(value, name) if isinstance(value, dict) and name in value else None
+
+
+def _index(interpreter: Interpreter, node: Node, value: Any) -> Any:
+    at = node["value"]
+    if not isinstance(value, list) or not -len(value) <= at < len(value):
+        return None
+    return interpreter.child(value, at % len(value))
+
+
+def _slice(interpreter: Interpreter, node: Node, value: Any) -> Any:
+    if not isinstance(value, list):
+        return None
+    chosen = range(len(value))[slice(*node["children"])]
+    interpreter.work.take(A_LIST + len(chosen))
+    return [interpreter.child(value, index) for index in chosen]
+
+
+def _chain(interpreter: Interpreter, node: Node, value: Any) -> Any:
+    for child in node["children"]:
+        value = interpreter.visit(child, value)
+    return value
+
+
+def _guarded(interpreter: Interpreter, node: Node, value: Any) -> Any:
+    focus = interpreter.visit(node["children"][0], value)
+    return None if focus is None else interpreter.visit(node["children"][1], focus)
+
+
+def _projected(interpreter: Interpreter, right: Node, elements: Iterable[Any]) -> list[Any]:
+    interpreter.work.take(A_LIST)
+    found = (interpreter.visit(right, element) for element in elements)
+    return [value for value in found if value is not None]
+
+
+def _projection(interpreter: Interpreter, node: Node, value: Any) -> Any:
+    base = interpreter.visit(node["children"][0], value)
+    if not isinstance(base, list):
+        return None
+    return _projected(interpreter, node["children"][1], interpreter.elements(base))
+
+
+def _value_projection(interpreter: Interpreter, node: Node, value: Any) -> Any:
+    base = interpreter.visit(node["children"][0], value)
+    if not isinstance(base, dict):
+        return None
+    interpreter.work.take(len(base))
+    # A copy of the keys: a member may be opened on the way.
+    members = (interpreter.child(base, key) for key in list(base))
+    return _projected(interpreter, node["children"][1], members)
+
+
+def _filter_projection(interpreter: Interpreter, node: Node, value: Any) -> Any:
+    base = interpreter.visit(node["children"][0], value)
+    if not isinstance(base, list):
+        return None
+    test = node["children"][2]
+    chosen = (e for e in interpreter.elements(base) if not is_false(interpreter.visit(test, e)))
+    return _projected(interpreter, node["children"][1], chosen)
+
+
+def _flatten(interpreter: Interpreter, node: Node, value: Any) -> Any:
+    base = interpreter.visit(node["children"][0], value)
+    if not isinstance(base, list):
+        return None
+    interpreter.work.take(A_LIST)
+    merged: list[Any] = []
+    for element in interpreter.elements(base):
+        if isinstance(element, list):
+            merged.extend(interpreter.elements(element))
+        else:
+            merged.append(element)
+    return merged
+
+
+def _multi_select_list(interpreter: Interpreter, node: Node, value: Any) -> Any:
+    if value is None:
+        return None
+    interpreter.work.take(A_LIST + len(node["children"]))
+    return [interpreter.visit(child, value) for child in node["children"]]
+
+
+def _multi_select_dict(interpreter: Interpreter, node: Node, value: Any) -> Any:
+    if value is None:
+        return None
+    interpreter.work.take(AN_OBJECT + A_MEMBER * len(node["children"]))
+    return {
+        child["value"]: interpreter.visit(child["children"][0], value) for child in node["children"]
+    }
+
+
+def _or_expression(interpreter: Interpreter, node: Node, value: Any) -> Any:
+    first = interpreter.visit(node["children"][0], value)
+    return interpreter.visit(node["children"][1], value) if is_false(first) else first
+
+
+def _and_expression(interpreter: Interpreter, node: Node, value: Any) -> Any:
+    first = interpreter.visit(node["children"][0], value)
+    return first if is_false(first) else interpreter.visit(node["children"][1], value)
+
+
+def _not_expression(interpreter: Interpreter, node: Node, value: Any) -> Any:
+    return is_false(interpreter.visit(node["children"][0], value))
+
+
+def _comparator(interpreter: Interpreter, node: Node, value: Any) -> Any:
+    left, right = (
+        interpreter.finish(interpreter.visit(child, value)) for child in node["children"]
+    )
+    if node["value"] in ("eq", "ne"):
+        return interpreter.work.equals(left, right) is (node["value"] == "eq")
+    return compare(node["value"], left, right)
+
+
+def _expref(interpreter: Interpreter, node: Node, _value: Any) -> Any:
+    return visitor._Expression(node["children"][0], interpreter)
+
+
+def _function_expression(interpreter: Interpreter, node: Node, value: Any) -> Any:
+    arguments = [interpreter.finish(interpreter.visit(child, value)) for child in node["children"]]
+    return interpreter.work.call(node["value"], arguments)
+
+
+_STEPS: dict[str, Callable[[Interpreter, Node, Any], Any]] = {
+    "and_expression": _and_expression,
+    "comparator": _comparator,
+    "current": _current,
+    "expref": _expref,
+    "field": _field,
+    "filter_projection": _filter_projection,
+    "flatten": _flatten,
+    "function_expression": _function_expression,
+    "guarded": _guarded,
+    "identity": _current,
+    "index": _index,
+    "index_expression": _chain,
+    "literal": _literal,
+    "multi_select_dict": _multi_select_dict,
+    "multi_select_list": _multi_select_list,
+    "not_expression": _not_expression,
+    "or_expression": _or_expression,
+    "pipe": _chain,
+    "projection": _projection,
+    "slice": _slice,
+    "subexpression": _chain,
+    "value_projection": _value_projection,
 }
 
 

@@ -25,6 +25,7 @@ from nestdecode.text.reader import Reader
 __all__ = [
     "BARE",
     "FOUND",
+    "Consumer",
     "Known",
     "Late",
     "Layers",
@@ -63,6 +64,8 @@ class _Found:
 # What is known of a value that was read, so that it is open: in it there may be layers as
 # its shape says, anywhere, or none (None).
 Known = Shape | ListOf | _Bare | _Found | None
+# Writes what is done with the value of an expression, given what is known of it.
+Consumer = Callable[[str, Known], None]
 BARE = _Bare()
 FOUND = _Found()
 
