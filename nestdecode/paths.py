@@ -93,9 +93,14 @@ def _quoted(path: str) -> str:
     from jmespath import exceptions, parser
 
     parts = re.findall(r"([^.\[\]]++)((?:\[[^\]]*+\])*+)(?:\.|\Z)", path)
-    names = [
-        part if part == "*" or re.match(_BARE, part) else json.dumps(part) for part, _ in parts
-    ]
+    names, between = [], True
+    for number, (part, brackets) in enumerate(parts, 1):
+        is_odd = part != "*" and not re.match(_BARE, part)
+        # A dot beside it may be part of the name.
+        if is_odd and not (between and (brackets or number == len(parts))):
+            return '; a name with other characters is quoted, dots and all: "a.b/c"'
+        names.append(json.dumps(part) if is_odd else part)
+        between = bool(brackets)
     right = ".".join(name + brackets for name, (_, brackets) in zip(names, parts, strict=True))
     try:
         parser.Parser().parse(right)

@@ -265,7 +265,7 @@ def test_dumps_is_exact():
         ([(1,)], "/0"),
         ({1: 2}, ""),
         ({"a": {1, 2}}, "/a"),
-        (object(), ""),
+        pytest.param(object(), "", id="object"),
     ],
     ids=str,
 )

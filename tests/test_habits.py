@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nestdecode import Decoder, Spec
+from nestdecode import DecodeError, Decoder, Spec
 from nestdecode.plan import habits, place
 from nestdecode.plan import swift as swift_code
 from nestdecode.plan.place import Place
@@ -62,6 +62,20 @@ def test_documents_that_look_alike_are_expanded_by_what_they_have_in_common(spec
 
     assert swift is not None
     assert swift(USUAL.encode()) == oracle.expand(oracle.loads(USUAL))
+
+
+@pytest.mark.parametrize("text", ["1.5", '"x"', '"{}"', "null", "[]", '"[1'])
+def test_a_record_may_be_no_container(text):
+    decoder = Decoder(Spec.parse(json.dumps(SOME)))
+    for _ in range(40):
+        assert outcome_of(decoder.expand, text) == outcome_of(decoder.engine.carefully, text)
+
+
+def outcome_of(function, text):
+    try:
+        return function(text.encode())
+    except DecodeError as error:
+        return str(error)
 
 
 @pytest.mark.parametrize("spec", [None, SPEC, SOME])

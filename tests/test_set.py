@@ -266,7 +266,7 @@ def test_documents_that_touch_do_not_become_one(assignment):
 @pytest.mark.slow
 def test_a_stream_with_many_places_takes_linear_time(tmp_path):
     took = []
-    for count in (2_500, 10_000):
+    for count in (500, 2_000):
         path: Path = tmp_path / "f.ndjson"
         line = json.dumps({"b": json.dumps({"i": [{"k": j} for j in range(20)]})}) + "\n"
         path.write_text(line * count)

@@ -79,7 +79,7 @@ class Assignment:
         value: What is behind it.
         is_open: Whether the path may end at several signs, as a pointer with two may: names
             hold such signs.
-        is_first: Whether it ends at the first of several, since no place was seen.
+        is_first: Whether it ends at the first of several, since none was seen that is there.
 
     Raises:
         PathError: If what is before the sign is no path.
@@ -119,7 +119,7 @@ class Assignment:
                 f"{both} are both there: write the one that is meant as a path, "
                 'with its names in quotes, as in a."b=c"'
             )
-        self.is_first = not ends
+        self.is_first = not ends and self._text.count("=") > 1
         if ends:
             self._split(ends[0], self._found[ends[0]])
 

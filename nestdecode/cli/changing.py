@@ -18,6 +18,7 @@ from nestdecode.document.places import spelled
 from nestdecode.errors import DecodeError, QueryError
 from nestdecode.paths import Wild, format_path, join_pointer
 from nestdecode.stream import Record
+from nestdecode.stream.answering import SHOWN
 from nestdecode.words import shortened
 
 __all__ = ["Change", "Changing", "Chosen", "Deletion", "suggestion"]
@@ -92,8 +93,7 @@ class Changing:
         # Of several records only those get a new member that somebody chose.
         self._adds = not chosen.is_all or len(list(islice(original.records(), 2))) < 2
         # Why each could not be made; None once it was.
-        self._reasons: list[str | None] = [None] * len(changes)
-        self._made = [False] * len(changes)
+        self._reasons: list[str | None] = [""] * len(changes)
         self._count = self._met = self._records = self._places = self._new = self.failed = 0
 
     def text(self) -> bytes:
@@ -115,7 +115,9 @@ class Changing:
             if isinstance(change, Assignment):
                 place = shortened(change.path)
                 if change.is_first and self._new:
-                    say(f"{place}: added; no place has more of the text as its pointer")
+                    say(
+                        f"{place}: new; VALUE is all behind the first sign, as no longer pointer is there"
+                    )
                 if change.value.was_quoted:
                     say(f"{place}: VALUE is a JSON string: its text was set, without the quotes")
         text = f"changed {_counted(self._places, 'place')}"
@@ -124,7 +126,8 @@ class Changing:
             text += f", in {_counted(self._records, 'record')} of {self._count:,}"
         say(f"{_shown(self._name)}: {text}")
         if self.failed:
-            say(f"{_counted(self.failed, 'record')} of {self._count} failed")
+            more = f" ({SHOWN} shown)" if self.failed > SHOWN else ""
+            say(f"{_counted(self.failed, 'record')} of {self._count:,} failed{more}")
 
     def _settle(self) -> None:
         """Find where the paths end of which that is not known yet."""
@@ -148,8 +151,9 @@ class Changing:
             is_chosen = tried(self._name, where, holds, record.raw)
         except QueryError as error:
             self.failed += 1
-            first, *excerpt = str(error).split("\n")
-            say(f"{_shown(self._name)}: {where}: {first}", *excerpt)
+            if self.failed <= SHOWN:
+                first, *excerpt = str(error).split("\n")
+                say(f"{_shown(self._name)}: {where}: {first}", *excerpt)
             is_chosen = False
         if not is_chosen:
             return record.raw
@@ -160,9 +164,10 @@ class Changing:
             try:
                 self._make(change, document)
             except DecodeError as error:
-                self._reasons[index] = error.reason if not error.pointer else str(error)
+                if self._reasons[index] is not None:
+                    self._reasons[index] = error.reason if not error.pointer else str(error)
             else:
-                self._made[index] = True
+                self._reasons[index] = None
         if self._places == before:
             return record.raw
         self._records += 1
@@ -190,8 +195,8 @@ class Changing:
         if not self._met:
             reason = "--where holds for no record" if self._count else "there is no document"
             raise RefusedError(self._name, reason, 2)
-        for change, made, why in zip(self._changes, self._made, self._reasons, strict=True):
-            if made or why is None:
+        for change, why in zip(self._changes, self._reasons, strict=True):
+            if why is None:
                 continue
             reason = why
             hint = suggestion(change.path, self._original, self._decoder)

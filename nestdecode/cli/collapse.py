@@ -69,7 +69,7 @@ def command(
     need_input(ctx, files)
     decoder = options.decoder_from(decoding)
     if like is not None:
-        write_out(_restored(files, like, key, decoder, framing))
+        _restore(files, like, key, decoder, framing)
         return 0
     if key is not None:
         raise click.UsageError("--key needs --like ORIGINAL")
@@ -94,14 +94,16 @@ def command(
     return session.code
 
 
-def _restored(
+def _restore(
     files: tuple[str, ...], like: str, key: str | None, decoder: Decoder, framing: Any
-) -> bytes:
-    """Return the original with what was edited."""
+) -> None:
+    """Write the original with what was edited."""
     if len(files) > 1:
         raise click.UsageError("--like takes one FILE")
     edited = files[0] if files else "-"
     if like == edited == "-":
         raise click.UsageError("standard input can be ORIGINAL or FILE, not both")
     restoring = Restoring(Original(like, decoder, framing), decoder, key)
-    return restoring.text(edited, records_of(edited, None, decoder.limits.max_record_bytes))
+    most = decoder.limits.max_record_bytes
+    write_out(restoring.text(edited, records_of(edited, None, most)))
+    restoring.say()

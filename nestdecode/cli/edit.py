@@ -54,12 +54,13 @@ def command(file: str, framing: Any, **decoding: Any) -> int:
     original.check_replaceable()
     shown = original.shown()
     with _copy(file, shown) as path:
-        text = _edited(path, shown, original, decoder)
+        restoring, text = _edited(path, shown, original, decoder)
         if text == original.text:
             say(f"{file}: nothing was changed")
         else:
             with InPlace(file) as place:
                 place.put(text, original.text)
+            restoring.say()
     return 0
 
 
@@ -101,17 +102,20 @@ def _is_untouched(folder: str, path: str, shown: bytes) -> bool:
         return False
 
 
-def _edited(path: str, shown: bytes, original: Original, decoder: Decoder) -> bytes:
-    """Let it be edited until it can be put back; return the file's new text."""
+def _edited(
+    path: str, shown: bytes, original: Original, decoder: Decoder
+) -> tuple[Restoring, bytes]:
+    """Let it be edited until it can be put back; return what does so, and the file's new text."""
     while True:
+        restoring = Restoring(original, decoder)
         _run_editor(path)
         text = _saved(path)
         if text == shown:
-            return original.text
+            return restoring, original.text
         try:
             _check_left(path, shown, text)
             records = records_in(path, text, None, decoder.limits.max_record_bytes)
-            return Restoring(original, decoder).text(path, records)
+            return restoring, restoring.text(path, records)
         except RefusedError as error:
             if not (sys.stdin is not None and sys.stdin.isatty()):
                 raise

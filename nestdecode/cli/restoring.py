@@ -38,10 +38,11 @@ class Restoring:
         # The edited records, and how they are called in messages.
         self._raws: list[tuple[bytes, str]] = []
         self._name = ""
+        self._pairing = Pairing([], 0)
 
     def text(self, name: str, edited: Iterator[Found]) -> bytes:
         """
-        Return what the file is to hold; say what was added and what is left out.
+        Return what the file is to hold.
 
         Args:
             name: How the edited file is called in messages.
@@ -54,11 +55,25 @@ class Restoring:
         old, new = list(self._known()), list(self._edited(edited))
         if self._key is not None and new and all(key == b"null" for key, _ in old + new):
             raise RefusedError(name, "--key is null for every record", 2)
-        pairing = paired(
+        self._pairing = paired(
             old, new, lambda i: traits(self._old(i)), lambda j: traits(self._new(*self._raws[j]))
         )
-        self._say(pairing)
-        return self._put(pairing.sources)
+        return self._put(self._pairing.sources)
+
+    def say(self) -> None:
+        """Say what was left out and added, if anything was."""
+        added = self._pairing.sources.count(None)
+        removed = len(self._spans) - (len(self._pairing.sources) - added)
+        facts = [
+            f"{count:,} record{'' if count == 1 else 's'} {what}"
+            for count, what in ((removed, "left out"), (added, "added"))
+            if count
+        ]
+        if self._pairing.guesses:
+            facts.append(f"{self._pairing.guesses:,} changed, and paired by what is nearest")
+        if facts:
+            name = "stdin" if self._original.name == "-" else self._original.name
+            say(f"{name}: {', '.join(facts)}")
 
     def _known(self) -> Iterator[tuple[Any, int]]:
         """Go through keys and digests of the original's records, noting where these are."""
@@ -87,20 +102,6 @@ class Restoring:
 
     def _new(self, raw: bytes, where: str) -> Any:
         return tried(self._name, where, self._decoder.engine.read, raw)
-
-    def _say(self, pairing: Pairing) -> None:
-        added = pairing.sources.count(None)
-        removed = len(self._spans) - (len(pairing.sources) - added)
-        facts = [
-            f"{count:,} record{'' if count == 1 else 's'} {what}"
-            for count, what in ((removed, "left out"), (added, "added"))
-            if count
-        ]
-        if pairing.guesses:
-            facts.append(f"{pairing.guesses:,} changed, and paired by what is nearest")
-        if facts:
-            name = "stdin" if self._original.name == "-" else self._original.name
-            say(f"{name}: {', '.join(facts)}")
 
     def _put(self, sources: list[int | None]) -> bytes:
         """Return the text of the edited records, with what was between those of the original."""

@@ -63,7 +63,8 @@ def command(
 
     PATH is a path (a.b[].c) or a pointer (/a/b/0/c) in the opened document. A string stays
     a string: where one is, PATH=VALUE puts the string VALUE. Elsewhere VALUE is JSON, or
-    else a string. PATH:=VALUE is JSON, whatever is there.
+    else a string; it is an error if it only begins as JSON does. PATH:=VALUE is JSON,
+    whatever is there.
 
     Of several records those are changed that have the place. In a single record, and in
     those that --where or --record choose, the last step of PATH may be new; in a pointer,

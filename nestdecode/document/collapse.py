@@ -250,6 +250,8 @@ class _Collapse:
         came: list[str],
     ) -> _Slots:
         """Pair members between two that stayed: another name for the same value."""
+        if not gone and not came:
+            return []
         olds = [
             self._member(place, place.old, name)
             if (name := items[index].name) is not None and last[name] == index

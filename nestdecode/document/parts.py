@@ -145,9 +145,12 @@ class Parts:
 
 def same(one: Any, other: Any) -> bool:
     """Tell whether two trees are the same, as Parts has it."""
+    if type(one) is not type(other):
+        return False
     parts = Parts()
-    for tree in (one, other):
-        parts.add(tree)
+    if type(one) is dict or type(one) is list:
+        parts.add(one)
+        parts.add(other)
     return parts.same(one, other)
 
 

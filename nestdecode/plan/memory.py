@@ -80,7 +80,9 @@ class Memory:
             if len(opening.layers) == 1 and _is_found(trace.shapes, path):
                 self._note(path, "opened")
         left = MOST_NOTES
-        waiting: list[tuple[Any, tuple[Any, ...]]] = [(trace.tree, ())]
+        waiting: list[tuple[Any, tuple[Any, ...]]] = []
+        if trace.tree.__class__ is dict or trace.tree.__class__ is list:
+            waiting.append((trace.tree, ()))
         while waiting and left > 0:
             container, path = waiting.pop()
             is_object = container.__class__ is dict
