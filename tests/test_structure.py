@@ -27,8 +27,9 @@ ORDER = (
     *("queries.found", "queries.steps", "queries.making", "queries.loops"),
     *("queries.code", "queries.compiled", "queries.parsing", "queries.focus", "queries.expression"),
     *("stream", "engine"),
-    *("document.parts", "document.closing", "document.draft", "document.collapse"),
-    *("document.document", "decoder", "lending", "files", "cli"),
+    *("document.parts", "document.closing", "document.draft", "document.change"),
+    *("document.objects", "document.arrays", "document.collapse", "document.document"),
+    *("decoder", "lending", "files", "cli"),
 )
 DOORS = {f"nestdecode.{name}" for name in ("text", "plan", "queries", "document")} | {"nestdecode"}
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if "_specs" not in path.parts]
