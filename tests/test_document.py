@@ -596,7 +596,10 @@ CHAINS = [
 ]
 
 
-@pytest.mark.parametrize("text", ['{"a": "???>>>"}', " [\n1, 22]", json.dumps([*range(1000)])])
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": "???>>>"}', " [\n1, 22]", "\t{}      ", "\r\n[[1, 2]]", json.dumps([*range(1000)])],
+)
 @pytest.mark.parametrize("chain", CHAINS)
 def test_what_is_encoded_is_named_by_its_codecs(chain, text):
     (look,) = DECODER.open(json.dumps({"a": encoded(chain, text)})).lookalikes

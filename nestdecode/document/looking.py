@@ -167,8 +167,11 @@ def lookalikes_of(trace: Trace, reader: Reader) -> Iterator[Lookalike]:
 _Link = tuple["_Link | None", Any]
 _LEAST = 2
 # What may be one, by its first characters: a bracket, a quote, a percent sign, or so many
-# of an alphabet that something is encoded.
-_MAY_LOOK = re.compile(r'[ \t\r\n\ufeff]*+(?:[{\["]|%[57][bB])|[A-Za-z0-9+/_-]{8}').match
+# of an alphabet that something is encoded. The first of these depends on the first byte:
+# that of JSON, of blanks, a byte order mark, gzip or zlib.
+_MAY_LOOK = re.compile(
+    r'[ \t\r\n\ufeff]*+(?:[{\["]|%[57][bB])|[01257BCDEHILPWe][A-Za-z0-9+/_-]{7}'
+).match
 
 
 def _candidates(tree: Any) -> Iterator[tuple[Address, str]]:
@@ -264,10 +267,10 @@ def _from_base16(head: str) -> bytes:
 
 # Codec, what the whole of a text is made of, and what decodes its beginning.
 _ALPHABETS: tuple[tuple[str, re.Pattern[str], Callable[[str], bytes]], ...] = (
-    ("base16", re.compile(r"(?:[0-9A-Fa-f]{2})++\Z"), _from_base16),
-    ("base32", re.compile(r"[A-Z2-7]++={0,6}+\Z"), _from_base32),
-    ("base64", re.compile(r"[A-Za-z0-9+/]++={0,2}+\Z"), _from_base64),
-    ("base64url", re.compile(r"[A-Za-z0-9_-]++={0,2}+\Z"), _from_base64url),
+    ("base16", re.compile(r"(?=[01257eE])(?:[0-9A-Fa-f]{2})++\Z"), _from_base16),
+    ("base32", re.compile(r"[5BDELP][A-Z2-7]++={0,6}+\Z"), _from_base32),
+    ("base64", re.compile(r"[7CDHIWe][A-Za-z0-9+/]++={0,2}+\Z"), _from_base64),
+    ("base64url", re.compile(r"[7CDHIWe][A-Za-z0-9_-]++={0,2}+\Z"), _from_base64url),
 )
 
 
