@@ -380,14 +380,15 @@ class Answering:
 
     def _reads_as_documents(self) -> bool:
         """Tell whether a record is a line, and ``--documents`` would read it."""
-        if self.framing == "documents" or not self._batch.record(self._index).whole_line:
+        if self.framing == "documents":
             return False
         line, *more = self._batch.raws[self._index : self._index + 2]
         outcome = follow_values(line)
         if outcome == "goes on" and self.framing == "lines" and more:
             line = b"\n".join([line, *more])
-            outcome = "ends" if follow_values(line) != "fails" else "fails"
-        return outcome == "ends" and not_utf8(line) is None
+            outcome = "fails" if follow_values(line) == "fails" else "ends"
+        is_read = outcome == "ends" and not_utf8(line) is None
+        return is_read and self._batch.record(self._index).whole_line
 
     def problem(self, error: DecodeError) -> None:
         """Count a layer that stays shut; keep the first few for telling."""
