@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nestdecode.asking import Asker, check_expression
 from nestdecode.engine import Engine, check_word
 from nestdecode.errors import DecodeError, Policy
-from nestdecode.given import is_buffer
+from nestdecode.given import check_lines
 from nestdecode.stream import DeadLetter, Record, as_bytes, expand_records, of_lines
 from nestdecode.text.joined import joined
 from nestdecode.text.reader import Duplicates, Limits, Numbers
@@ -300,7 +300,7 @@ class Decoder:
             DecodeError: As for ``expand``.
             TypeError: If *lines* is one text, a path or the like, or a line is no text.
         """
-        _check_lines(lines)
+        check_lines(lines)
         if self._many is None or not _is_there(lines):
             return self._one_by_one(of_lines(lines), on_dead_letter)
         # Without a step of Python for each.
@@ -447,19 +447,3 @@ def _is_there(lines: Iterable[Any]) -> bool:
         return isinstance(lines, io.IOBase) and stat.S_ISREG(os.fstat(lines.fileno()).st_mode)
     except (OSError, ValueError):
         return False
-
-
-def _check_lines(lines: Any) -> None:
-    """Raise TypeError for what can be iterated over, but not by lines."""
-    if isinstance(lines, str):
-        hint = "io.StringIO(text)"
-    elif isinstance(lines, (bytes, bytearray, memoryview)):
-        hint = "io.BytesIO(data)"
-    elif isinstance(lines, os.PathLike) or is_buffer(lines):
-        hint = "the file, opened in binary mode"
-    elif isinstance(lines, dict):
-        hint = "it to expand: it has been parsed"
-    else:
-        return
-    kind = type(lines).__name__
-    raise TypeError(f"lines are a file or other iterable of lines, got {kind}; pass {hint}")

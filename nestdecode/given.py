@@ -1,4 +1,4 @@
-"""Documents that were parsed before: what is taken for one, and how it is copied."""
+"""What is given as a document: what is taken for one or for lines, and how it is copied."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from nestdecode.errors import LimitError
 from nestdecode.text.reader import Limits
 
-__all__ = ["MOST_UNSEEN", "check_document", "copied", "is_buffer"]
+__all__ = ["MOST_UNSEEN", "check_document", "check_lines", "copied", "is_buffer"]
 
 # Types that hold a text, and where they are defined: not imported, only to know them.
 _BUFFERS = (("mmap", "mmap"), ("array", "array"))
@@ -35,6 +35,22 @@ def check_document(document: Any) -> None:
         return
     kind = type(document).__name__
     raise TypeError(f"a document is JSON text, or what that holds, got {kind}; pass {hint}")
+
+
+def check_lines(lines: Any) -> None:
+    """Raise TypeError for what can be iterated over, but not by lines."""
+    if isinstance(lines, str):
+        hint = "io.StringIO(text)"
+    elif isinstance(lines, (bytes, bytearray, memoryview)):
+        hint = "io.BytesIO(data)"
+    elif isinstance(lines, os.PathLike) or is_buffer(lines):
+        hint = "the file, opened in binary mode"
+    elif isinstance(lines, dict):
+        hint = "it to expand: it has been parsed"
+    else:
+        return
+    kind = type(lines).__name__
+    raise TypeError(f"lines are a file or other iterable of lines, got {kind}; pass {hint}")
 
 
 def copied(value: Any, limits: Limits, *, no_bytes: bool = False) -> tuple[Any, int]:
