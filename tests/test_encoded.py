@@ -198,4 +198,7 @@ def test_other_commands_read_it_too(tmp_path):
 
     assert run("diff", tmp_path / "a", tmp_path / "b") == (b"", "", 0)
     assert run("query", "n", tmp_path / "b") == (b"[1]\n", "", 0)
-    assert run("set", "n[0]=2", tmp_path / "a") == (b'{"n":"[2]"}\n', "", 0)
+    text, said, code = run("set", "n[0]=2", tmp_path / "a")
+
+    assert (text, code) == (b'{"n":"[2]"}\n', 0)
+    assert said.endswith(": changed 1 place\n")

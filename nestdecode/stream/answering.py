@@ -275,10 +275,11 @@ class Answering:
                     break
             else:
                 if text is None:
-                    self._report.written += self._counts
-                    self._report.skipped += not self._counts
+                    self._report.skipped += 1
             if text is not None:
                 self._report.written += 1
+                if self._counts:
+                    continue
                 texts.append(text)
                 size += len(text)
             if size >= ENOUGH_BYTES or len(self._report.messages) >= ENOUGH_MESSAGES:
@@ -336,10 +337,11 @@ class Answering:
         """Return what counts values, and writes nothing, in parts that the reports carry."""
         self._counts = True
 
-        def render(value: Any) -> None:
+        def render(value: Any) -> bytes:
             if self._report.part is None:
                 self._report.part = begin()
             count(self._report.part, value, self._batch.record(self._index))
+            return b""
 
         return render
 
