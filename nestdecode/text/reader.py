@@ -311,15 +311,15 @@ class Reader:
         raw = _encoded(text) if isinstance(text, str) else text
         mistake = _mistake(raw)
         depth = nesting(raw, left)
+        # What is not JSON is nothing else, unless telling that takes too much of the stack.
+        if mistake and depth <= DEEPEST:
+            if why:
+                raise DecodeError(mistake)
+            return MALFORMED
         from nestdecode.text.exact import is_json, parse_exactly
 
-        # What is not JSON is nothing else, unless telling that takes too much of the stack.
-        if depth > DEEPEST or (depth > left and not mistake and is_json(raw)):
+        if depth > DEEPEST or (depth > left and is_json(raw)):
             raise LimitError(f"deeper than max_depth={self.limits.max_depth}")
-        if mistake:
-            if not why:
-                return MALFORMED
-            raise DecodeError(mistake)
         if isinstance(text, bytes):
             _check_utf8(text)
         try:
