@@ -749,6 +749,40 @@ def test_problems_are_summed_up(run, folder):
     )
 
 
+TEXTS = [b"2026-11-28 up", b"[INFO] up", b'{"a": "cu', b"5 up", b"{oops", b'{"a":1,', b'{"a": "\\"']
+
+
+@pytest.mark.parametrize("line", TEXTS, ids=repr)
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_records_that_are_text_are_counted_and_the_first_ten_shown(run, line, jobs):
+    good = b'{"a":"[1]"}\n'
+    _, alone, _ = run("expand", "--lines", stdin=line + b"\n")
+    reason = alone.removeprefix("nestdecode: stdin: line 1: ").removesuffix("\n")
+    shown = [f"stdin: line {2 * number}: {reason}" for number in range(1, 11)]
+    summary = "3,000 records of 6,000 failed (10 shown, --dead-letters FILE keeps all)"
+    stdin = (good + line + b"\n") * 3000
+
+    assert run("expand", "--lines", "-j", jobs, stdin=stdin) == (
+        '{"a":[1]}\n' * 3000,
+        said(*shown, summary),
+        5,
+    )
+
+
+@pytest.mark.parametrize("line", TEXTS, ids=repr)
+@pytest.mark.parametrize("framing", [(), ("--lines",)], ids=["mixed", "lines"])
+def test_each_record_that_is_text_is_kept_or_set_aside(run, folder, line, framing):
+    stdin = b'{"a":"[1]"}\n' + (line + b"\n{}\n") * 50
+
+    out, err, code = run("expand", *framing, "--malformed", "keep", stdin=stdin)
+    assert (out, code) == ('{"a":[1]}\n' + (line.decode() + "\n{}\n") * 50, 0)
+    assert err == said("50 records of 101 kept: no JSON")
+    out, err, code = run("expand", *framing, "--dead-letters", "dead", stdin=stdin)
+    letters = [json.loads(letter) for letter in (folder / "dead").read_bytes().splitlines()]
+    assert [letter["line"] for letter in letters] == list(range(2, 102, 2))
+    assert {letter["raw"] for letter in letters} == {line.decode()}
+
+
 def nested(layers: int) -> Any:
     """Write an object with so many layers in it."""
     value: Any = {}

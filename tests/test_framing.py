@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from nestdecode import DeadLetter, DecodeError, Decoder, expand_file
 from nestdecode.stream import is_blank, original, read_batches
+from nestdecode.stream.scanner import follow_values, shows_no_json
 from tests import framing_oracle as oracle
 from tests.strategies import EFFORT
 
@@ -65,6 +66,10 @@ LINES = [
     b'{"a" 1}', b"{]", b'["\\u00e9\\"]"]', b'["\xc3\xa9"]', b'["\xff"]', b"\xff", b"[\xff", b"\xef\xbb\xbf", b"\xef\xbb\xbf{}",
     b"\xef\xbb\xbf[", b"} \xef\xbb\xbf{}", b"]\xef\xbb\xbf", b"{}\x0c", b"[]\r", b"[\r", b"\r", b'["\\ud800"]', b'"\\q"', b"-", b"0.5", b"01", b"1e9", b":",
 ]  # fmt: skip
+PARTS = [
+    b"", b" ", b"[", b"[ ", b"{", b'"', b'\\"', b"\\", b"-", b"1", b"0", b"2026-11", b"10.0", b".", b"1e5", b"true", b"tru",
+    b"false,", b"nul", b"null", b":", b",", b"]", b"}", b"text", b"\xef\xbb\xbf", b"\x1e", b"\xff", b"\xc3\xa9", b'"a":', b"{}",
+]  # fmt: skip
 texts = st.builds(
     lambda lines, end: b"\n".join(lines) + end,
     st.lists(st.sampled_from(LINES), max_size=12),
@@ -80,8 +85,9 @@ def test_input_is_split_as_the_rules_say(text, framing, sizes, answered):
 
 
 def records_of(text, framing, sizes, most):
+    # How soon it is known that a record fails may depend on them.
     return [
-        batch.record(index)
+        batch.record(index)._replace(fails=False)
         for batch in read_batches(pieces_of(text, sizes), most, framing)
         for index, raw in enumerate(batch.raws)
         if batch.skipped or not is_blank(raw)
@@ -94,6 +100,49 @@ def records_of(text, framing, sizes, most):
 @example(b"\xef\xbb\xbf[null\n{}\n", "mixed", 1, 8)
 def test_the_pieces_of_input_make_no_difference(text, framing, sizes, most):
     assert records_of(text, framing, sizes, most) == records_of(text, framing, 0, most)
+
+
+@given(texts, framings, st.integers(0, 9))
+@settings(max_examples=1000)
+def test_what_is_known_to_fail_is_not_json(text, framing, sizes):
+    for batch in read_batches(pieces_of(text, sizes), MANY, framing):
+        for index, raw in enumerate(batch.raws):
+            assert not (batch.record(index).fails and oracle.is_json(raw))
+
+
+@given(
+    st.one_of(
+        st.sampled_from(LINES),
+        st.lists(st.sampled_from(PARTS), max_size=8).map(b"".join),
+        st.tuples(st.sampled_from(PARTS), st.binary(max_size=8)).map(b"".join),
+    )
+)
+@settings(max_examples=3000)
+@example(b"[" * 300 + b'"')
+@example(b'["\\"]')
+def test_a_line_that_shows_no_json_is_a_dead_letter_of_its_own(line):
+    line = line.replace(b"\n", b"")
+    if not shows_no_json(line):
+        return
+    after = b'{"a":1}\n{"b":\n2}\n'
+
+    with pytest.raises(DecodeError) as caught:
+        Decoder().expand(line)
+    assert caught.value.code == "malformed"
+    for framing in ("lines", "mixed"):
+        assert split(line + b"\n" + after, framing)[0] == (0, line, False)
+    assert oracle.split(line + b"\n" + after, "mixed") == [
+        (0, line, False),
+        *((len(line) + 1 + at, raw, good) for at, raw, good in oracle.split(after, "mixed")),
+    ]
+    assert follow_values(line) == "fails"
+
+
+@pytest.mark.parametrize(
+    "line", [b"2026-11-28 up", b"[INFO] up", b'{"a": "cu', b'{"\\"": "cu', b"10.0.0.1"]
+)
+def test_common_lines_of_text_show_that_they_are_no_json(line):
+    assert shows_no_json(line)
 
 
 def test_a_document_ends_in_a_line_that_is_too_long():

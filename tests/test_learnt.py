@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nestdecode
 from nestdecode import DecodeError, Decoder
 from nestdecode.plan import learnt, memory
 from nestdecode.text import scan
@@ -169,6 +170,29 @@ def learner_of(decoder):
 def places(place):
     below = [*place.members.values(), *filter(None, (place.rest, place.items))]
     return 1 + sum(map(places, below))
+
+
+WHOLE = [
+    *('{"a":1}', "{}", "{ }", "{\t}", "{\n}", "{\r}", "[]", "[ ]", "[\t]", "[\n]", "[\r]"),
+    *("[{}]", "[[]]", '[""]', "[-1]", "[true]", "[false]", "[null]"),
+    *(f"[{digit}]" for digit in range(10)),
+]
+
+
+@pytest.mark.parametrize("text", WHOLE, ids=repr)
+def test_a_container_is_found_however_it_begins(text):
+    for before in ([], ["[1}]"], [f"[{'9' * 25},]"]):
+        document = json.dumps([*before, text, f" {text}", json.dumps(text), {"a": text}]).encode()
+        wanted = json.dumps([*before, *[json.loads(text)] * 3, {"a": json.loads(text)}])
+
+        assert nestdecode.dumps(Decoder().expand(document)).decode() == wanted.replace(" ", "")
+
+
+@given(st.lists(st.sampled_from([*'{}[]"-1tfn,: x\n\u2028', "true"]), max_size=6).map("".join))
+def test_a_text_between_brackets_is_found_as_the_oracle_finds_it(middle):
+    document = json.dumps([f"[{middle}]", f"{{{middle}}}", f"[{middle}]"]).encode()
+
+    assert Decoder().expand(document) == oracle.expand(json.loads(document))
 
 
 def test_memory_is_bounded_by_a_stream_of_ever_new_shapes():

@@ -253,6 +253,7 @@ class Session:
             for letter in report.letters:
                 letter.line += self._lines
             self._kept.write(letter.encode(self._name) for letter in report.letters)
+        self._hidden += report.untold
         for kind, line, whole, text in report.messages:
             if kind in ("uncompiled", "once", "hint"):
                 self._uncompiled |= kind == "uncompiled"

@@ -15,7 +15,7 @@ from stringzilla import contains, count_byteset
 from nestdecode.errors import LimitError
 from nestdecode.plan.careful import CONTAINERS, Finder
 from nestdecode.plan.run import DROP, CrowdedError, Opening, Run
-from nestdecode.text.reader import MALFORMED, WHITESPACE, Reader
+from nestdecode.text.reader import MALFORMED, READERS, WHITESPACE, Reader
 from nestdecode.text.scan import BRACKETS, ESCAPE, hides
 
 __all__ = [
@@ -33,6 +33,11 @@ __all__ = [
 Loads = Callable[[bytes | str], Any]
 
 _ENDS = {"{": "}", "[": "]", '"': '"'}
+# How a container begins. Many a text that is none shows it here: "[INFO] done [2]".
+_BEGINNINGS = frozenset(
+    [f"{{{second}" for second in '"} \t\r\n']
+    + [f"[{second}" for second in '[{"]-0123456789tfn \t\r\n']
+)
 
 
 def find(value: Any, depth: int, layers: int, run: Run) -> Any:
@@ -118,6 +123,8 @@ def _read(text: str, depth: int, layers: int, reader: Reader) -> tuple[Any, Sequ
         inner = value.strip(WHITESPACE)
         if len(inner) < 2 or _ENDS.get(inner[0]) != inner[-1]:
             return text, ()
+        if inner[0] != '"' and inner[:2] not in _BEGINNINGS:
+            return text, ()
         if layers + len(texts) > most:
             break
         texts.append(value)
@@ -158,7 +165,7 @@ def sweep(
         LimitError: If a limit keeps a layer shut, and that is not taken. The tree is of
             no use then.
     """
-    refused = reader.refused
+    refused, beginnings = reader.refused, _BEGINNINGS
     waiting = [tree]
     pop, push = waiting.pop, waiting.append
     while waiting:
@@ -169,11 +176,16 @@ def sweep(
             kind = child.__class__
             if kind is str:
                 if child and child[0] in OPENERS and child[-1] in CLOSERS:
+                    if child[:2] not in beginnings and child[0] in "{[":
+                        continue
                     try:
                         value = loads(child)
                     except refused as error:
                         if reader.is_malformed(error, child):
                             continue
+                        if loads is READERS["orjson"]:
+                            # Where one is refused there may be many: it takes longer to say so.
+                            loads = reader.loads_counting
                         value = None
                     kind = value.__class__
                     if kind is not dict and kind is not list:

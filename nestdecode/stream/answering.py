@@ -11,9 +11,10 @@ from nestdecode.errors import DecodeError, LimitError, QueryError, UncompiledErr
 from nestdecode.stream.letters import DeadLetter
 from nestdecode.stream.lines import CUT
 from nestdecode.stream.records import Batch, Record, is_blank
-from nestdecode.stream.scanner import follow_values, not_utf8
+from nestdecode.stream.scanner import follow_values, not_utf8, shows_no_json
 from nestdecode.stream.sources import Source, UnreadableError
 from nestdecode.stream.splitter import Framing, framing_of, read_batches
+from nestdecode.text.depth import DEEPEST, brackets
 from nestdecode.text.joined import Joined, joined_lines
 
 __all__ = [
@@ -81,6 +82,8 @@ class Report:
         with_problems: Records that they are in.
         messages: In order: what kind, the line, whether the record is that line, and the
             text: an error's, which has newlines only where an excerpt of a query follows.
+        untold: Records that failed and have no message: of those that are malformed the
+            first few have one.
         letters: The records that were refused, if they are kept.
         lines: How many lines they took, if their lines count from 1.
         last: Whether the last value written was neither null nor false; None if nothing
@@ -103,6 +106,7 @@ class Report:
         "skipped",
         "unreadable",
         "unsettled",
+        "untold",
         "with_problems",
         "written",
     )
@@ -116,6 +120,7 @@ class Report:
         self.problems: int = 0
         self.with_problems: int = 0
         self.messages: list[tuple[str, int, bool, str]] = []
+        self.untold: int = 0
         self.letters: list[DeadLetter] = []
         self.lines: int = 0
         self.last: bool | None = None
@@ -133,6 +138,7 @@ class Report:
         self.written += other.written
         self.malformed += other.malformed
         self.failed += other.failed
+        self.untold += other.untold
         self.skipped += other.skipped
         self.problems += other.problems
         self.with_problems += other.with_problems
@@ -182,6 +188,9 @@ class Answering:
         self._batch = Batch([], 1, 0)
         self._index = 0
         self._at_problem = -1
+        # Of a batch: records that were refused as no JSON, and whether others are only counted.
+        self._refused = 0
+        self._needs_no_reason = False
         # Records of reports that were given away; how many of the input's, if it is one's own.
         self._before = 0
         self._counts = False
@@ -198,6 +207,7 @@ class Answering:
         A line of a batch that is not settled is given back if it can't be read.
         """
         self._batch, self._index, self._at_problem = batch, 0, -1
+        self._refused, self._needs_no_reason = 0, False
         if batch.skipped:
             self._report.records += 1
             self._refuse(LimitError(self.too_long))
@@ -264,18 +274,20 @@ class Answering:
             if is_blank(raw):
                 continue
             self._report.records += 1
-            try:
-                # Not by way of a name, which would keep each tree until the next is there.
-                text = render(answer(raw))
-            except (DecodeError, QueryError) as error:
-                if self._gives_back(error):
-                    break
-                text = self._failed(error, raw)
-                if self.stopped:
-                    break
+            if self._needs_no_reason and (shows_no_json(raw) or self._fails(raw)):
+                text = self._of_text(raw)
             else:
-                if text is None:
-                    self._report.skipped += 1
+                try:
+                    # Not by way of a name, which would keep each tree until the next is there.
+                    text = render(answer(raw))
+                except (DecodeError, QueryError) as error:
+                    if self._gives_back(error, raw):
+                        break
+                    text = self._failed(error, raw)
+                    if self.stopped:
+                        break
+                else:
+                    self._report.skipped += text is None
             if text is not None:
                 self._report.written += 1
                 if self._counts:
@@ -288,13 +300,14 @@ class Answering:
         if texts:
             yield _lines(texts), self._reported()
 
-    def _gives_back(self, error: DecodeError | QueryError) -> bool:
+    def _gives_back(self, error: DecodeError | QueryError, raw: bytes) -> bool:
         """Give a line back that can't be read, if it may be no record, or more than one."""
         if (
             self._batch.settled
             or not isinstance(error, DecodeError)
             or error.pointer
             or error.codec
+            or shows_no_json(raw)
         ):
             return False
         self._batch.refused = self._index
@@ -354,13 +367,27 @@ class Answering:
         self._before += report.records
         return report
 
+    def _fails(self, raw: bytes) -> bool:
+        """Tell whether a record was found not to be JSON when it was told from others."""
+        places = self._batch.places
+        return places is not None and places[self._index].fails and brackets(raw) <= DEEPEST
+
     def _failed(self, error: DecodeError | QueryError, raw: bytes) -> bytes | None:
         """Return what is written of a record that fails; None if it is refused."""
         if self.malformed is None or error.code != "malformed":
             self._refuse(error)
             return None
-        self._report.malformed += 1
-        return self.malformed(raw)
+        self._needs_no_reason = True
+        return self._of_text(raw)
+
+    def _of_text(self, raw: bytes) -> bytes | None:
+        """Count a record that is no JSON, and return what is written of it."""
+        if self.malformed is not None:
+            self._report.malformed += 1
+            return self.malformed(raw)
+        self._report.failed += 1
+        self._report.untold += 1
+        return None
 
     def _refuse(self, error: DecodeError | QueryError) -> None:
         self._report.failed += 1
@@ -377,8 +404,13 @@ class Answering:
         self.tell(error.code, str(error))
         if isinstance(error, QueryError):
             self._tell_hint()
-        if self.hints and error.code == "malformed" and self._reads_as_documents():
-            self.tell("once", _DOCUMENTS)
+        elif error.code == "malformed":
+            self._refused += 1
+            self._needs_no_reason = self._refused >= SHOWN and not (
+                self.keeps_letters or self.fail_fast
+            )
+            if self.hints and self._reads_as_documents():
+                self.tell("once", _DOCUMENTS)
 
     def _reads_as_documents(self) -> bool:
         """Tell whether a record is a line, and ``--documents`` would read it."""

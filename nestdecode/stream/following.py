@@ -243,7 +243,7 @@ class Follower:
         """Settle where a text ends that is no JSON, or wait for that."""
         at = text.at
         if self._mixed and at < text.first_end:
-            self._add(text.start, text.first_end - 1, whole_line=True)
+            self._add(text.start, text.first_end - 1, whole_line=True, fails=True)
             self._settle(text.first_end)
             return True
         self.doubt |= text.on_line
@@ -285,17 +285,17 @@ class Follower:
             one_line = self._mixed and size <= text.gone + text.first_end
             self._add_long(text, size, whole_line=one_line)
         else:
-            self._add(text.start, solid)
+            self._add(text.start, solid, fails=not text.values)
         self._settle(end)
 
-    def _add(self, start: int, end: int, *, whole_line: bool = False) -> None:
+    def _add(self, start: int, end: int, *, whole_line: bool = False, fails: bool = False) -> None:
         raw = bytes(
             self._held.text[start : min(end, start + KEPT) if end - start > self._most else end]
         )
         if self._mixed and not whole_line:
             whole_line = self._held.text.find(b"\n", start, end) < 0
         place = self._held.count(start), self._held.base + start
-        self.records.append(Record(raw, *place, end - start - len(raw), whole_line))
+        self.records.append(Record(raw, *place, end - start - len(raw), whole_line, fails))
 
     def _add_long(self, text: Unsettled, size: int, *, whole_line: bool = False) -> None:
         """Add the beginning of a text that is too long."""

@@ -24,6 +24,7 @@ class Record(NamedTuple):
         offset: Where it begins, in bytes from 0.
         skipped: Bytes after ``raw`` that were not kept because it is too long.
         whole_line: Whether it is a line, and not a document over any number of them.
+        fails: Whether it is known not to be JSON.
     """
 
     raw: bytes
@@ -31,6 +32,7 @@ class Record(NamedTuple):
     offset: int
     skipped: int = 0
     whole_line: bool = True
+    fails: bool = False
 
 
 def expand_records(

@@ -12,7 +12,17 @@ import functools
 import re
 from typing import Literal, NamedTuple
 
-__all__ = ["Followed", "Outcome", "Scanner", "after_scalar", "follow_values", "not_utf8"]
+from nestdecode.text.depth import DEEPEST, brackets
+
+__all__ = [
+    "Followed",
+    "Outcome",
+    "Scanner",
+    "after_scalar",
+    "follow_values",
+    "not_utf8",
+    "shows_no_json",
+]
 
 Text = bytes | bytearray
 Outcome = Literal["ends", "fails", "goes on"]
@@ -56,6 +66,16 @@ _TOKEN = rb"%b(?:(%b)|(%b)|([{\[])|([}\]])|(,)|(:))" % (_BLANKS, _STRING, _SCALA
 _TOKENS = ("", "string", "scalar", "open", "close", "comma", "colon")
 # What may come after a scalar that has no end of its own, as a string has.
 _STANDS_ALONE = rb'%b|%b(?=[ \t\r\n"{}\[\],:]|\Z)' % (_STRING, _SCALAR)
+# What begins no value, or a number or word that goes on as none does; and so after a bracket.
+# A byte order mark and control characters are left to those who read them.
+_BEGINS_AS_TEXT = rb"""(?x) [ \t\r]*+ (?: \[ [ \t\r]*+ )?+ (?:
+    [^\x00-\x20"\[\]{0-9\-tfn\xef]
+    | -(?![0-9]) | t(?!rue) | f(?!alse) | n(?!ull)
+    | [0-9]++ (?: \.[0-9]++ )?+ [^\x00-\x20"\[\]{,0-9eE\xef]
+)"""
+
+# Up to a quote without its match.
+_STRINGS = rb'[^"]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"]*+)*+'
 
 # What is expected next. Value: of a member, or after the comma of an array.
 Expected = Literal["value", "first element", "first key", "key", "colon", "comma"]
@@ -73,6 +93,28 @@ def after_scalar(text: Text, at: int, end: int) -> int:
     """Return the position after the string, number or word that begins at *at*, or -1."""
     match = _compiled(_STANDS_ALONE).match(text, at, end)
     return match.end() if match else -1
+
+
+def shows_no_json(line: bytes) -> bool:
+    """
+    Tell whether a look at a line shows that it can't be JSON, nor the beginning of a document.
+
+    It is text from the first word on, or it ends inside a string, where no line may end. Most
+    lines that are not JSON show it; where it is False, more has to be looked at.
+
+    >>> shows_no_json(b"2026-11-28 up"), shows_no_json(b"[INFO] up"), shows_no_json(b'{"a": "cu')
+    (True, True, True)
+    >>> shows_no_json(b"5 up"), shows_no_json(b'{"a": [1, ')
+    (False, False)
+    """
+    if _compiled(_BEGINS_AS_TEXT).match(line):
+        return True
+    if brackets(line) > DEEPEST:
+        return False  # what is too deep is refused for that
+    if b"\\" not in line:
+        return line.count(b'"') % 2 > 0
+    match = _compiled(_STRINGS).match(line)
+    return match is not None and match.end() < len(line)
 
 
 class Scanner:
