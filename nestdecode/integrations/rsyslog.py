@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from nestdecode.decoder import Decoder
+from nestdecode.integrations.opener import held
 from nestdecode.text.reader import Reader
 from nestdecode.text.scan import hides
 from nestdecode.text.write import dump
@@ -61,7 +62,7 @@ def replies(
         if under is None and type(tree) is not dict:
             return None
         if not shows_digits or _LONG.search(message) or hides(message):
-            tree = _held(tree)
+            tree = held(tree)
         return dump({"$!": tree if under is None else {under: tree}})
 
     return reply
@@ -70,12 +71,3 @@ def replies(
 def _message(properties: Any) -> bytes | None:
     message = properties.get("msg") if type(properties) is dict else None
     return message.encode("utf-8", "surrogatepass") if type(message) is str else None
-
-
-def _held(tree: Any) -> Any:
-    """Return a tree with strings in the place of integers beyond 64 bits."""
-    if type(tree) is dict:
-        return {name: _held(value) for name, value in tree.items()}
-    if type(tree) is list:
-        return [_held(value) for value in tree]
-    return str(tree) if type(tree) is int and not -(1 << 63) <= tree < 1 << 63 else tree
