@@ -19,7 +19,7 @@ from nestdecode.words import nearest
 __all__ = ["cli", "main"]
 
 _COMMANDS = (
-    "expand", "query", "explain", "collapse", "set", "edit", "diff", "replay", "spec",
+    "expand", "query", "explain", "collapse", "set", "edit", "diff", "replay", "filter", "spec",
     "completion",
 )  # fmt: skip
 

@@ -22,12 +22,12 @@ def is_file(name: str) -> bool:
 
 
 @contextmanager
-def opened(name: str) -> Iterator[Source]:
-    """Open a file, or standard input if its name is ``-``."""
+def opened(name: str, *, as_it_is: bool = False) -> Iterator[Source]:
+    """Open a file, or standard input if its name is ``-``; see ``Source``."""
     if name == "-":
         if sys.stdin is None:
             raise UnreadableError("standard input is closed")
-        yield Source(sys.stdin.buffer, wait)
+        yield Source(sys.stdin.buffer, wait, as_it_is=as_it_is)
         return
     try:
         file = open(name, "rb", buffering=0)  # noqa: PTH123, SIM115 - errors are told apart; pathlib takes 5 ms
@@ -37,6 +37,6 @@ def opened(name: str) -> Iterator[Source]:
         reason = "a NUL in its name"
     else:
         with file:
-            yield Source(file, wait)
+            yield Source(file, wait, as_it_is=as_it_is)
         return
     raise UnreadableError(f"can't be read: {reason}")

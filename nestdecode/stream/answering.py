@@ -283,6 +283,10 @@ class Answering:
                 except (DecodeError, QueryError) as error:
                     if self._gives_back(error, raw):
                         break
+                    if texts and self._refused < SHOWN:
+                        # On a terminal its message comes after the records before it.
+                        yield _lines(texts), self._reported()
+                        size = 0
                     text = self._failed(error, raw)
                     if self.stopped:
                         break

@@ -28,6 +28,7 @@ class Source:
         file: It is binary.
         wait: Waits until one of several descriptors can be read, and returns those that can;
             none if something else is to be looked at first.
+        as_it_is: Whether nothing is decompressed or turned into UTF-8.
 
     Attributes:
         descriptor: Its file descriptor, or -1.
@@ -41,7 +42,7 @@ class Source:
             there, and none at the end.
     """
 
-    def __init__(self, file: Any, wait: Wait | None = None) -> None:
+    def __init__(self, file: Any, wait: Wait | None = None, *, as_it_is: bool = False) -> None:
         self._file = file
         self._wait = wait or wait_for
         self.descriptor: int = descriptor_of(file)
@@ -56,6 +57,11 @@ class Source:
             self.size = about.st_size
             self.total = self.size - self.start
         self._can_wait = about is not None and not regular and os.name != "nt"
+        self.packed: str | None = None
+        self.encoding: str | None = None
+        if as_it_is:
+            self.read: Read = _telling(self._counting())
+            return
         try:
             inner, self.packed = decompressed(self._counting())
             inner, self.encoding = as_utf8(inner)
@@ -64,7 +70,7 @@ class Source:
         else:
             if self.packed or self.encoding:
                 self.size = None
-            self.read: Read = _telling(inner)
+            self.read = _telling(inner)
             return
         raise UnreadableError(f"can't be read: {reason}")
 

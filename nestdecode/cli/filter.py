@@ -1,0 +1,177 @@
+"""``nestdecode filter``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import click
+
+from nestdecode.cli import options
+from nestdecode.cli.output import Output, say
+from nestdecode.cli.signals import undisturbed
+from nestdecode.cli.sources import opened
+from nestdecode.decoder import Decoder
+from nestdecode.errors import DecodeError
+from nestdecode.stream.answering import SHOWN, collector_off
+from nestdecode.stream.filtering import Filter, Filtered
+from nestdecode.stream.scanner import shows_no_json
+from nestdecode.stream.sources import UnreadableError
+from nestdecode.text.joined import Joined
+from nestdecode.text.write import dump, dump_lines
+from nestdecode.words import count
+
+__all__ = ["command"]
+
+Host = Literal["rsyslog", "rsyslog-fulljson"]
+
+
+@click.command("filter", short_help="Answer each line by one line, whatever comes.")
+@options.decoding
+@click.option(
+    "--field",
+    "fields",
+    multiple=True,
+    metavar="NAME",
+    help="Open only this member of each record, by the spec if there is one. Repeatable.",
+)
+@click.option(
+    "--for",
+    "host",
+    type=click.Choice(["rsyslog", "rsyslog-fulljson"]),
+    help="Speak the protocol of rsyslog's mmexternal, with interface.input msg or fulljson.",
+)
+@click.option(
+    "--under",
+    metavar="NAME",
+    help="With --for: set the property $!NAME. [default: each member of an object under $!]",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Report lines that are not opened on stderr.")
+@click.option(
+    "--summary",
+    type=click.Choice(["text", "json"]),
+    help="Write what became of the lines to stderr at the end. [default: nothing]",
+)
+def command(
+    fields: tuple[str, ...],
+    host: Host | None,
+    under: str | None,
+    verbose: bool,
+    summary: str | None,
+    **decoding: Any,
+) -> int:
+    """
+    Answer each line of standard input by one line, in order: opened, or as it came.
+
+    \b
+    tail -F app.log | nestdecode filter | next-program
+    nestdecode filter --field log                       open one member of each record
+    nestdecode filter --for rsyslog                     as a program of mmexternal
+
+    For log processors, which wait for an answer to each line. Lines that are not JSON, blank
+    ones, and records that are refused are written as they came. Answers are written as soon
+    as no more lines are there. Nothing is written to stderr unless you ask for it, and the
+    exit code is 0 whatever the lines are.
+    """
+    if under is not None and host is None:
+        raise click.UsageError("--under is for --for")
+    if fields and host is not None:
+        raise click.UsageError("--field is not for --for: $! takes whole messages")
+    decoder = options.decoder_from(decoding)
+    lines = _filter(decoder, fields, host, under, verbose=verbose)
+    try:
+        _run(lines)
+    except UnreadableError as error:
+        say(f"stdin: {error}")
+        return 2
+    finally:
+        with undisturbed:
+            _summarise(lines.counts, summary)
+    return 0
+
+
+def _filter(
+    decoder: Decoder,
+    fields: tuple[str, ...],
+    host: Host | None,
+    under: str | None,
+    *,
+    verbose: bool,
+) -> Filter:
+    longest, on_error = decoder.limits.max_record_bytes, _reporter() if verbose else None
+    if host is not None:
+        from nestdecode.integrations import rsyslog
+
+        interface: rsyslog.Interface = "msg" if host == "rsyslog" else "fulljson"
+        replies = rsyslog.replies(decoder, interface, under)
+        return Filter(replies, None, longest, rsyslog.NOTHING, on_error)
+    answer = _members(decoder, fields) if fields else _opener(decoder)
+    many = None if fields else decoder.engine.expand_many
+
+    def answered(line: bytes) -> bytes | None:
+        # What is plainly text needs no reason if nobody asks for it.
+        if not (line.startswith(b"{") and line.endswith(b"}")) and shows_no_json(line):
+            return None
+        return answer(line)
+
+    def answered_together(lines: Joined) -> bytes | None:
+        trees = None if many is None else many(lines)
+        return None if trees is None else dump_lines(trees)
+
+    return Filter(answer if verbose else answered, answered_together, longest, on_error=on_error)
+
+
+def _opener(decoder: Decoder) -> Callable[[bytes], bytes]:
+    expand = decoder.expand
+    return lambda line: dump(expand(line))
+
+
+def _members(decoder: Decoder, names: tuple[str, ...]) -> Callable[[bytes], bytes | None]:
+    """Return a function that opens members of a record; None where none of them opens."""
+    parse = decoder.engine.reader.parse_record
+
+    def answer(line: bytes) -> bytes | None:
+        record = parse(line)
+        refusal, is_open = None, False
+        for name in names if type(record) is dict else ():
+            if type(record.get(name)) in (str, dict, list):
+                try:
+                    tree = decoder.expand(record[name])
+                except DecodeError as error:
+                    refusal = error
+                    continue
+                if type(tree) in (dict, list):
+                    record[name], is_open = tree, True
+        if refusal is not None and not is_open:
+            raise refusal
+        return dump(record) if is_open else None
+
+    return answer
+
+
+def _reporter() -> Callable[[int, DecodeError], None]:
+    """Return what reports the first lines of each kind that could not be answered."""
+    shown: dict[str, int] = {}
+
+    def report(line: int, error: DecodeError) -> None:
+        shown[error.code] = shown.get(error.code, 0) + 1
+        if shown[error.code] <= SHOWN:
+            say(f"stdin: line {line}: {error}")
+
+    return report
+
+
+def _run(lines: Filter) -> None:
+    output = Output(indent=0, color="never")
+    with opened("-", as_it_is=True) as source, collector_off():
+        lines.run(source.read, output.write_text)
+
+
+def _summarise(counts: Filtered, how: str | None) -> None:
+    if how == "json":
+        figures = {"in": counts.lines, "out": counts.lines}
+        figures |= {"opened": counts.opened, "failed": counts.failed}
+        say(dump(figures).decode(), prefix="")
+    elif how == "text":
+        said = f"{count(counts.lines, 'line')}: {counts.opened:,} opened, {counts.failed:,} as"
+        say(f"{said} they came")

@@ -1,0 +1,160 @@
+"""What all adapters have in common: values opened, counted, and never refused."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from nestdecode.decoder import Decoder
+from nestdecode.errors import DecodeError
+from nestdecode.stream import DeadLetter
+from nestdecode.text.scan import hides
+
+if TYPE_CHECKING:
+    from nestdecode.spec import Spec
+
+__all__ = ["Opener", "held"]
+
+# How the text of a container begins; and that of a string that may hold one.
+_BEGINS = re.compile(r"[ \t\r\n]*+[\[{\"]")
+# As many digits as the longest integers of 64 bits have.
+_LONG = re.compile(r"[0-9]{19}")
+
+
+class Opener:
+    """
+    Opens what a host hands over, and never raises because of it.
+
+    A string whose text is a JSON object or array becomes that, its layers open; a mapping or a
+    list is opened as a document that was parsed before. Everything else stays as it is.
+
+    Safe to share between threads; then the counts may be a little low.
+
+    Args:
+        spec: As for ``Decoder``; it describes each value by itself. None finds all layers.
+        on_dead_letter: Takes each text that begins as JSON and is refused; what it raises is
+            ignored. Its ``line`` is the number of the value, from 1, its ``offset`` is 0.
+        int64: Whether integers beyond 64 bits, signed, become strings.
+        options: Other arguments of ``Decoder``.
+
+    Attributes:
+        decoder: Opens the values.
+        opened: How many values were opened.
+        failed: How many begin as JSON and were refused; they stay as they came.
+
+    Raises:
+        SpecError: If the spec is wrong.
+        ValueError: If an argument is out of range.
+
+    >>> opener = Opener()
+    >>> opener.value('{"a": "[1]"}'), opener.value("up"), opener.value("[INFO] up")
+    ({'a': [1]}, 'up', '[INFO] up')
+    >>> opener
+    <Opener: 1 opened, 1 failed>
+    """
+
+    def __init__(
+        self,
+        spec: Spec | str | os.PathLike[str] | None = None,
+        *,
+        on_dead_letter: Callable[[DeadLetter], object] | None = None,
+        int64: bool = False,
+        **options: Any,
+    ) -> None:
+        self.decoder: Decoder = Decoder(spec, **options)
+        self.opened: int = 0
+        self.failed: int = 0
+        self._on_dead_letter = on_dead_letter
+        self._int64 = int64
+        # The text of a layer that is encoded shows no digits.
+        self._shows_digits = self.decoder.spec is None
+
+    def __repr__(self) -> str:
+        return f"<Opener: {self.opened:,} opened, {self.failed:,} failed>"
+
+    def value(self, value: Any) -> Any:
+        """
+        Return what a value holds, or the value itself.
+
+        Bytes are UTF-8 text. The result shares no container with what is given.
+        """
+        # Whatever it is that an application logs: nothing of it may come back as an error.
+        try:
+            return self._opened(value)
+        except DecodeError as error:
+            self._refuse(value, error)
+        except Exception:  # noqa: BLE001 - see above
+            self.failed += 1
+        return value
+
+    def members(self, event: Mapping[str, Any], names: Iterable[str] | None) -> dict[str, Any]:
+        """
+        Return the members of an event that can be opened, opened.
+
+        Args:
+            event: Is not changed.
+            names: Of the members to be opened; None for all.
+        """
+        opened: dict[str, Any] = {}
+        for name in list(event) if names is None else names:
+            if name in event:
+                value = event[name]
+                tree = self.value(value)
+                if tree is not value:
+                    opened[name] = tree
+        return opened
+
+    def _opened(self, value: Any) -> Any:
+        kind = type(value)
+        if kind is bytes:
+            text = value.decode("utf-8", "replace")
+        elif kind is str:
+            text = value
+        elif kind is dict or kind is list:
+            tree = self.decoder.expand(value)
+            self.opened += 1
+            return held(tree) if self._int64 else tree
+        else:
+            return value
+        if not _BEGINS.match(text):
+            return value
+        tree = self.decoder.expand(value)
+        if type(tree) is not dict and type(tree) is not list:
+            return value
+        self.opened += 1
+        return held(tree) if self._int64 and self._may_be_long(text) else tree
+
+    def _may_be_long(self, text: str) -> bool:
+        return (
+            not self._shows_digits
+            or _LONG.search(text) is not None
+            or hides(text.encode("utf-8", "surrogatepass"))
+        )
+
+    def _refuse(self, value: Any, error: DecodeError) -> None:
+        self.failed += 1
+        if self._on_dead_letter is None or not isinstance(value, (str, bytes)):
+            return
+        raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
+        letter = DeadLetter(self.opened + self.failed, 0, raw, error)
+        # The application goes on, whatever becomes of it.
+        with contextlib.suppress(Exception):
+            self._on_dead_letter(letter)
+
+
+def held(tree: Any) -> Any:
+    """
+    Return a tree with strings in the place of integers beyond 64 bits, signed.
+
+    >>> held({"n": [2**63, -(2**63)]})
+    {'n': ['9223372036854775808', -9223372036854775808]}
+    """
+    kind = type(tree)
+    if kind is dict:
+        return {name: held(value) for name, value in tree.items()}
+    if kind is list:
+        return [held(value) for value in tree]
+    return str(tree) if kind is int and not -(1 << 63) <= tree < 1 << 63 else tree
