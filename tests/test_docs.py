@@ -1,6 +1,5 @@
-"""The documentation does what it says: its commands run, and what it names is there."""
+"""The documentation does what it says: its commands run, and have the options that it shows."""
 
-import ast
 import json
 import re
 from pathlib import Path
@@ -110,66 +109,10 @@ def test_commands_have_the_options_that_are_shown(document):
                 command = found
             options = {name for parameter in command.params for name in parameter.opts}
             options |= {name for one in command.params for name in one.secondary_opts}
-            if re.fullmatch(r"--?[a-z][\w-]*", word) and word not in options | {"--help"}:
+            if re.fullmatch(r"--?[a-zA-Z][\w-]*", word) and word not in options | {"--help"}:
                 unknown.append((shown, word))
 
     assert unknown == []
-
-
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_what_is_linked_is_there(document):
-    links = re.findall(r"\]\((?!https?://)([^)#\s]*)(#[^)\s]*)?\)", text_of(document))
-    folder = (ROOT / document).parent
-
-    assert [path for path, _ in links if not (folder / path).exists()] == []
-
-
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_anchors_lead_to_headings(document):
-    for path, anchor in re.findall(r"\]\((?!https?://)([^)#\s]*)#([^)\s]*)\)", text_of(document)):
-        target = (ROOT / document).parent / path if path else ROOT / document
-        headings = re.findall(r"^#+ (.*)", target.read_text(), re.MULTILINE)
-
-        assert anchor in [re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings]
-
-
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_make_has_the_targets_that_are_named(document):
-    targets = set(re.findall(r"^([\w-]+):", text_of("Makefile"), re.MULTILINE))
-    # In code, as `make test` and in blocks, not as a verb.
-    named = re.findall(r"(?:`|^)make ([a-z-]+)", text_of(document), re.MULTILINE)
-
-    assert [name for name in named if name not in targets] == []
-
-
-def functions(path: Path) -> set[str]:
-    return {
-        node.name
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.FunctionDef)
-    }
-
-
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_file_of_tests_that_is_named_is_there(document):
-    named = re.findall(r"`(?:tests/)?(cases/[\w/]*(?:\.json)?|\w+\.py)(?:::\w+)?`", prose(document))
-    folders = [ROOT / "tests", ROOT / "benchmarks"]
-    folders += [path.parent for path in (ROOT / "nestdecode").rglob("__init__.py")]
-
-    assert [name for name in named if not any((at / name).exists() for at in folders)] == []
-
-
-def test_every_test_that_is_named_is_there():
-    file, missing = "", []
-    for path, name in re.findall(
-        r"`(?:tests/)?(?:(\w+\.py)::)?(test_\w+)`", prose("tests/README.md")
-    ):
-        # A name alone is of the file before it in its row.
-        file = path or file
-        if name not in functions(ROOT / "tests" / file):
-            missing.append(f"{file}::{name}")
-
-    assert missing == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -185,7 +128,7 @@ def test_modules_of_tests_have_the_options_that_are_shown(document):
 def counted(names: list[str]) -> int:
     """Count the test functions of files, and the vectors of cases."""
     return sum(
-        sum(name.startswith("test_") for name in functions(ROOT / "tests" / name))
+        len(re.findall(r"^def test_", (ROOT / "tests" / name).read_text(), re.MULTILINE))
         if name.endswith(".py")
         else vectors(ROOT / "tests" / name)
         for name in names
