@@ -55,6 +55,13 @@ def test_languages_say_what_is_run(document):
     assert {block.language for block in blocks(text_of(document))} <= ran
 
 
+def test_the_first_screen_is_a_screen():
+    screen, *_ = README.split("\n## ")
+
+    assert screen.count("\n") < 30
+    assert [block.language for block in blocks(screen)] == ["sh", "console", "python"]
+
+
 def test_nothing_printed_is_cut():
     shown = [block.text for block in blocks(README) if block.language == "console"]
 
