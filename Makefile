@@ -8,11 +8,9 @@ SAMPLE := specs/samples/repair-results.json
 
 .PHONY: demo test test-all test-floors test-newer check fuzz format lint types wheel bench bench-quick clean
 
+# The first screen of the README, its commands run in a folder with this checkout's files.
 demo: $(VENV)/ready
-	@echo "# the layers of $(SAMPLE), opened:"
-	@$(BIN)/nestdecode expand --indent 2 $(SAMPLE)
-	@echo "# its image addresses: nestdecode query -r --each 'structData.data[]' $(SAMPLE)"
-	@$(BIN)/nestdecode query -r --each 'structData.data[]' $(SAMPLE)
+	@$(BIN)/python -m tests.readmes
 
 # One process a core, each taking over from the others what they have not begun.
 PYTEST := pytest -q -n auto --dist worksteal

@@ -1,81 +1,85 @@
-"""The documentation does what it says: every block of the README is run."""
+"""The documentation does what it says: its commands run, and have the options that it shows."""
 
-import doctest
-import os
+import json
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-assert BLOCKS, "no blocks: is README.md missing from this checkout?"
+from nestdecode import Spec
+from tests.readmes import ROOT, blocks, clone, outcome
+
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder in (".", ".github", "benchmarks", "specs", "tests")
+    for path in (ROOT / folder).glob("*.md")
+)
+assert "README.md" in DOCUMENTS, "no README.md: is this a checkout?"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder with the sample as response.json, and the files that the README shows."""
-    path = tmp_path_factory.mktemp("readme")
-    shutil.copy(ROOT / "specs/samples/repair-results.json", path / "response.json")
-    for language, text in BLOCKS:
-        if language == "yaml":
-            (path / text.split("\n")[0].removeprefix("# ")).write_text(text)
-    return path
+def text_of(document: str) -> str:
+    return (ROOT / document).read_text()
 
 
-def test_every_block_of_the_readme_is_run():
-    assert {language for language, _ in BLOCKS} == {"text", "yaml", "console", "python"}
+README = text_of("README.md")
+NOWHERE = click.Context(click.Command("nestdecode"))
 
 
-def run_console(text, folder):
-    """Run the commands of a block in one shell; return what it shows and what they print."""
-    mark = "@" * 9
-    script, shown = "", []
-    for line in text.splitlines():
-        if line.startswith("$ "):
-            # A marker before each command, and $? what it was.
-            script += f"code=$?; echo {mark}; (exit $code)\n{line[2:]}\n"
-            shown.append(mark)
-        else:
-            shown.append(line)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    run = subprocess.run(
-        [shutil.which("bash") or "sh", "-c", script],
-        cwd=folder,
-        # The commands are those of this environment, whatever else is installed.
-        env={**os.environ, "PATH": path, "NO_COLOR": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    return shown, run.stdout.decode().splitlines()
+def prose(document: str) -> str:
+    """Return a document without its blocks, and without what HTML comments hold."""
+    return re.sub(r"^```.*?^```|<!--.*?-->", "", text_of(document), flags=re.DOTALL | re.MULTILINE)
 
 
-def test_blocks_print_what_they_show(folder, monkeypatch):
-    monkeypatch.chdir(folder)
+@pytest.mark.parametrize("document", ["README.md", "specs/README.md"])
+def test_blocks_print_what_they_show(document, tmp_path):
+    folder = clone(tmp_path)
     names: dict[str, Any] = {}
-    for language, text in BLOCKS:
-        if language == "console":
-            shown, printed = run_console(text, folder)
+    missing = []
+    for block in blocks(text_of(document)):
+        if needed := block.needs():
+            missing.append(needed)
+            continue
+        given, shown = outcome(block, folder, names)
 
-            assert printed == shown
-        elif language == "python":
-            test = doctest.DocTestParser().get_doctest(text, names, "README.md", None, 0)
-            output: list[str] = []
-            result = doctest.DocTestRunner(verbose=False).run(
-                test, out=output.append, clear_globs=False
-            )
-            names = test.globs
+        assert given == shown, f"{document}:{block.line}"
+    if missing:
+        pytest.skip(f"all blocks but those that need {missing[0]}")
 
-            assert result.attempted > 0
-            assert result.failed == 0, "".join(output)
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_languages_say_what_is_run(document):
+    ran = {"console", "sh", "python", "yaml", "text"}
+
+    assert {block.language for block in blocks(text_of(document))} <= ran
+
+
+def test_the_first_screen_is_a_screen():
+    screen, *_ = README.split("\n## ")
+
+    assert screen.count("\n") < 30
+    assert [block.language for block in blocks(screen)] == ["sh", "console", "python"]
+
+
+def test_nothing_printed_is_cut():
+    shown = [block.text for block in blocks(README) if block.language == "console"]
+
+    assert [text for text in shown if re.search(r"\b(cut|head|tail) -", text)] == []
+
+
+SPECS = [
+    pytest.param(block, id=f"line-{block.line}")
+    for block in blocks(text_of("specs/README.md"))
+    if block.language == "yaml"
+]
+
+
+@pytest.mark.parametrize("block", SPECS)
+def test_a_yaml_block_is_a_spec_or_a_part_of_one(block):
+    whole = re.search(r"^(nestdecode|\$schema|openapi):", block.text, re.MULTILINE)
+
+    assert Spec.parse(block.text if whole else f"nestdecode: 1\n{block.text}")
 
 
 def test_every_command_is_in_the_readme():
@@ -84,3 +88,74 @@ def test_every_command_is_in_the_readme():
     names = cli.list_commands(click.Context(cli))
 
     assert [name for name in names if f"nestdecode {name}" not in README] == []
+
+
+def commands(document: str) -> list[str]:
+    """Return the commands of nestdecode that a document shows, in blocks and in sentences."""
+    shown = [
+        line.removeprefix("$ ")
+        for block in blocks(text_of(document))
+        if block.language in {"console", "sh", "text"}
+        for line in block.text.splitlines()
+    ]
+    shown += re.findall(r"`(nestdecode [^`]+)`", prose(document))
+    # A sign that the shell knows ends a command, and so does a word of the shell.
+    parts = [part for line in shown for part in re.split(r"[|;><#]|\$\(|'(?=nest)", line)]
+    return [part.strip() for part in parts if part.strip().startswith("nestdecode ")]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_commands_have_the_options_that_are_shown(document):
+    from nestdecode.cli import cli
+
+    unknown = []
+    for shown in commands(document):
+        command: click.Command = cli
+        for word in shown.split()[1:]:
+            if isinstance(command, click.Group) and (found := command.get_command(NOWHERE, word)):
+                command = found
+            options = {name for parameter in command.params for name in parameter.opts}
+            options |= {name for one in command.params for name in one.secondary_opts}
+            if re.fullmatch(r"--?[a-zA-Z][\w-]*", word) and word not in options | {"--help"}:
+                unknown.append((shown, word))
+
+    assert unknown == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_modules_of_tests_have_the_options_that_are_shown(document):
+    unknown = []
+    for module, rest in re.findall(r"python -m tests\.(\w+)([^`\n]*)", text_of(document)):
+        source = (ROOT / "tests" / f"{module}.py").read_text()
+        unknown += [name for name in re.findall(r"--\w+", rest) if f'"{name}"' not in source]
+
+    assert unknown == []
+
+
+def counted(names: list[str]) -> int:
+    """Count the test functions of files, and the vectors of cases."""
+    return sum(
+        len(re.findall(r"^def test_", (ROOT / "tests" / name).read_text(), re.MULTILINE))
+        if name.endswith(".py")
+        else vectors(ROOT / "tests" / name)
+        for name in names
+    )
+
+
+def vectors(folder: Path) -> int:
+    groups = (group for path in folder.glob("*.json") for group in json.loads(path.read_text()))
+    return sum(len(group["tests"]) for group in groups)
+
+
+GUARANTEES = re.findall(r"^\| (.*?) \| over (\d+): (.*) \|$", README, re.MULTILINE)
+assert GUARANTEES, "README.md has no table of guarantees"
+
+
+@pytest.mark.parametrize(
+    ("number", "files"),
+    [pytest.param(int(number), files, id=text[:40]) for text, number, files in GUARANTEES],
+)
+def test_as_many_tests_are_behind_a_guarantee_as_it_says(number, files):
+    names = re.findall(r"`([\w.]+\.py|cases/)`", files)
+
+    assert counted(names) > number
