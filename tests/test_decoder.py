@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 
 import nestdecode
-from nestdecode import DecodeError, Decoder, Spec, engine
-from nestdecode import decoder as module
+from nestdecode import DecodeError, Decoder, Spec, engine, oneshot
 from nestdecode.plan.source import Source
 from nestdecode.spec import Shape
 
@@ -87,7 +86,7 @@ def file(tmp_path):
 
 @pytest.mark.parametrize("kind", [str, type(None)], ids=["str", "Path"])
 def test_a_decoder_of_a_file_is_kept_while_the_file_is_the_same(file, kind, monkeypatch):
-    monkeypatch.setattr(module, "FRESH", 0)
+    monkeypatch.setattr(oneshot, "FRESH", 0)
     spec = str(file) if kind is str else file
     built = []
 
@@ -120,13 +119,13 @@ def test_a_file_that_was_just_changed_is_read_again(file):
 
 
 def test_decoders_of_files_are_kept_in_a_bounded_number(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "FRESH", 0)
+    monkeypatch.setattr(oneshot, "FRESH", 0)
     for number in range(40):
         path = tmp_path / f"{number}.yaml"
         path.write_text(SPEC)
         nestdecode.expand(DOCUMENT, path)
 
-    assert module._kept_decoder.cache_info().currsize <= 32
+    assert oneshot._cached_decoder.cache_info().currsize <= 32
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ ORDER = (
     *("document.parts", "document.pairing", "document.comparing", "document.places"),
     *("document.closing", "document.draft", "document.change", "document.objects"),
     *("document.arrays", "document.collapse", "document.looking", "document.document"),
-    *("census", "decoder", "sample", "lending", "choosing", "files", "cli"),
+    *("census", "decoder", "oneshot", "sample", "lending", "choosing", "files", "cli"),
 )
 DOORS = {f"nestdecode.{name}" for name in ("text", "plan", "queries", "document")} | {"nestdecode"}
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if "_specs" not in path.parts]
