@@ -381,7 +381,7 @@ class Query:
 
     @functools.cached_property
     def many(self) -> Callable[..., list[Any] | None]:
-        """The function from joined records to their answers, or to None: answer one by one."""
+        """The function that answers joined records; it returns None if they need one call each."""
         return self.decoder.asker.answer_many(self._compiled)
 
     @property
