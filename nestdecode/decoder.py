@@ -196,10 +196,10 @@ class Decoder:
             LimitError: If it has more than 254 arrays and objects inside one another.
         """
         from nestdecode.document.closing import closed
-        from nestdecode.document.parts import Parts
+        from nestdecode.document.parts import check_tree
 
         plan = self.engine.plan
-        Parts().add(tree)
+        check_tree(tree)
         return dump(tree if plan is None else closed(tree, plan.shapes))
 
     def query(self, expression: str, document: Any) -> Any:
