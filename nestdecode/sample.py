@@ -1,4 +1,4 @@
-"""Sample documents for ``spec lint``: the declared layers that occur in them, and their paths."""
+"""A sample of documents, held against a spec: which of the declared layers are there."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Sample:
         self._engine = Decoder(spec).engine
         self._spec = spec
         self._met: set[Shape] = set()
-        # From paths to their names without quotes, in lower case.
+        # Paths, and their names without quotes, in small letters.
         self._paths: dict[str, str] = {}
 
     def add(self, raw: bytes) -> None:
@@ -95,12 +95,12 @@ class Sample:
 
     def missing(self) -> Iterator[tuple[str, str]]:
         """
-        Yield the declared layers that no document of the sample has, at most 20.
+        List the layers that are declared and nowhere in the sample.
 
-        Layers inside such a layer are not listed.
+        What is inside such a layer is not listed too.
 
-        Yields:
-            The path of the layer, and a hint at the nearest path of the sample, or ''.
+        Returns:
+            The path of each, and a hint at the nearest path that is there, or nothing.
         """
         if self._spec is None:
             return

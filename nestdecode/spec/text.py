@@ -1,8 +1,8 @@
 """
-Spec files as text: YAML with JSON's types only, or JSON.
+Spec files read: JSON, or YAML with JSON's types only.
 
-YAML is read event by event, never composed: no alias is followed, no tag is obeyed,
-no nesting is recursed into, so a hostile file costs what its length costs.
+YAML is read event by event and never composed: aliases and tags are refused, and nesting is
+not recursed into, so that the cost of a hostile file grows with its length only.
 """
 
 from __future__ import annotations
