@@ -173,7 +173,7 @@ class QueryError(NestdecodeError, ValueError):
             text = self.expression
             shown = text if len(text) <= 100 else f"{text[:100]}..."
             return one_line(f"{self.reason} - in query {shown}")
-        # Only the line at the offset, and of a long one only what is near the caret.
+        # The line that holds the offset; a long one is cut around the caret.
         start = self.expression.rfind("\n", 0, self.offset) + 1
         line = self.expression[start:].split("\n", 1)[0]
         column = self.offset - start
