@@ -1,4 +1,4 @@
-"""The promised figures of whole processes: CPU time, start-up, memory."""
+"""The promised figures of whole commands: CPU time, start-up time and memory."""
 
 import random
 import tempfile

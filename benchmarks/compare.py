@@ -1,9 +1,9 @@
 """
 Other tools beside nestdecode: gojq, jq, node and a recursion in Python.
 
-Every command opens all layers of an NDJSON file of seed-like records, wherever they are, and
-writes one line for each, to the null device. They run by turns; shown are medians. Those not
-found are left out. What is promised of commands is in ratios.py.
+Each opens all layers of an NDJSON file of records like the repair-results response, and
+writes one line per record to the null device. The tools run by turns; the medians are shown.
+Tools that are not installed are left out. The promised figures of commands are in ratios.py.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What else people use: recursions that open layers of any shape, and jmespath.py."""
+"""The contenders of any shape: recursions that open layers wherever they are, and jmespath.py."""
 
 import json
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""Timing by turns, and what a figure needs beside it to mean anything."""
+"""Times of functions taken by turns, and the versions and hardware that belong to them."""
 
 import gc
 import importlib.metadata

@@ -1,4 +1,4 @@
-"""Two candidates for the same documents, their answers checked, ready to be timed."""
+"""The pairs of nestdecode and hand-written code for each workload, their answers checked."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Whole processes: what they take, and an environment for them with nothing else in it."""
+"""Whole processes: their CPU time and memory, and a bare environment to run them in."""
 
 import importlib.metadata
 import os

@@ -1,9 +1,10 @@
 """
-The figures that this project promises: times of nestdecode over times of hand-written code.
+The promised figures: the time of nestdecode divided by the time of hand-written code.
 
-One process, one thread, its CPU time, the two by turns. Each round gives one ratio; shown are
-the median and the quartiles. The cyclic collector is off for both. Whole commands, and memory,
-are at the end. Words choose rows, and --kernels what StringZilla may use: then nothing is saved.
+Both run by turns in one process and one thread, and CPU time is measured. Each round gives
+one ratio; the median and the quartiles are shown. The cyclic garbage collector is off for
+both. Whole commands and memory come last. Words as arguments select rows; --kernels limits
+what StringZilla may use. With either of them, nothing is saved.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Write the tables of README.md from the results, between their markers."""
+"""Write the tables of benchmarks/README.md from the results, between their markers."""
 
 import argparse
 import json

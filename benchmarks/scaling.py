@@ -1,4 +1,4 @@
-"""How times grow: with the number of records, the size of a document, the depth of layers."""
+"""How times grow with the number of records, the size of a document, the depth of layers."""
 
 import argparse
 import gc

@@ -1,4 +1,4 @@
-"""Which documents, opened how, and what the hand-written code makes of them."""
+"""The workloads: documents, the spec or query for each, and the answer of hand-written code."""
 
 import random
 from collections.abc import Callable

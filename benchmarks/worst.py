@@ -1,7 +1,7 @@
 """
-The worst that a text of a given size can hold.
+The worst cases: for each, a text of a given size that takes the longest.
 
-Each is made of one piece again and again, so that there is a text of any size.
+Each repeats one piece, so that it can be made in any size.
 """
 
 import json

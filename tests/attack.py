@@ -1,13 +1,14 @@
 """
-Attack every road through the library with documents, specs and queries made by chance.
+Attack the library with random documents, specs and queries, by every public function.
 
     python -m tests.attack --minutes 60 --jobs 2
     python -m tests.attack --seed 7 --cases 1234
 
-The first attacks in processes of their own, under PYTHONMALLOC=debug, which ends a process
-that writes where it must not. A case that ends its process, hangs, or in which two roads
-disagree is a finding: a file in the folder tells of it, and the exit code is 1. The second
-does one case of a seed again and prints what is in it; ``--cases 1000:2000`` does several.
+The first form runs cases in processes of their own, under PYTHONMALLOC=debug, which ends a
+process that writes past a buffer. A case that ends its process, hangs, or gets different
+answers from two functions is a finding: it is described in a file of the findings folder,
+and the exit code is 1. The second form repeats one case of a seed and prints its content;
+``--cases 1000:2000`` repeats several.
 """
 
 import argparse

@@ -1,8 +1,7 @@
 """
-The rules of framing, written down plainly: slow, and from the whole text.
+The oracle of framing: the rules of splitting input into records, written plainly.
 
-A text is followed from each place anew, character by character, and nothing is kept from
-one place to the next.
+Slow: it has the whole text, and parses from each position anew, character by character.
 """
 
 import re

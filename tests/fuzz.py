@@ -1,10 +1,11 @@
 """
-Break texts at random, and hold what comes of it against independent oracles.
+Mutate texts at random, and compare the results with independent oracles.
 
     python -m tests.fuzz --seconds 60
 
-Each target takes bytes. What it lets out but its own errors, or a wrong answer, is a
-finding: it is written to tests/cases/fuzz, whose files are the texts that all start from.
+Each target takes bytes. An exception other than the library's own, or a wrong answer, is a
+finding: it is written to tests/cases/fuzz, and the files of that folder are the texts that
+every run starts from.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """
-Documents that look alike, and then do not: for code that relies on what it has seen.
+Streams of documents that look alike until one differs: for code that learns from documents.
 
-Run by itself it compares whatever was learnt with the oracle, for as long as it is told:
+As a program it compares every learnt answer with the oracle, for the time it is given:
 ``python -m tests.herd --seconds 60 --seed 1``.
 """
 

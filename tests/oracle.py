@@ -1,8 +1,8 @@
 """
-Say what a document means, with the standard library alone.
+The oracle: the expanded tree of a document, by the standard library alone.
 
-Slow, recursive, without limits, and written from the rules rather than from the
-library: what both agree on is unlikely to be wrong in both.
+Slow, recursive, without limits, and written from the rules, not from the library: an error
+that both share is unlikely.
 """
 
 import base64

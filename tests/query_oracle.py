@@ -1,4 +1,4 @@
-"""What a query answers by jmespath.py, where it departs from the specification corrected; and queries."""
+"""The oracle of queries: jmespath.py, corrected where it departs from the specification."""
 
 import json
 import math

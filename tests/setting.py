@@ -1,7 +1,7 @@
 """
-What ``set`` means, written a second time and naively, and random cases for it.
+The oracle of ``set``: its meaning written a second time, plainly, and random cases for it.
 
-``python -m tests.setting 100000`` runs so many; it says nothing if all is well.
+``python -m tests.setting 100000`` runs that many cases and prints nothing if all pass.
 """
 
 import copy

@@ -1,5 +1,5 @@
 """
-Go back and forth with very many random documents; tests/test_document.py does with some.
+Open, change and collapse very many random documents; tests/test_document.py does a few.
 
     python -m tests.soak replace --count 100000
 """

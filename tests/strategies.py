@@ -1,4 +1,4 @@
-"""Draw JSON trees, wrap parts of them into layers, and write them in many styles."""
+"""Hypothesis strategies: JSON trees, layers around parts of them, and many writing styles."""
 
 import base64
 import gzip

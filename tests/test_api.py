@@ -1,4 +1,4 @@
-"""The public names: typed, late, shown, refused."""
+"""The public names: typed, imported on first use, with a repr, strict about wrong arguments."""
 
 import array
 import io

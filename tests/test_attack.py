@@ -1,4 +1,4 @@
-"""A short attack, the same each time; and that an attack notices what it is there for."""
+"""A short attack, the same in each run; and that an attack finds the faults planted in it."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""Records chosen, written as they came, kept though they are no JSON; and hints that say how."""
+"""--where, --original and --malformed: records chosen, written as they came, or wrapped."""
 
 import json
 import random

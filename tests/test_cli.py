@@ -1,8 +1,8 @@
 """
-The command line, compared whole: what it writes, what it says, how it exits.
+The command line: whole outputs, messages and exit codes.
 
-What is about arguments and formats runs in this process; what is about pipes,
-terminals and signals runs in one of its own.
+Tests of arguments and formats run in this process; tests of pipes, terminals and signals
+run the command in a process of its own.
 """
 
 import contextlib

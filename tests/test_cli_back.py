@@ -1,4 +1,4 @@
-"""The way back on the command line: collapse, set, edit, explain, diff."""
+"""The commands that put layers back or compare them: collapse, set, edit, explain, diff."""
 
 import json
 import os

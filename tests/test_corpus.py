@@ -1,5 +1,5 @@
 """
-Run against documents and suites written by others.
+Documents and test suites written by others.
 
 They are not part of this repository: NESTDECODE_CORPUS names their folder.
 """

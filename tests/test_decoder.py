@@ -1,4 +1,4 @@
-"""The two ways in: what they keep, what they let go of, and what they refuse."""
+"""Decoders and one-shot functions: what they cache and free, and the arguments they refuse."""
 
 import array
 import gc

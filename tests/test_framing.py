@@ -1,4 +1,4 @@
-"""Input split into records, and into texts that are none."""
+"""Input split into records, and into texts that are not records."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""Code that relies on what it has seen: never a wrong answer, and used where it can be."""
+"""Code that relies on earlier documents: never a wrong answer, and used where it can be."""
 
 import gc
 import json

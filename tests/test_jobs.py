@@ -1,4 +1,4 @@
-"""Worker processes: everything is as with one, but for the time it takes."""
+"""Worker processes: output, messages and counts are those of one process."""
 
 import contextlib
 import os

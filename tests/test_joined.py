@@ -1,4 +1,4 @@
-"""Several records at once: never another answer than one by one, and used where it can be."""
+"""Several records parsed at once: the answers of one by one, and used where it can be."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""The rooms of the package, and what may know of what."""
+"""The structure of the package: which module may import which, and how large each may be."""
 
 import ast
 import subprocess

@@ -1,4 +1,4 @@
-"""Write documents and specs by plain chance: fast, and the same again for the same seed."""
+"""Random documents and specs without Hypothesis: fast, and the same for the same seed."""
 
 import base64
 import gzip
