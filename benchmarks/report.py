@@ -12,7 +12,8 @@ from workloads import SHOWN
 HERE = Path(__file__).parent
 Result = dict[str, Any]
 
-# Four times the text in more than this times four times the time.
+# The growth above which a time is marked: for four times the text, it takes more than this
+# times four times as long.
 SUPERLINEAR = 1.5
 
 
@@ -52,7 +53,7 @@ def figure(row: Result) -> str:
 
 
 def summary(result: Result) -> str:
-    """Return a line for each group: how far its figures go, and by how much bounds are missed."""
+    """Return the text with a line for each group: its range of figures, and its missed bounds."""
     bound = [row for rows in result["groups"].values() for row in rows if row["most"] is not None]
     lost = sum(map(missed, bound))
     head = (
@@ -60,12 +61,12 @@ def summary(result: Result) -> str:
         f" {result['cpu']} with StringZilla's kernels for {result['kernels'][-1]}. By group, from"
         f" the least to the most, hand-written code being 1:"
     )
-    lines = [f"{n}. {told(*group)}" for n, group in enumerate(result["groups"].items(), 1)]
+    lines = [f"{n}. {group_summary(*group)}" for n, group in enumerate(result["groups"].items(), 1)]
     return "\n".join([head, "", *lines])
 
 
-def told(group: str, rows: list[Result]) -> str:
-    """Return the summary of a group; of its missed bounds the three that are missed most."""
+def group_summary(group: str, rows: list[Result]) -> str:
+    """Return the line of a group; of its missed bounds, it names the three furthest off."""
     ratios = [value(row) for row in rows if "ratio" in row]
     lost = sorted(filter(missed, rows), key=lambda row: row["most"] / value(row))
     worst = "; ".join(f"{row['row']}, {figure(row)} (at most {row['most']:g})" for row in lost[:3])
@@ -75,7 +76,7 @@ def told(group: str, rows: list[Result]) -> str:
 
 
 def spent(row: Result, who: str) -> str:
-    """Return a time with its unit."""
+    """Return a time as text, with its unit."""
     nanoseconds = row.get(f"{who}_ns")
     if nanoseconds is None:
         return f"{row['mb']:.0f} MB" if who == "ours" and "mb" in row else ""
@@ -97,7 +98,7 @@ def ratios(result: Result) -> str:
 
 
 def tabled(rows: list[Result]) -> str:
-    """Return one group; columns that none of its rows has are left out."""
+    """Return the table of a group, without columns that are empty in all rows."""
     columns = {
         "": [row["row"] for row in rows],
         "measured": [f"**{figure(row)}**" for row in rows],
@@ -129,7 +130,7 @@ def growth(row: Result) -> str:
 
 
 def workloads(result: Result) -> str:
-    """Return one table: a row for each workload, a column for each contender."""
+    """Return the table of workloads: a row for each, and a column for each contender."""
     columns = ("floor", "nestdecode, fresh", "recursive orjson", "recursive json")
     cells: dict[str, dict[str, float]] = {}
     for row in result["rows"]:
