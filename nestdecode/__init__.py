@@ -20,9 +20,9 @@ every other byte as it was.
 >>> document.collapse()
 b'{"id": 1.0,  "body": "{\\"order\\": {\\"total\\": 6}}"}'
 
-Every error is a NestdecodeError, and says where it is by JSON Pointer (RFC 6901); no
-error quotes the document. ``expand_file`` expands whole files, on all cores if they are
-large. The same from a shell: ``nestdecode --help``.
+Wrong input raises a NestdecodeError. A DecodeError has the place as a JSON Pointer (RFC
+6901), and quotes no value of the document. ``expand_file`` expands whole files, on all
+cores if they are large. The same from a shell: ``nestdecode --help``.
 """
 
 from typing import TYPE_CHECKING
