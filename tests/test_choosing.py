@@ -47,7 +47,7 @@ def pieces(*counts: int) -> dict[str, int]:
 
 
 def log_of(size: int) -> list[tuple[bytes, Any]]:
-    """Return lines of a log, each with what it is when it is opened; None for what is no JSON."""
+    """Return lines of a log, each with its opened value; None for a line that is not JSON."""
     chance = random.Random(size)
     lines: list[tuple[bytes, Any]] = []
     for number in range(size):

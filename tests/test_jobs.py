@@ -183,7 +183,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def gone(pids: list[int]) -> bool:
-    """Tell whether processes have ended, or do soon."""
+    """Return whether processes have ended, or end soon."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         left = []

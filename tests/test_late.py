@@ -236,7 +236,7 @@ def in_order(tree: Any) -> list[str]:
 
 
 def is_among(some: list[str], more: list[str]) -> bool:
-    """Tell whether all of some are in more, each once and in its order."""
+    """Return whether all values of one list are in another, each once and in order."""
     rest = iter(more)
     return all(pointer in rest for pointer in some)
 

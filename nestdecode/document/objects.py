@@ -87,7 +87,7 @@ def _slots(change: Change, parts: Parts, items: list[Item], last: dict[str | Non
     gone: list[int] = []
     came = added.get(-1, [])
     for index, item in enumerate(items):
-        # A member that a policy dropped is in neither tree, and stays.
+        # A member that a policy dropped is not in the old tree, and stays.
         if item.name in old and item.name not in new:
             gone.append(index)
             continue

@@ -95,7 +95,8 @@ def expand_short(source: Source) -> dict[str, Any]:
     if extension:
         schema["x-nestdecode"] = extension
     body = _schema(root, source)
-    # x-nestdecode at the root is the document's, so a layer at the root has one of its own.
+    # x-nestdecode at the root is the document's, so that of a layer at the root goes into an
+    # allOf.
     return schema | ({"allOf": [body]} if "x-nestdecode" in body else body)
 
 
