@@ -113,7 +113,7 @@ def expand_file(
     decoder = Decoder(spec, on_problem=None if original else answering.problem, **options)
     answering.keeps_letters = on_dead_letter is not None
     answering.malformed = in_place_of_malformed(malformed, dump, bytes)
-    _have_expanded(answering, decoder, where, original=original)
+    _set_up(answering, decoder, where, original=original)
     total = Report()
 
     def put(text: bytes | memoryview, report: Report) -> None:
@@ -139,9 +139,7 @@ def expand_file(
     raise OSError(f"{_name(source)}: {reason}")
 
 
-def _have_expanded(
-    answering: Answering, decoder: Decoder, where: str | None, *, original: bool
-) -> None:
+def _set_up(answering: Answering, decoder: Decoder, where: str | None, *, original: bool) -> None:
     """Set what is done with each record: chosen by *where*, then expanded or copied."""
     most = decoder.limits.max_record_bytes
     answering.most, answering.too_long = most, f"longer than max_record_bytes={most}"

@@ -56,14 +56,14 @@ class LendingQuery:
         """Return the answer for one document, as ``Query`` does."""
         plain = self._plain
         if plain is None or self._matched or may_lend(self.decoder.engine.shut(document)):
-            return self._borrowing(document)
+            return self._answer_by_match(document)
         return plain(document)
 
     def many(self, joined: Joined, admits: Admits | None = None) -> list[Any] | None:
         """Return the answers for joined records, or None if they need one call each."""
         plain, spec = self._plain, self._matched
         try:
-            query = plain if spec is None else self._borrowed(spec)
+            query = plain if spec is None else self._query_by(spec)
         except UncompiledError:  # reported by the call for each record
             return None
         if query is None:
@@ -72,20 +72,20 @@ class LendingQuery:
             return query.many(joined, lambda record: not may_lend(record))
         return query.many(joined, lambda record: lender(record) is spec)
 
-    def _borrowing(self, document: Any) -> Any:
+    def _answer_by_match(self, document: Any) -> Any:
         """Return the answer for a document by the spec that matches it, or without a spec."""
         spec = lender(self.decoder.engine.shut(document))
         self._matched = spec
         if spec is None:
-            return (self._plain or self._borrowed(None))(document)
-        query = self._borrowed(spec)
+            return (self._plain or self._query_by(None))(document)
+        query = self._query_by(spec)
         needed = self.expression.startswith(":") or query.start == "focus"
         if needed and spec.name not in self._announced:
             self._announced.add(spec.name)
             self._on_lent(spec)
         return query(document)
 
-    def _borrowed(self, spec: Spec | None) -> Query:
+    def _query_by(self, spec: Spec | None) -> Query:
         """
         Return the query compiled with a shipped spec, or without one.
 

@@ -53,7 +53,7 @@ class Applied:
 
     def places(self, pointer: str) -> tuple[str, ...]:
         """Return the pointers of the schemas that apply in place of one, itself included."""
-        return self.states.owns(self._applied(pointer))
+        return self.states.pointers(self._applied(pointer))
 
     @once
     def _applied(self, pointer: str) -> State | None:

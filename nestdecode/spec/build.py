@@ -50,7 +50,7 @@ class _Shapes:
         while self._unfilled:
             shape, state = self._unfilled.popleft()
             own = self._applied.look_into(state)
-            shape.places = states.owns(own)
+            shape.places = states.pointers(own)
             states.place = next(iter(shape.places), pointer)
             source.spend(40 + 4 * len(shape.places), states.place)
             self._strings.fill(shape, own)
@@ -67,7 +67,7 @@ class _Shapes:
         return shape
 
     def _of_schemas(self, state: State) -> Shape | None:
-        return self._shape(state) if self._applied.states.owns(state) else None
+        return self._shape(state) if self._applied.states.pointers(state) else None
 
     @once
     def _says_something(self, pointer: str) -> bool:

@@ -132,10 +132,10 @@ class ChildShapes:
             shape: The shape of the place.
             views: The states of the place and of the content of its strings.
         """
-        owns, keywords = self._states.owns, self._keywords
-        if not any(keywords.are_there(pointer) for view in views for pointer in owns(view)):
+        pointers, keywords = self._states.pointers, self._keywords
+        if not any(keywords.are_there(pointer) for view in views for pointer in pointers(view)):
             return
-        places = [pointer for view in views for pointer in owns(view)]
+        places = [pointer for view in views for pointer in pointers(view)]
         names: dict[str, None] = {}
         patterns: dict[str, Pattern] = {}
         prefix = 0
@@ -178,7 +178,7 @@ class ChildShapes:
             of: Returns the states of the children by a schema's own keywords.
             unevaluated: The keyword for children that no other keyword describes.
         """
-        combine, owns = self._states.combine, self._states.owns
+        combine, pointers = self._states.combine, self._states.pointers
         found = [self._states.children(view, of) for view in views]
 
         def left_over(pointer: str) -> Children[K]:
@@ -190,7 +190,7 @@ class ChildShapes:
             state = combine(
                 Either, [rest if key is None else named.get(key, rest) for named, rest in found]
             )
-            state = state if owns(state) else left
+            state = state if pointers(state) else left
             return None if state is None else self._shape_of(state)
 
         return child

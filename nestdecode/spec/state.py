@@ -85,7 +85,7 @@ class States:
         self._spend = spend
         self.place = ""
         self._known: dict[tuple[object, ...], State] = {}
-        self._owns: dict[State, tuple[str, ...]] = {}
+        self._pointers: dict[State, tuple[str, ...]] = {}
         self._sizes: dict[State, int] = {}
 
     def spend(self, work: int) -> None:
@@ -141,18 +141,18 @@ class States:
         self.spend(len(state.parts))
         return all(part is FREE or part in others for part in state.parts)
 
-    def owns(self, state: State | None) -> tuple[str, ...]:
+    def pointers(self, state: State | None) -> tuple[str, ...]:
         """Return the pointers of the schemas in a state, in order, without repeats."""
         if state is None or isinstance(state, Free):
             return ()
         if isinstance(state, (Schema, Own)):
             return (state.pointer,)
-        known = self._owns.get(state)
+        known = self._pointers.get(state)
         if known is None:
             parts = (state.part,) if isinstance(state, Asked) else state.parts
-            found = dict.fromkeys(pointer for part in parts for pointer in self.owns(part))
+            found = dict.fromkeys(pointer for part in parts for pointer in self.pointers(part))
             self.spend(len(found))
-            known = self._owns[state] = tuple(found)
+            known = self._pointers[state] = tuple(found)
         return known
 
     def bounded(
@@ -172,7 +172,7 @@ class States:
         flat = isinstance(state, (Either, All)) and all(isinstance(p, Schema) for p in state.parts)
         if flat or self._size(state) <= MOST_PARTS:
             return state
-        pointers = self.owns(state)
+        pointers = self.pointers(state)
         self.spend(4 * len(pointers))
         return self.combine(Either, map(whole, sorted(pointers, key=position))) or FREE
 
