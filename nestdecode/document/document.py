@@ -93,6 +93,10 @@ class Document:
         """
         Return the answer of a query of the tree as it is now.
 
+        >>> import nestdecode
+        >>> nestdecode.Decoder().open('{"a": "[1, 2]"}').query("sum(a)")
+        3
+
         Args:
             expression: A JMESPath expression, or ``:name`` for a query that the spec names.
 
@@ -141,6 +145,11 @@ class Document:
         """
         Remove every member and element that a pointer or a path names.
 
+        >>> import nestdecode
+        >>> document = nestdecode.Decoder().open('{"users": [{"id": 1, "age": 2}, {"age": 3}]}')
+        >>> document.delete("users[].age"), document.tree
+        (2, {'users': [{'id': 1}, {}]})
+
         Args:
             place: As for ``set``; it must exist.
 
@@ -161,6 +170,11 @@ class Document:
     def places(self, place: str, *, new: bool = False) -> list[Place]:
         """
         Return the places that a pointer or a path names, in document order.
+
+        >>> import nestdecode
+        >>> document = nestdecode.Decoder().open('{"users": [{"age": 2}, {"age": 3}]}')
+        >>> [(str(place.address), place.value) for place in document.places("users[].age")]
+        [('/users/0/age', 2), ('/users/1/age', 3)]
 
         Each has ``value``, ``address``, ``put(value)`` and ``take()``. They are valid until
         the tree is changed by anything except their own ``put``.
