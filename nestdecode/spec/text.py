@@ -51,12 +51,12 @@ class Source:
     work: int = MAX_WORK
 
     def error(self, reason: str, pointer: str) -> SpecError:
-        """Build the error for the value at *pointer*, with the line of the nearest that has one."""
+        """Return the error for *pointer*, with the line of the nearest place that has one."""
         return SpecError(reason, pointer, self.name, self._line(pointer))
 
     def spend(self, work: int, pointer: str) -> None:
         """
-        Count work, before it is done.
+        Count work before it is done.
 
         Args:
             work: Steps of about a microsecond.
@@ -70,7 +70,7 @@ class Source:
             raise self.error(TOO_MUCH_WORK, pointer)
 
     def renew(self) -> None:
-        """Begin to count anew: for what is asked of a spec that has been read."""
+        """Reset the count of work: for questions about a spec that has been read."""
         self.work = MAX_WORK
 
     def take_away(self, pointer: str) -> bool:
