@@ -28,7 +28,11 @@ DOCUMENT = b'{"a":"[1]","b":"[2]"}'
 def sources():
     """Count the sources that are kept for tracebacks."""
     gc.collect()
-    return sum(name.startswith("<nestdecode") for name in linecache.cache)
+    return sum(bool(linecache.getlines(name)) for name in entries())
+
+
+def entries():
+    return {name for name in linecache.cache if name.startswith("<nestdecode")}
 
 
 def test_the_source_of_a_function_goes_with_it():
@@ -51,6 +55,23 @@ def test_the_source_of_a_function_goes_with_it():
     finally:
         gc.enable()
     assert sources() == before
+
+
+def test_no_entry_of_a_source_goes_while_others_may_read_the_entries():
+    # pdb and doctest call linecache.checkcache, which fails if the collector removes one.
+    others = entries()
+    decoder = Decoder(Spec.parse(SPEC))
+    files = entries() - others
+    assert files
+    assert all(map(linecache.getlines, files))
+
+    del decoder
+    gc.collect()
+    assert files <= entries()
+    assert not any(map(linecache.getlines, files))
+
+    Decoder(Spec.parse(OTHER))
+    assert not files & entries()
 
 
 def test_decoders_and_queries_leave_no_source_behind():
