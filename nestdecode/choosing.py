@@ -11,13 +11,13 @@ from nestdecode.queries.functions import is_false
 from nestdecode.stream.answering import Answering, Many, Render
 from nestdecode.text.joined import Joined, joined_lines
 
-__all__ = ["Condition", "as_they_came", "choose", "where"]
+__all__ = ["Asked", "as_they_came", "choose", "where"]
 
 # The answer for a record that is left out.
 _LEFT_OUT = object()
 
 
-class Condition(Protocol):
+class Asked(Protocol):
     """A query that chooses records: a Query or a LendingQuery."""
 
     def __call__(self, document: Any, /) -> Any:
@@ -28,7 +28,7 @@ class Condition(Protocol):
         """The function that answers joined records; it returns None if they need one call each."""
 
 
-def where(decoder: Decoder, expression: str, *, lent: bool = False) -> Condition:
+def where(decoder: Decoder, expression: str, *, lent: bool = False) -> Asked:
     """
     Return the query that chooses records. It starts at the root.
 
@@ -50,7 +50,7 @@ def where(decoder: Decoder, expression: str, *, lent: bool = False) -> Condition
     return Query(quiet, expression, "root")
 
 
-def choose(answering: Answering, query: Condition) -> None:
+def choose(answering: Answering, query: Asked) -> None:
     """Change *answering* to leave out records for which a query is null, false or empty."""
     answer, many, render = answering.answer, answering.many, answering.render
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nestdecode.choosing import Condition
+from nestdecode.choosing import Asked
 from nestdecode.text.joined import Joined
 
 __all__ = ["FILTER", "FILTERED_RECORDS", "FILTERED_WHERE", "Hinting"]
@@ -25,7 +25,7 @@ class Hinting:
         hint: Called then.
     """
 
-    def __init__(self, query: Condition, hint: Callable[[], None]) -> None:
+    def __init__(self, query: Asked, hint: Callable[[], None]) -> None:
         self._query = query
         self._hint = hint
 

@@ -16,7 +16,7 @@ from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Limits
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from nestdecode.choosing import Condition
+    from nestdecode.choosing import Asked
     from nestdecode.spec import Spec
 
 __all__ = ["choosing", "decoder_from", "decoding", "framing", "output", "running", "where_from"]
@@ -174,7 +174,7 @@ def decoder_from(
 
 def where_from(
     expression: str | None, decoder: Decoder, note: Callable[[str], None], *, lent: bool = False
-) -> Condition | None:
+) -> Asked | None:
     """Compile what ``choosing`` takes, as ``choosing.where`` does; tell what it may lack."""
     if expression is None:
         return None

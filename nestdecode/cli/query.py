@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from nestdecode.choosing import Condition
+from nestdecode.choosing import Asked
 from nestdecode.cli import options
 from nestdecode.cli.hints import FILTER, FILTERED_RECORDS, Hinting
 from nestdecode.cli.output import Output
@@ -140,7 +140,7 @@ def _answer(
     return LendingQuery(decoder, expression, start, tell)
 
 
-def _hinting(query: Query | LendingQuery, hint: Callable[[str], None]) -> Condition:
+def _hinting(query: Query | LendingQuery, hint: Callable[[str], None]) -> Asked:
     """Have a hint given where a filter of records was meant, and an array is filtered."""
     at_focus = isinstance(query, Query) and query.start == "focus"
     if at_focus or not query.expression.lstrip().startswith(FILTER):

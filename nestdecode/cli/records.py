@@ -31,7 +31,7 @@ from nestdecode.text.write import dump, dump_lines
 from nestdecode.words import count, one_line
 
 if TYPE_CHECKING:
-    from nestdecode.choosing import Condition
+    from nestdecode.choosing import Asked
 
 __all__ = ["Counter", "Session", "need_input"]
 
@@ -145,7 +145,7 @@ class Session:
         note_last: bool = False,
         if_empty: str | None = None,
         many: Many | None = None,
-        where: Condition | None = None,
+        where: Asked | None = None,
         original: bool = False,
         too_long: str | None = None,
         placed: Callable[[Any, str, int, Record], bytes | None] | None = None,
