@@ -1,8 +1,8 @@
 """
-The code that people write for exactly one shape.
+The hand-written code for each workload: what people write for exactly one shape.
 
-Subscripts and no checks: where a layer is missing, it fails. What it calls is bound to local
-names. These are the contenders of ratios.py, and their source is part of its results.
+Subscripts and no checks: it fails where a layer is missing. The functions it calls are bound
+to local names. ratios.py compares nestdecode with it, and saves its source with the results.
 """
 
 from binascii import a2b_base64

@@ -1,4 +1,4 @@
-"""The promised figures of whole processes: CPU time, start-up, memory."""
+"""The promised figures of whole commands: CPU time, start-up time and memory."""
 
 import random
 import subprocess
@@ -33,12 +33,12 @@ Runs = dict[str, list[Usage]]
 
 
 def sources() -> dict[str, str]:
-    """Return the scripts that commands are held against."""
+    """Return the source of the scripts that commands are compared with."""
     return {name: (SCRIPTS / name).read_text() for name in ("expand.py", "query.py")}
 
 
 def measured(*, quick: bool) -> dict[str, list[Result]]:
-    """Return rows in their groups."""
+    """Return the rows of each group."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         place = bare(folder)
@@ -57,7 +57,7 @@ def measured(*, quick: bool) -> dict[str, list[Result]]:
 
 
 def commands(place: Bare) -> dict[str, list[str]]:
-    """Return all that read the file of records; its name comes behind them."""
+    """Return the commands that read a file of records, whose name is to be added."""
     expand = [place.nestdecode, "expand", "-j", "1"]
     query = [place.nestdecode, "query", "-j", "1"]
     return {
@@ -76,7 +76,7 @@ def commands(place: Bare) -> dict[str, list[str]]:
 
 
 def check(lines: dict[str, list[str]], folder: Path) -> None:
-    """Make sure that all who answer a question write the same JSON."""
+    """Exit unless all commands that answer one question write the same JSON."""
     sample = str(write_records(folder / "sample.ndjson", 3 * MB))
     wanted: dict[str, list[Any]] = {}
     for name, line in lines.items():
@@ -129,7 +129,7 @@ def over(
     aim: float | None,
     of: Callable[[Usage], float] = cpu,
 ) -> Result:
-    """Return the row of two commands."""
+    """Return the row that compares two commands."""
     pairs = [(of(a), of(b)) for a, b in zip(runs[ours], runs[theirs], strict=True)]
     return {
         "row": name,
@@ -143,7 +143,7 @@ def over(
 
 
 def costs(runs: Runs, size: str) -> list[Result]:
-    """Return the rows of the commands that read *size* of records."""
+    """Return the rows of the commands that read *size* bytes of records."""
     rows = [
         over(f"`{ours}`, one job, {size}, CPU / {theirs}", runs, ours, theirs, most, aim)
         for ours, theirs, most, aim in (
@@ -193,7 +193,7 @@ def start_up(runs: Runs) -> Result:
 
 
 def peaks(runs: Runs, size: str) -> list[Result]:
-    """Return the peaks of the largest process of each command."""
+    """Return the rows of peak memory, of the largest process of each command."""
     return [
         {
             "row": f"`{name}`, {size}, the largest process",
@@ -212,7 +212,7 @@ def peaks(runs: Runs, size: str) -> list[Result]:
 
 
 def document(runs: Runs) -> list[Result]:
-    """Return the peaks on one large document beside that of orjson's tree."""
+    """Return the rows of peak memory for one large document, compared with orjson's tree."""
     base = runs["orjson"][0].peak
     return [
         {

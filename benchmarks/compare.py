@@ -1,9 +1,9 @@
 """
 Other tools beside nestdecode: gojq, jq, node and a recursion in Python.
 
-Every command opens all layers of an NDJSON file of seed-like records, wherever they are, and
-writes one line for each, to the null device. They run by turns; shown are medians. Those not
-found are left out. What is promised of commands is in ratios.py.
+Each opens all layers of an NDJSON file of records like the repair-results response, and
+writes one line per record to the null device. The tools run by turns; the medians are shown.
+Tools that are not installed are left out. The promised figures of commands are in ratios.py.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def opened:
   else . end;
 opened
 """
-# What each runs fastest; jq 1.6 opens nothing inside map_values.
+# The program that is fastest in each tool. In jq 1.6, nothing is opened inside map_values.
 MEMBERS = {
     "gojq": "with_entries({key, value: (.value | opened)})",
     "jq": ". as $old | reduce keys_unsorted[] as $key (.; .[$key] = ($old[$key] | opened))",
@@ -68,7 +68,7 @@ SCRIPTS = Path(__file__).parent / "scripts"
 
 @dataclass
 class Command:
-    """A command and the runs of it."""
+    """A command, and its usage in each run."""
 
     name: str
     line: list[str]
@@ -76,7 +76,7 @@ class Command:
 
 
 def ours(place: Bare) -> list[Command]:
-    """Return what runs in the bare environment: nestdecode, and the recursion."""
+    """Return the commands that run in the bare environment: nestdecode, and the recursion."""
     return [
         Command("nestdecode expand, one job", [place.nestdecode, "expand", "-j", "1"]),
         Command("recursive orjson script", [place.python, str(SCRIPTS / "recursion.py")]),
@@ -84,7 +84,7 @@ def ours(place: Bare) -> list[Command]:
 
 
 def peers(folder: Path, notes: list[str]) -> list[Command]:
-    """Return the other tools that this machine has."""
+    """Return the commands of the other tools that are installed."""
     script = folder / "opened.js"
     script.write_text(NODE)
     for tool, members in MEMBERS.items():
@@ -99,14 +99,14 @@ def peers(folder: Path, notes: list[str]) -> list[Command]:
         if path is None:
             notes.append(f"{tool} is not on this machine")
             continue
-        told = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
-        version = told.stdout.split("(")[0].strip().removeprefix(tool).strip(" -v")
+        printed = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
+        version = printed.stdout.split("(")[0].strip().removeprefix(tool).strip(" -v")
         found.append(Command(f"{tool} {version}", [path, *arguments]))
     return found
 
 
 def check(commands: list[Command], folder: Path) -> None:
-    """Make sure that every command writes what the hand-written code makes of each record."""
+    """Exit unless every command writes the answer of the hand-written code for each record."""
     sample = write_records(folder / "sample.ndjson", 3 * MB)
     wanted = [by_hand.seed(line) for line in sample.read_bytes().splitlines()]
     for command in commands:
@@ -116,7 +116,7 @@ def check(commands: list[Command], folder: Path) -> None:
 
 
 def timed(commands: list[Command], file: Path, rounds: int) -> list[dict[str, Any]]:
-    """Run the commands by turns and tabulate them."""
+    """Run the commands by turns, and return the rows of the table."""
     for number in range(rounds):
         for command in commands:
             say(f"round {number + 1} of {rounds}: {command.name}")

@@ -1,4 +1,4 @@
-"""What pytest-benchmark saves: the figures that the tables show, and no host name."""
+"""The settings of pytest-benchmark: it saves the figures of the tables, and no host name."""
 
 from measure import environment
 

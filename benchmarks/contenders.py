@@ -1,4 +1,4 @@
-"""What else people use: recursions that open layers of any shape, and jmespath.py."""
+"""The contenders of any shape: recursions that open layers wherever they are, and jmespath.py."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -12,7 +12,7 @@ Contender = Callable[[bytes], Any]
 
 
 def recursion(loads: Callable[[Any], Any]) -> Contender:
-    """Return the recursive rebuild, with *loads* for the parser."""
+    """Return a recursion that rebuilds the tree, with *loads* as its parser."""
 
     def opened(value):
         if isinstance(value, dict):
@@ -30,17 +30,17 @@ def recursion(loads: Callable[[Any], Any]) -> Contender:
 
 
 def interpreted(expression: str, expand: Contender) -> Contender:
-    """Return a query by jmespath.py on what *expand* returns."""
+    """Return a query by jmespath.py of the trees that *expand* returns."""
     search = jmespath.compile(expression).search
     return lambda raw: search(expand(raw))
 
 
-# Each makes a contender for a workload, ready to be timed.
+# Functions from a workload to a contender that is ready to be timed.
 Make = Callable[[Workload], Contender]
 
 
 def contenders(workload: Workload) -> dict[str, Make]:
-    """Return who competes on a workload."""
+    """Return the contenders of a workload, by name."""
     found: dict[str, Make] = {"hand-written orjson": lambda workload: workload.by_hand}
     parsers = {"recursive orjson": orjson.loads, "recursive json": json.loads}
     query = workload.query
@@ -53,7 +53,7 @@ def contenders(workload: Workload) -> dict[str, Make]:
 
 
 def over(contender: Contender, documents: Iterable[bytes]) -> Callable[[], None]:
-    """Return a function that gives each document to the contender."""
+    """Return a function that calls the contender with each document."""
 
     def run():
         for raw in documents:

@@ -1,7 +1,7 @@
 """
 The documents that are measured.
 
-All of them are made from seeded random numbers: two runs see the same bytes.
+All are made from seeded random numbers, so that every run measures the same bytes.
 """
 
 import base64

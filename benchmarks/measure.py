@@ -1,4 +1,4 @@
-"""Timing by turns, and what a figure needs beside it to mean anything."""
+"""Times of functions taken by turns, and the versions and hardware that belong to them."""
 
 import gc
 import importlib.metadata
@@ -22,7 +22,7 @@ LIBRARIES = ("nestdecode", "orjson", "msgspec", "stringzilla", "jmespath", "clic
 
 
 def environment() -> dict[str, Any]:
-    """Return the commit, the machine and the versions that belong to every result."""
+    """Return the commit, the machine and the versions: the provenance of a result."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": _commit(),
@@ -61,18 +61,18 @@ def _cpu() -> str:
         text = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
     except OSError:
         return platform.processor() or platform.machine()
-    told = {
+    facts = {
         name.strip(): value.strip()
         for name, _, value in (line.partition(":") for line in text.splitlines())
     }
-    name = told.get("model name") or platform.machine()
+    name = facts.get("model name") or platform.machine()
     # Cloud machines call every generation by one name.
-    numbers = "".join(f", {key} {told[key]}" for key in ("cpu family", "model") if key in told)
+    numbers = "".join(f", {key} {facts[key]}" for key in ("cpu family", "model") if key in facts)
     return f"{name} ({os.cpu_count()} cores{numbers})"
 
 
 def summary(values: Sequence[float], digits: int = 4) -> dict[str, Any]:
-    """Return median, quartiles and number of some values."""
+    """Return the median, the quartiles and the number of values."""
     low, median, high = (
         statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [*values] * 3
     )
@@ -96,7 +96,7 @@ class Run:
     inputs: Callable[[], Iterable[Any]]
 
     def time(self, repeat: int) -> float:
-        """Return the seconds of CPU that this thread takes for all inputs."""
+        """Return the CPU time of this thread for all inputs, in seconds."""
         batches = [[*self.inputs()] for _ in range(repeat)]
         call = self.call
         start = time.thread_time_ns()
@@ -139,7 +139,7 @@ def by_turns(
 
 
 def save(folder: Path, name: str, result: dict[str, Any]) -> None:
-    """Write a result, beside where and with what it was measured."""
+    """Write a result with its provenance to ``NAME.json`` of a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(environment() | result, indent=1, ensure_ascii=False)
     (folder / f"{name}.json").write_text(text + "\n")

@@ -1,4 +1,4 @@
-"""Two candidates for the same documents, their answers checked, ready to be timed."""
+"""The pairs of nestdecode and hand-written code for each workload, their answers checked."""
 
 import copy
 import json
@@ -24,12 +24,14 @@ MB = 10**6
 @dataclass(frozen=True)
 class Pair:
     """
-    Ours and theirs.
+    Two functions that give the same answers: nestdecode's and the one it is compared with.
 
     Attributes:
-        documents: How many there are in one turn.
-        source: The function whose source belongs to the result; None if it is not by hand.
-        smaller: Ours on a quarter of the size.
+        ours: The runs of nestdecode.
+        theirs: The runs of the other.
+        documents: The number of documents in one turn.
+        source: The other function, whose source is saved; None if it is not hand-written.
+        smaller: The runs of nestdecode on a quarter of the size, to see how times grow.
     """
 
     ours: Run
@@ -51,10 +53,10 @@ def called(
     theirs: Callable[[Any], Any] | None = None,
 ) -> Pair:
     """
-    Compare one call a document.
+    Return the pair of one call per document.
 
-    Documents are bytes, or what *entry* makes of them: anew for each call, of both candidates
-    and outside of the clock, since the hand-written code changes a tree that it is given.
+    Documents are bytes, or what *entry* makes of them. It is called anew for each call and
+    outside of the clock, since the hand-written code changes the tree that it is given.
     """
     theirs = theirs or load.by_hand
     prepare = entry or bytes
@@ -71,20 +73,20 @@ def called(
     return Pair(Run(ours, inputs), Run(theirs, inputs), load.count, theirs)
 
 
-def told(name: str, entry: Callable[[bytes], Any] | None = None, theirs: Any = None) -> Pair:
-    """Compare a Decoder with a spec."""
+def declared(name: str, entry: Callable[[bytes], Any] | None = None, theirs: Any = None) -> Pair:
+    """Return the pair of a Decoder with a spec."""
     load = WORKLOADS[name]
-    return called(load, load.told(), entry, theirs)
+    return called(load, load.declared(), entry, theirs)
 
 
 def learnt(name: str, entry: Callable[[bytes], Any] | None = None, theirs: Any = None) -> Pair:
-    """Compare a Decoder that has seen such documents."""
+    """Return the pair of a Decoder without a spec that has seen such documents."""
     load = WORKLOADS[name]
     return called(load, load.learnt(entry or bytes), entry, theirs)
 
 
 def flat_lines(size: int) -> Pair:
-    """Compare ``expand_lines`` on log lines without layers."""
+    """Return the pair of ``expand_lines`` on log lines without layers."""
     lines = list(lines_of(flat_line, size // 230))
     decoder = Decoder()
     deque(decoder.expand_lines(lines_of(flat_line, SEEN)), 0)
@@ -92,7 +94,7 @@ def flat_lines(size: int) -> Pair:
 
 
 def seed_lines(spec: str | None) -> Pair:
-    """Compare ``expand_lines`` on 1 MB of seed-like lines."""
+    """Return the pair of ``expand_lines`` on 1 MB of lines like the repair-results response."""
     lines = list(lines_of(seed, KB * KB // 1550))
     decoder = Decoder(spec)
     deque(decoder.expand_lines(lines_of(seed, SEEN)), 0)
@@ -113,7 +115,7 @@ def _streamed(decoder: Decoder, lines: list[bytes], answer: Any, theirs: Any) ->
 
 
 def problems() -> Pair:
-    """Compare lines of which nine in ten do not hold what the spec says; each is told."""
+    """Return the pair of lines of which nine in ten are problems, each of them reported."""
     docs = [line.rstrip() for line in lines_of(mixed_line, 500)]
     spec = spec_of("log: json")
     found: list[DecodeError] = []
@@ -124,7 +126,7 @@ def problems() -> Pair:
     same("problems", [one.pointer for one in found], [pointer for pointer, _ in failed])
     if not 0.85 < len(found) / len(docs) < 0.95:
         raise SystemExit("problems: not in nine of ten")
-    # A deque of no length forgets what is added, at the price of adding it to a list.
+    # A deque of length 0 forgets each item, and takes as long as appending it to a list.
     decoder = Decoder(spec, on_problem=deque[DecodeError](maxlen=0).append)
     forget = deque[object](maxlen=0).append
 
@@ -137,7 +139,7 @@ def problems() -> Pair:
 
 
 def opened() -> Pair:
-    """Compare opening with expanding."""
+    """Return the pair of ``open`` and ``expand``."""
     decoder, docs = Decoder(), WORKLOADS["seed"].documents
     for _ in range(SEEN // len(docs)):
         trees = [decoder.open(raw).tree for raw in docs]
@@ -146,7 +148,7 @@ def opened() -> Pair:
 
 
 def collapsed() -> Pair:
-    """Compare putting back what was not changed with expanding."""
+    """Return the pair of ``collapse`` of an unchanged tree and ``expand``."""
     decoder, docs = Decoder(), WORKLOADS["seed"].documents
     for _ in range(SEEN // len(docs)):
         documents = [decoder.open(raw) for raw in docs]
@@ -162,7 +164,7 @@ def collapsed() -> Pair:
 
 
 def worst(name: str, size: int = MB, *, telling: bool = False) -> Pair:
-    """Compare the worst text of a size with a parse of log lines of that size."""
+    """Return the pair of a worst case and a parse of log lines of the same size."""
     decoder = Decoder(on_problem=deque[DecodeError](maxlen=0).append) if telling else Decoder()
     load = WORKLOADS["seed"]
     for _ in range(SEEN // load.count):

@@ -1,4 +1,4 @@
-"""Whole processes: what they take, and an environment for them with nothing else in it."""
+"""Whole processes: their CPU time and memory, and a bare environment to run them in."""
 
 import importlib.metadata
 import os
@@ -35,7 +35,7 @@ CLEAN = {name: value for name, value in os.environ.items() if not name.startswit
 
 @dataclass(frozen=True)
 class Usage:
-    """What one run of a command took; *peak* is that of its largest process, in bytes."""
+    """Time in seconds, and peak memory of the largest process in bytes, of one command."""
 
     wall: float
     cpu: float
@@ -43,9 +43,9 @@ class Usage:
 
 
 def run(line: list[str]) -> Usage:
-    """Run a command whose output is thrown away."""
+    """Run a command, discard its output, and return its usage."""
     launch = [sys.executable, "-I", "-S", "-c", LAUNCHER, *line]
-    told = subprocess.run(
+    stderr = subprocess.run(
         launch,
         env=CLEAN,
         stdin=subprocess.DEVNULL,
@@ -53,20 +53,20 @@ def run(line: list[str]) -> Usage:
         stderr=subprocess.PIPE,
         check=True,
     ).stderr.decode()
-    code, wall, cpu, peak = told.splitlines()[-1].split()
+    code, wall, cpu, peak = stderr.splitlines()[-1].split()
     if code != "0":
-        raise SystemExit(f"{line[:3]} failed with {code}:\n{told}")
+        raise SystemExit(f"{line[:3]} failed with {code}:\n{stderr}")
     # macOS counts bytes, all others kilobytes.
     return Usage(float(wall), float(cpu), int(peak) * (1 if sys.platform == "darwin" else 1024))
 
 
 def output(line: list[str]) -> bytes:
-    """Return what a command writes."""
+    """Return the standard output of a command."""
     return subprocess.run(line, env=CLEAN, stdout=subprocess.PIPE, check=True).stdout
 
 
 def write_records(path: Path, size: int) -> Path:
-    """Write seed-like records of *size* bytes in all."""
+    """Write about *size* bytes of records like the repair-results response; return the path."""
     with path.open("wb") as out:
         out.writelines(lines_of(seed, size // (len(SEED) + 1)))
     return path
@@ -81,7 +81,7 @@ class Bare:
 
 
 def bare(folder: Path) -> Bare:
-    """Make it. The wheel is built here and everything else copied: nothing is fetched."""
+    """Yield a bare environment: the wheel is built, its requirements are copied from this one."""
     quietly = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
     subprocess.run([*build, str(ROOT)], **quietly)

@@ -1,9 +1,10 @@
 """
-The figures that this project promises: times of nestdecode over times of hand-written code.
+The promised figures: the time of nestdecode divided by the time of hand-written code.
 
-One process, one thread, its CPU time, the two by turns. Each round gives one ratio; shown are
-the median and the quartiles. The cyclic collector is off for both. Whole commands, and memory,
-are at the end. Words choose rows, and --kernels what StringZilla may use: then nothing is saved.
+Both run by turns in one process and one thread, and CPU time is measured. Each round gives
+one ratio; the median and the quartiles are shown. The cyclic garbage collector is off for
+both. Whole commands and memory come last. Words as arguments select rows; --kernels limits
+what StringZilla may use. With either of them, nothing is saved.
 """
 
 import argparse
@@ -24,12 +25,12 @@ from pairs import (
     KB,
     Pair,
     collapsed,
+    declared,
     flat_lines,
     learnt,
     opened,
     problems,
     seed_lines,
-    told,
     worst,
 )
 from worst import WORST
@@ -37,7 +38,7 @@ from worst import WORST
 
 @dataclass(frozen=True)
 class Row:
-    """One ratio. *most* and *aim* are None where none was promised."""
+    """One ratio; *most* is the promised bound and *aim* the goal, or None."""
 
     name: str
     most: float | None
@@ -52,7 +53,7 @@ def from_bytes() -> Iterator[Row]:
         ("six deep", "deep", 1.10),
         ("200 small layers", "many", 1.18),
     ):
-        yield Row(f"`Decoder(spec).expand`, {name}", most, 1.05, partial(told, load))
+        yield Row(f"`Decoder(spec).expand`, {name}", most, 1.05, partial(declared, load))
     for name, load, most in (
         ("seed", "seed", 1.22),
         ("SNS in SQS", "sns", 1.25),
@@ -80,9 +81,9 @@ def lines() -> Iterator[Row]:
 
 
 def queries() -> Iterator[Row]:
-    yield Row('`compile("structData.data[]")`, spec', 1.12, 1.05, partial(told, "query"))
+    yield Row('`compile("structData.data[]")`, spec', 1.12, 1.05, partial(declared, "query"))
     yield Row("the same question without a spec, learnt", 1.35, 1.05, partial(learnt, "query"))
-    for how, make in (("spec", told), ("learnt", learnt)):
+    for how, make in (("spec", declared), ("learnt", learnt)):
         for size in (10, 100, 1000, 10_000):
             name = f"`items[].payload.total`, {size:,} elements, {how}"
             yield Row(name, 1.3, 1.1, partial(make, f"items {size}"))
@@ -90,7 +91,7 @@ def queries() -> Iterator[Row]:
 
 def entries() -> Iterator[Row]:
     parsed = orjson.loads
-    for how, make in (("spec", told), ("learnt", learnt)):
+    for how, make in (("spec", declared), ("learnt", learnt)):
         yield Row(f"seed as `str`, {how}", 1.25, 1.1, partial(make, "seed", bytes.decode))
         changed = partial(make, "seed", parsed, by_hand.seed_parsed)
         yield Row(f"seed as a parsed `dict`, {how}", 1.3, 1.1, changed)
@@ -107,7 +108,7 @@ def codecs() -> Iterator[Row]:
         ("`[json, base64 | json]`, half of ten each", "alternatives"),
         ("`json?`, half of ten are text", "half text"),
     ):
-        yield Row(name, 1.25, 1.1, partial(told, load))
+        yield Row(name, 1.25, 1.1, partial(declared, load))
 
 
 def specs() -> Iterator[Row]:
@@ -120,7 +121,7 @@ def specs() -> Iterator[Row]:
         ("`$ref` to itself through six layers", "envelopes"),
         ("seed, two task results, spec", "two results"),
     ):
-        yield Row(name, 1.4, 1.2, partial(told, load))
+        yield Row(name, 1.4, 1.2, partial(declared, load))
     yield Row("seed, two task results, learnt", 1.4, 1.2, partial(learnt, "two results"))
     yield Row("log lines, nine of ten are problems and told", 3, 2, problems)
 
@@ -151,7 +152,7 @@ GROUPS: dict[str, Callable[[], Iterable[Row]]] = {
 
 
 def measured(row: Row, rounds: int) -> tuple[dict[str, Any], Callable[..., object] | None]:
-    """Return a row's figures, and what it was held against."""
+    """Return a row's figures, and the function that it was compared with."""
     pair = row.make()
     runs = {"ours": pair.ours, "theirs": pair.theirs}
     if pair.smaller:

@@ -1,4 +1,4 @@
-"""How times grow: with the number of records, the size of a document, the depth of layers."""
+"""How times grow with the number of records, the size of a document, the depth of layers."""
 
 import argparse
 import gc
@@ -23,7 +23,7 @@ Times = dict[str, list[float]]
 
 def records(counts: list[int], rounds: int) -> list[dict[str, Any]]:
     """
-    Stream log lines, in microseconds a record.
+    Return the times of streams of log lines, in microseconds per record.
 
     A Decoder is new for each stream: what it learns and compiles is in the time.
     """
@@ -49,7 +49,7 @@ def records(counts: list[int], rounds: int) -> list[dict[str, Any]]:
 
 
 def streamed(way: Callable[[Iterable[bytes]], Iterable[Any]], count: int) -> float:
-    """Return the seconds that a stream takes; its lines are made beforehand."""
+    """Return the seconds that a stream takes, without the making of its lines."""
     lines = lines_of(mixed_line, count)
     gc.collect()
     gc.disable()
@@ -62,14 +62,14 @@ def streamed(way: Callable[[Iterable[bytes]], Iterable[Any]], count: int) -> flo
 
 
 def documents(points: list[tuple[int, Workload]], rounds: int) -> list[dict[str, Any]]:
-    """Expand one document of each size or depth, in microseconds a document."""
+    """Return the times of documents of each size or depth, in microseconds per document."""
     result = []
     for x, load in points:
-        ours = {"nestdecode, spec": load.told(), "nestdecode, learnt": load.learnt()}
+        ours = {"nestdecode, spec": load.declared(), "nestdecode, learnt": load.learnt()}
         for name, expand in ours.items():
             if [expand(raw) for raw in load.documents] != load.answers:
                 raise SystemExit(f"{load.name}, {name}: not the answer of the hand-written code")
-        # The trees would be in the way of the collector, which runs between the rounds.
+        # The collector runs between the rounds, and would walk the trees if they were kept.
         del load.__dict__["answers"]
         ways = {"floor": orjson.loads, "hand-written orjson": load.by_hand, **ours}
         ways["recursive orjson"] = recursion(orjson.loads)
@@ -93,7 +93,7 @@ def documents(points: list[tuple[int, Workload]], rounds: int) -> list[dict[str,
 
 
 def sized(nodes: int) -> Workload:
-    """Return the large document at another size."""
+    """Return the large document in another size."""
     return Workload(
         f"{nodes} nodes",
         "",
@@ -106,7 +106,7 @@ def sized(nodes: int) -> Workload:
 
 
 def layered(depth: int) -> Workload:
-    """Return the deep document at another depth."""
+    """Return the deep document in another depth."""
     return Workload(
         f"{depth} layers",
         "",
@@ -117,7 +117,7 @@ def layered(depth: int) -> Workload:
 
 
 def panels(result: dict[str, Any]) -> list[Panel]:
-    """Return what to draw: times a record, speeds, times over the floor."""
+    """Return the charts: times per record, speeds, and times divided by the floor's."""
 
     def series(points: list[dict[str, Any]], x: str, y: Callable[[dict[str, Any], str], float]):
         return {name: [(point[x], y(point, name)) for point in points] for name in points[0]["us"]}

@@ -1,8 +1,8 @@
 """
-What else people use, on each workload; nestdecode itself is in ratios.py.
+The contenders on each workload; nestdecode itself is in ratios.py.
 
-Every contender must first give the answer of the hand-written code. A round is all of a
-workload's documents, one after another; the report divides by their number.
+Each contender must first give the answer of the hand-written code. One round is all
+documents of a workload, one after another; the report divides by their number.
 """
 
 import orjson

@@ -1,4 +1,4 @@
-"""Which documents, opened how, and what the hand-written code makes of them."""
+"""The workloads: documents, the spec or query for each, and the answer of hand-written code."""
 
 import random
 from collections.abc import Callable
@@ -19,16 +19,16 @@ SEEN = 200
 @dataclass(frozen=True)
 class Workload:
     """
-    Documents of one shape.
+    A workload: documents of one shape, and what is asked of them.
 
     Attributes:
         make: Makes one document.
         by_hand: The hand-written code: from a document's bytes to the answer.
-        spec: Where the layers are, for a Decoder that is told.
-        count: How many different documents are measured.
-        small: Makes the documents that a Decoder learns from, where those measured are large.
-        query: What is asked of a document at its root; None if it is expanded.
-        focused: The same, asked at the spec's focus.
+        spec: The spec, for a Decoder that has one.
+        count: The number of different documents that are measured.
+        small: Makes smaller documents for a Decoder to learn from; None for the same ones.
+        query: The query, from the root of the document; None if documents are expanded.
+        focused: The same query, from the spec's focus.
     """
 
     name: str
@@ -49,22 +49,22 @@ class Workload:
 
     @cached_property
     def answers(self) -> list[Any]:
-        """Return what the hand-written code makes of them."""
+        """Return the answers of the hand-written code for these documents."""
         return [self.by_hand(raw) for raw in self.documents]
 
-    def told(self, **arguments: Any) -> Callable[[Any], Any]:
-        """Return a Decoder with the spec, as a function."""
+    def declared(self, **arguments: Any) -> Callable[[Any], Any]:
+        """Return the function of a Decoder with the spec."""
         decoder = Decoder(self.spec, **arguments)
         query = self.focused or self.query
         return decoder.compile(query) if query else decoder.expand
 
     def fresh(self) -> Callable[[Any], Any]:
-        """Return a Decoder without a spec that has seen nothing."""
+        """Return the function of a Decoder without a spec that has seen no document."""
         decoder = Decoder()
         return decoder.compile(self.query) if self.query else decoder.expand
 
     def learnt(self, entry: Callable[[bytes], Any] = bytes) -> Callable[[Any], Any]:
-        """Return a Decoder without a spec that has seen 200 such documents, as *entry* gives."""
+        """Return the function of a Decoder without a spec that has seen 200 such documents."""
         expand = self.fresh()
         rng = random.Random(f"{self.name}, before")
         for _ in range(SEEN):
@@ -170,7 +170,7 @@ ENVELOPES = """{"properties": {"message": {
 
 
 def sized(name: str, make: Callable[..., bytes], by_hand: Any, spec: Spec, size: int) -> Workload:
-    """Return documents of *size* elements each, learnt from those of at most 20."""
+    """Return a workload of documents of *size* elements; a Decoder learns from at most 20."""
     return Workload(
         f"{name} {size}",
         "",
@@ -183,7 +183,7 @@ def sized(name: str, make: Callable[..., bytes], by_hand: Any, spec: Spec, size:
 
 
 def items(size: int) -> Workload:
-    """Return the query into a layer of each of an array's elements."""
+    """Return a workload that queries a layer in each element of an array."""
     spec = spec_of("'items[].payload': json")
     load = sized("items", documents.basket, by_hand.totals, spec, size)
     return replace(load, query="items[].payload.total")

@@ -1,7 +1,7 @@
 """
-The worst that a text of a given size can hold.
+The worst cases: for each, a text of a given size that takes the longest.
 
-Each is made of one piece again and again, so that there is a text of any size.
+Each repeats one piece, so that it can be made in any size.
 """
 
 import json
@@ -13,7 +13,7 @@ Maker = Callable[[int], bytes]
 
 
 def flat(size: int) -> bytes:
-    """Return an array of log lines: what each of the others is held against."""
+    """Return an array of log lines: the ordinary text that the worst cases are compared with."""
     return _array(b"".join(lines_of(flat_line, 1000)).decode().splitlines(), size)
 
 
@@ -51,14 +51,14 @@ def duplicates(size: int) -> bytes:
 
 
 def _cut(size: int) -> bytes:
-    """Return one layer as long as the text, which ends too early."""
+    """Return one layer that fills the text, and is cut short."""
     inner = '[{"k":17,"v":"xxxxxxxxxxxxxxxxxxxx"}'
     text = inner + "".join(f",{inner[1:]}" for _ in range(size // 50))
     return json.dumps({"a": text}, separators=(",", ":")).encode()
 
 
 def _layers(count: int) -> str:
-    """Return a layer in a layer; escaped as ``\\u005c``, backslashes do not double."""
+    """Return layers inside one another; backslashes as ``\\u005c`` do not double."""
     text = '{"a":1}'
     for _ in range(count):
         text = '{"m":"' + text.replace("\\", r"\u005c").replace('"', r"\u0022") + '"}'

@@ -1,8 +1,33 @@
-"""Decode JSON whose strings hold more JSON, by a declarative spec or by itself."""
+r"""
+Find, open, query and re-close JSON inside JSON strings.
+
+A string that holds another JSON document, as it is or encoded, is a *layer*. ``expand``
+opens every layer of a document and ``query`` answers JMESPath over the opened tree; the
+layers are detected, or declared by a spec (a JSON Schema, an OpenAPI document or a short
+list of paths). ``Decoder`` does both for many documents, with policies and limits, and
+its ``open`` keeps the original text, so that a changed document can be put back with
+every other byte as it was.
+
+>>> import nestdecode
+>>> event = b'{"id": 1.0,  "body": "{\\"order\\": {\\"total\\": 5}}"}'
+>>> nestdecode.expand(event)
+{'id': 1.0, 'body': {'order': {'total': 5}}}
+>>> nestdecode.query("body.order.total", event)
+5
+>>> document = nestdecode.Decoder().open(event)
+>>> document.set("body.order.total", 6)
+1
+>>> document.collapse()
+b'{"id": 1.0,  "body": "{\\"order\\": {\\"total\\": 6}}"}'
+
+Wrong input raises a NestdecodeError. A DecodeError has the place as a JSON Pointer (RFC
+6901), and quotes no value of the document. ``expand_file`` expands whole files, on all
+cores if they are large. The same from a shell: ``nestdecode --help``.
+"""
 
 from typing import TYPE_CHECKING
 
-from nestdecode.decoder import Decoder, Query, expand, query
+from nestdecode.decoder import Decoder, Query
 from nestdecode.errors import (
     DecodeError,
     LimitError,
@@ -19,6 +44,7 @@ if TYPE_CHECKING:
     from nestdecode.document.looking import Lookalike, OpenLayer
     from nestdecode.document.parts import dumps
     from nestdecode.files import Report, expand_file
+    from nestdecode.oneshot import expand, query
     from nestdecode.queries.focus import Start
     from nestdecode.spec import Layer, Spec
     from nestdecode.text.number import Number
@@ -53,9 +79,9 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-# Imported when they are asked for: who lets layers be found needs no specs, and reading
-# them costs start-up. Hidden from type checkers, which know them from above: they would
-# take any name for one of these.
+# Imported on first use, to keep start-up short: a program that lets layers be detected needs
+# no specs. Hidden from type checkers, which see the imports above: a module __getattr__ would
+# make them accept any name.
 if not TYPE_CHECKING:
     _LATE = {
         "Document": "nestdecode.document.document",
@@ -67,7 +93,9 @@ if not TYPE_CHECKING:
         "Spec": "nestdecode.spec",
         "Start": "nestdecode.queries.focus",
         "dumps": "nestdecode.document.parts",
+        "expand": "nestdecode.oneshot",
         "expand_file": "nestdecode.files",
+        "query": "nestdecode.oneshot",
     }
 
     def __getattr__(name):

@@ -1,4 +1,4 @@
-"""What asks: queries of documents and of trees, compiled once for an Engine."""
+"""The queries of a Decoder: compiled once for its engine, then asked of documents and trees."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ __all__ = ["Asker", "check_expression"]
 
 class Asker:
     """
-    The queries that were compiled for an engine. Thread-safe.
+    The compiled queries of one engine, at most 256 of them. Thread-safe.
 
     Attributes:
-        engine: What opens the documents that are asked.
+        engine: Opens the documents.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -37,7 +37,7 @@ class Asker:
         self._answerers: dict[tuple[Any, ...], tuple[Callable[[Any], Any], Expression]] = {}
 
     def answerer(self, text: str, start: Start | None) -> tuple[Callable[[Any], Any], Expression]:
-        """Return the function that answers a query for a document, and the query."""
+        """Return the function from a document to a query's answer, and the compiled query."""
         known = self._answerers.get((text, start))
         if known is None:
             expression = self.expression(text, start)
@@ -48,7 +48,7 @@ class Asker:
         return known
 
     def answer_many(self, expression: Expression) -> Many:
-        """Return what answers a query for several records, or gives None, as ``expand_many``."""
+        """Return the function that answers a query for joined records, as ``Many`` says."""
         from nestdecode.queries.functions import REFUSALS
 
         engine = self.engine
@@ -72,7 +72,7 @@ class Asker:
 
     @property
     def _plan(self) -> Plan:
-        """What opens layers, declared or found."""
+        """The plan that opens layers: the spec's, or one that detects them."""
         return self.engine.plan or Plan(None, self.engine.policy, detect.FINDER)
 
     def _late(self, expression: Expression) -> Callable[[Any], Any] | None:
@@ -83,10 +83,10 @@ class Asker:
 
     def _early(self, expression: Expression) -> Callable[[Any], Any]:
         """
-        Return a function that expands a document and asks it.
+        Return a function that expands a document and then answers a query for its tree.
 
-        Of a document in which a layer stays shut it must be known whether the query sees
-        that layer: it is asked again, step by step.
+        If a layer stays shut, it is reported only if the query sees it. The tree does not
+        say that, so such a document is asked again step by step, opening on the way.
         """
         engine, search = self.engine, expression.search
         if engine.on_problem is None:
@@ -97,10 +97,10 @@ class Asker:
         def answer(document: Any) -> Any:
             try:
                 return search(watched(document))
-            except TroubledError:
+            except ShutLayerError:
                 pass
             if "fail" in policies_of(plan):
-                # Such a layer fails the record, seen or not.
+                # Under policy fail a layer fails the record, whether the query sees it or not.
                 engine.check(document)
             return expression.walk(engine.read(document), plan, engine.start())
 
@@ -108,7 +108,7 @@ class Asker:
 
     @cached_property
     def _watched(self) -> tuple[Callable[[Any], Any], Many | None]:
-        """Expand one document, or several; raise TroubledError if a layer of one stays shut."""
+        """Expand one document, and joined ones; raise ShutLayerError if a layer stays shut."""
         engine = self.engine
 
         def start() -> Run:
@@ -121,7 +121,17 @@ class Asker:
         return MethodType(method, engine), many
 
     def expression(self, text: str, start: Start | None, lent: Spec | None = None) -> Expression:
-        """Return a query, compiled; *lent* is a spec whose focus and names it may use."""
+        """
+        Return a query, compiled.
+
+        Args:
+            text: JMESPath, or ``:name``.
+            start: ``root``, ``focus``, or None for the default.
+            lent: A spec whose focus and named queries it may use, if the engine has none.
+
+        Raises:
+            QueryError: If the expression is wrong.
+        """
         from nestdecode.queries.expression import (
             compile_expression,  # late: expanding needs no grammar
         )
@@ -138,7 +148,13 @@ class Asker:
         return known
 
     def search(self, expression: str, tree: Any) -> Any:
-        """Ask a tree; the answer shares nothing with it."""
+        """
+        Return the answer of a query of a tree; it shares no dict or list with the tree.
+
+        Raises:
+            QueryError: If the expression is wrong, or a function in it refuses a value.
+            TypeError: If *expression* is not a str.
+        """
         from nestdecode.queries.expression import apart
         from nestdecode.queries.functions import REFUSALS
 
@@ -148,19 +164,19 @@ class Asker:
             return apart(compiled.search(tree))
         except REFUSALS as error:
             refusal = compiled.refusal(error)
-        # Not in the handler: the cause holds data of the document.
+        # Outside the handler: the error as __context__ would keep the tree's data alive.
         raise refusal
 
 
-class TroubledError(Exception):
-    """A layer stays shut."""
+class ShutLayerError(Exception):
+    """A layer stays shut; raised and caught in this module."""
 
 
 def _give_up(_problem: DecodeError) -> None:
-    raise TroubledError
+    raise ShutLayerError
 
 
 def check_expression(expression: Any) -> None:
-    """Raise TypeError for what is no expression."""
+    """Raise TypeError if *expression* is not a str."""
     if not isinstance(expression, str):
         raise TypeError(f"an expression is a str, got {type(expression).__name__}")

@@ -1,4 +1,4 @@
-"""The census of a stream: its tree of places, with counts of what was found at each."""
+"""The census of a stream: one row per path, with counts of layers, problems and lookalikes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from nestdecode.text.reader import Reader
 
 __all__ = ["Census", "Row", "Spot"]
 
-# How many paths are told apart, and how many characters their names may take together.
+# Paths that have a row of their own, and characters that their names may take together: a
+# stream whose keys are data would fill memory.
 MOST_PATHS, MOST_NAMES = 1000, 1 << 22
 
 
 class Spot(NamedTuple):
     """
-    Where a record begins.
+    The place where a record begins.
 
     Attributes:
-        source: The file or stream it is in; empty in a part, which is of one.
-        line: From 1.
+        source: The name of the file or stream; empty while a batch is counted.
+        line: The line, from 1.
     """
 
     source: str
@@ -31,19 +32,18 @@ class Spot(NamedTuple):
 
 class Row:
     """
-    What was found at one path, or at several.
+    The counts for one path, or for all paths without a row of their own.
 
     Attributes:
-        codecs: The chains that opened layers there, in the order in which they were met.
-        records: How many records have something there: a layer, open or shut, or what looks
-            like one.
-        layers: How many layers were opened. A string that is encoded twice is two.
-        size: Of their texts, in bytes of UTF-8.
-        problems: How many layers stayed shut.
-        lookalikes: How many strings look like layers, and were not opened.
-        first: The first of those records; None if there is none.
-        problem: Codec, reason and record of the first that stayed shut, or None.
-        lookalike: Reason and record of the first that looks like a layer, or None.
+        codecs: The chains that opened layers, in the order of their first use.
+        records: Records that have an open layer, a shut layer or a lookalike here.
+        layers: Layers that were opened. A string that is encoded twice holds two.
+        size: Bytes of their texts, in UTF-8.
+        problems: Layers that stayed shut.
+        lookalikes: Strings that look like layers and were not opened.
+        first: The first of those records, or None.
+        problem: Codec, reason and record of the first layer that stayed shut, or None.
+        lookalike: Reason and record of the first lookalike, or None.
     """
 
     __slots__ = (
@@ -72,14 +72,14 @@ class Row:
         self._record = 0
 
     def meet(self, record: int) -> Row:
-        """Count a record, by its number, unless it was counted before."""
+        """Count a record once, by its number; return this row."""
         if self._record != record:
             self._record = record
             self.records += 1
         return self
 
     def add(self, other: Row) -> None:
-        """Add what was found in records that follow."""
+        """Add the counts of records that follow those of this row."""
         self.codecs |= other.codecs
         self.records += other.records
         self.layers += other.layers
@@ -90,7 +90,7 @@ class Row:
         self.lookalike = self.lookalike or other.lookalike
 
     def move(self, source: str, lines: int) -> None:
-        """Say where the records are, that were counted as if their source began there."""
+        """Set the source, and shift lines that were counted from the start of a batch."""
 
         def moved(spot: Spot) -> Spot:
             return Spot(source, spot.line + lines)
@@ -107,16 +107,16 @@ class Row:
 
 class Census:
     """
-    What is found at each path of many records. Array indices are ``[]`` in it.
+    The rows of many records, by path; array indices are ``[]`` in the paths.
 
     Args:
-        is_part: Whether this counts records of one batch, to be added to another: then
-            every path is told apart. Else the first of them are, and the rest is one row.
+        is_part: Whether this counts one batch, to be added to another census. Then every
+            path has a row; otherwise the first MOST_PATHS have, and the rest share one.
 
     Attributes:
-        records: How many records were counted.
-        others: What was found at paths that are not told apart, or None. How many records
-            that were is not known.
+        records: Records that were counted.
+        others: The row of all paths without one of their own, or None. Its ``records`` is
+            not the number of records, since one can be counted for several paths.
     """
 
     def __init__(self, *, is_part: bool = False) -> None:
@@ -124,14 +124,14 @@ class Census:
         self.others: Row | None = None
         self._is_part = is_part
         self._left = MOST_NAMES
-        # Each place as the number of the one around it and a step, and its number; and
-        # how long its path is. Flat, since pickle recurses.
+        # From (number of the place around, step) to the number of a place, and the length of
+        # each path by number. Flat dicts, since workers send them by pickle, which recurses.
         self._numbers: dict[tuple[int, Step], int] = {}
         self._lengths = [0]
         self._rows: dict[int, Row] = {}
 
     def count(self, trace: Trace, reader: Reader, line: int) -> None:
-        """Count a record that was expanded with a note of everything, and begins at a line."""
+        """Count one record by its trace; *line* is where it begins."""
         self.records += 1
         spot = Spot("", line)
         known: dict[Address, int] = {}
@@ -159,7 +159,7 @@ class Census:
             found.lookalike = found.lookalike or (look.reason, spot)
 
     def _place(self, address: Address, known: dict[Address, int]) -> int:
-        """Return the number of the place that an address is at; new ones are numbered."""
+        """Return the number of an address's place; a new place gets the next number."""
         below = []
         while address.around is not None and address not in known:
             below.append(address)
@@ -180,16 +180,16 @@ class Census:
 
     def add(self, part: Census, source: str, lines: int) -> None:
         """
-        Add a part: what was counted in the records that follow.
+        Add the census of a batch that follows. The batch must not be used afterwards.
 
         Args:
-            part: It is of no use afterwards.
-            source: The name of what its records are in.
-            lines: How many lines of that were before those that the part has counted.
+            part: The census of the batch.
+            source: The name of its file or stream.
+            lines: Lines of that source before the batch.
         """
         self.records += part.records
         places = list(part._numbers)
-        # Numbers of places here by those of the part.
+        # From numbers of places in the part to numbers in this census.
         known = {0: 0}
         for number, row in part._rows.items():
             row.move(source, lines)
@@ -215,7 +215,7 @@ class Census:
     def _known(
         self, number: int, places: list[tuple[int, Step]], known: dict[int, int]
     ) -> int | None:
-        """Return the number here of a place of a part, or None if it is not known here."""
+        """Return the number in this census of a place of a part, or None if it has none."""
         below = []
         while number not in known:
             below.append(number)
@@ -239,7 +239,7 @@ class Census:
         return here
 
     def rows(self) -> Iterator[tuple[str, Row]]:
-        """List paths and what was found there, as a walk through the documents meets them."""
+        """Yield each path and its row, parents before children, in the order of first use."""
         places = [(0, None), *self._numbers]
         below: dict[int, list[int]] = {}
         for number, (around, _) in enumerate(places[1:], 1):

@@ -1,4 +1,4 @@
-"""Records chosen by a query, and records that are written as they came."""
+"""``--where`` and ``--original``: records chosen by a query, and records written as they came."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from nestdecode.text.joined import Joined, joined_lines
 
 __all__ = ["Asked", "as_they_came", "choose", "where"]
 
-# What becomes of a record for which the query does not hold.
+# The answer for a record that is left out.
 _LEFT_OUT = object()
 
 
 class Asked(Protocol):
-    """A query."""
+    """A query that chooses records: a Query or a LendingQuery."""
 
     def __call__(self, document: Any, /) -> Any:
-        """Answer for one document."""
+        """Return the answer for one document."""
 
     @property
     def many(self) -> Many:
-        """Answers joined records, and gives None if each has to be for itself."""
+        """The function that answers joined records; it returns None if they need one call each."""
 
 
 def where(decoder: Decoder, expression: str, *, lent: bool = False) -> Asked:
     """
-    Compile the query by which records are chosen.
+    Return the query that chooses records. It starts at the root.
 
-    It starts at the root, and tells nobody of layers that stay shut: who opens a record
-    that is chosen does.
+    It reports no problems: whatever opens a chosen record afterwards reports them once.
 
     Args:
-        decoder: Opens the records that are chosen.
+        decoder: Opens the chosen records.
         expression: JMESPath, or ``:name``.
-        lent: Whether a shipped spec that matches opens a record, as in ``LendingQuery``.
+        lent: Whether records are opened by the shipped spec that matches them, as by
+            ``LendingQuery``.
 
     Raises:
         QueryError: If the expression is wrong.
@@ -51,7 +51,7 @@ def where(decoder: Decoder, expression: str, *, lent: bool = False) -> Asked:
 
 
 def choose(answering: Answering, query: Asked) -> None:
-    """Have records left out for which a query does not hold."""
+    """Change *answering* to leave out records for which a query is null, false or empty."""
     answer, many, render = answering.answer, answering.many, answering.render
 
     def answer_chosen(raw: bytes) -> Any:
@@ -76,12 +76,13 @@ def choose(answering: Answering, query: Asked) -> None:
 
 def as_they_came(answering: Answering, render: Render, *, judged: bool) -> None:
     """
-    Have records written as they came, instead of their answers.
+    Change *answering* to write the text of each record instead of its answer.
 
     Args:
-        answering: Answers records; those that it refuses are still refused.
-        render: From the bytes of a record to what is written for it.
-        judged: Whether something else, as ``choose``, refuses the same records.
+        answering: Answers records; a record that fails still fails.
+        render: Turns the bytes of a record into the bytes that are written.
+        judged: Whether ``choose`` is to follow, whose query fails for the same records:
+            then this need not open them too.
     """
     answer, many = answering.answer, answering.many
 

@@ -1,8 +1,9 @@
 """
-Codecs: name to the functions that undo one encoding, and redo it.
+The codecs: for each name, the function that undoes an encoding and the one that redoes it.
 
-Binary encodings are RFC 4648 and strict: no white space, no other alphabet, full
-padding (base64url may lack it). Compressed data must end where its last stream ends.
+Base64, base32 and base16 follow RFC 4648 strictly: no white space, no other alphabet, full
+padding (base64url may lack it, section 5; base16 may be in lower case). gzip is RFC 1952,
+of one or more members, zlib RFC 1950; nothing may follow the compressed data.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ class Codec(NamedTuple):
     One named encoding.
 
     Attributes:
-        name: As specs write it.
-        takes: ``text`` (a string, or bytes that are one) or ``bytes``.
-        gives: ``bytes``, or ``value`` for a JSON value.
-        open: Undoes the encoding within a budget; None for json, which
-            text/reader.py reads.
-        close: Redoes it, for the same bytes always the same way: alphabet and padding
-            as in the second argument, an encoding of other bytes that may be empty.
-            None for json.
+        name: The name, as specs write it.
+        takes: What it undoes: ``text`` (a string, or its bytes) or ``bytes``.
+        gives: What it gives: ``bytes``, or ``value`` for a JSON value.
+        open: Returns the decoded bytes, and takes their number from the budget; raises
+            DecodeError. None for json, which ``text.reader`` reads.
+        close: Returns the encoded bytes, always the same for the same arguments. Alphabet
+            and padding are those of the second argument, the earlier encoded text, which
+            may be empty. None for json.
     """
 
     name: str
@@ -59,7 +60,7 @@ def _open_base64(data: bytes | str, budget: Budget) -> bytes:
     try:
         decoded = binascii.a2b_base64(raw, strict_mode=True)
     except binascii.Error as error:
-        # binascii's messages name lengths and padding, never the data.
+        # binascii's messages name lengths and padding, and never quote the data.
         reason = str(error)
     else:
         budget.take(len(decoded))
@@ -107,7 +108,7 @@ def _open_base32hex(data: bytes | str, budget: Budget) -> bytes:
 def _open_base16(data: bytes | str, budget: Budget) -> bytes:
     raw = _ascii(data)
     try:
-        # RFC 4648 section 8 writes capitals; so many producers do not that both pass.
+        # RFC 4648 section 8 has capitals only; many producers write lower case.
         decoded = base64.b16decode(raw, casefold=True)
     except binascii.Error:
         pass
@@ -123,7 +124,7 @@ def _inflate(data: bytes | str, budget: Budget, wbits: int, name: str) -> bytes:
     while True:
         stream = zlib.decompressobj(wbits)
         try:
-            # One byte past the budget is enough to know that it is not enough.
+            # One byte more than the budget shows that the data is beyond it.
             part = stream.decompress(raw, budget.left + 1)
         except zlib.error:
             raise DecodeError(f"invalid {name}: corrupt data") from None
@@ -169,7 +170,7 @@ def _close_base16(data: bytes, like: bytes) -> bytes:
 
 
 def _close_gzip(data: bytes, _like: bytes) -> bytes:
-    # Its header has no name and no time, so it says nothing of who wrote it, and when.
+    # zlib writes a header without name and time, so that equal data gives equal bytes.
     return zlib.compress(data, wbits=31)
 
 
@@ -191,8 +192,8 @@ CODECS = {
     )
 }
 
-# contentEncoding, as JSON Schema 2020-12 section 8.3 names them: those of RFC 4648,
-# and those of RFC 2045 that leave the text as it is.
+# The values of contentEncoding, and the codec of each (JSON Schema 2020-12, Validation,
+# section 8.3): those of RFC 4648, and those of RFC 2045 that leave the text as it is.
 ENCODINGS: dict[str, str | None] = {
     "base64": "base64",
     "base64url": "base64url",
@@ -207,11 +208,11 @@ ENCODINGS: dict[str, str | None] = {
 
 def undo(names: Sequence[str], text: str) -> list[bytes]:
     """
-    Return what each codec of a chain takes, and what the last one gives.
+    Return the input of each codec of a chain, and the output of the last one.
 
     Args:
         names: A chain without json.
-        text: One that is known to open.
+        text: A text that the chain is known to open: there is no limit here.
     """
     stages = [text.encode("utf-8", "surrogatepass")]
     for name in names:
@@ -223,15 +224,15 @@ def undo(names: Sequence[str], text: str) -> list[bytes]:
 
 def redo(names: Sequence[str], text: str, like: str = "") -> str:
     """
-    Return the text from which a chain of codecs gives *text*.
+    Return *text* encoded, so that a chain of codecs decodes it to *text* again.
 
     Args:
         names: A chain without json.
-        text: What is to be encoded, as UTF-8.
-        like: One that is known to open, whose alphabet and padding are wanted; or empty.
+        text: The text to encode, as UTF-8.
+        like: The earlier encoded text, whose alphabet and padding are kept; or empty.
 
     Raises:
-        DecodeError: If *text* is not Unicode: it has a lone surrogate.
+        DecodeError: If *text* holds a lone surrogate, which UTF-8 can't encode.
     """
     if not names:
         return text

@@ -1,4 +1,4 @@
-"""The two ways in: one-shot functions, and a Decoder to build once and use often."""
+"""The Decoder and its compiled queries: built once, used for many documents."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import io
 import itertools
 import os
 import stat
-import time
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -26,92 +25,27 @@ if TYPE_CHECKING:
     from nestdecode.queries.focus import Start
     from nestdecode.spec import Spec
 
-__all__ = ["Decoder", "Query", "expand", "query"]
-
-
-def expand(document: Any, spec: Spec | str | os.PathLike[str] | None = None) -> Any:
-    """
-    Open every layer of one document.
-
-    >>> expand(b'{"id": "123", "body": "{\\\\"a\\\\": [1, 2]}"}')
-    {'id': '123', 'body': {'a': [1, 2]}}
-
-    Args:
-        document: One JSON text as bytes or str, or what such a text holds.
-        spec: Where the layers are: a Spec, a name or a path; None to find them.
-
-    Returns:
-        The tree. It shares no container with the document.
-
-    Raises:
-        DecodeError: If the document is refused, or a layer whose policy is ``fail``
-            does not open.
-        SpecError: If the spec is wrong.
-    """
-    return _decoder(spec).expand(document)
-
-
-def query(expression: str, document: Any, spec: Spec | str | os.PathLike[str] | None = None) -> Any:
-    """
-    Ask an expanded document.
-
-    >>> query("body.a[1]", b'{"id": "123", "body": "{\\\\"a\\\\": [1, 2]}"}')
-    2
-
-    Args:
-        expression: JMESPath, or ``:name`` for a named query of the spec. With a spec
-            it starts at the focus, unless its names say otherwise.
-        document: As for ``expand``.
-        spec: As for ``expand``.
-
-    Raises:
-        QueryError: If the expression is wrong, or refuses the document.
-        DecodeError: As for ``expand``.
-        SpecError: If the spec is wrong.
-    """
-    return _decoder(spec).query(expression, document)
-
-
-def _decoder(spec: Spec | str | os.PathLike[str] | None) -> Decoder:
-    version = _version(spec) if isinstance(spec, (str, os.PathLike)) else ()
-    if version is None or not isinstance(spec, Hashable):
-        return Decoder(spec)
-    return _kept_decoder(spec, version)
-
-
-@functools.lru_cache(maxsize=32)
-def _kept_decoder(spec: Spec | str | os.PathLike[str] | None, _version: tuple[int, ...]) -> Decoder:
-    return Decoder(spec)
-
-
-# A file that was changed this short a time ago may change again, and its times may not.
-FRESH = 2_000_000_000
-
-
-def _version(spec: str | os.PathLike[str]) -> tuple[int, ...] | None:
-    """Return what differs if the file of a spec is another; () for a name, None if unknown."""
-    from nestdecode.spec import catalog
-
-    path = catalog.file_of(spec)
-    if path is None:
-        return ()
-    try:
-        found = path.expanduser().stat()
-    except (OSError, ValueError, RuntimeError):
-        return None
-    if not stat.S_ISREG(found.st_mode) or time.time_ns() - found.st_ctime_ns < FRESH:
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+__all__ = ["Decoder", "Query"]
 
 
 class Decoder:
-    """
-    Expands and queries documents. Build it once; it is thread-safe and can be pickled.
+    r"""
+    Expand, query and re-close JSON documents, by one spec and one set of limits.
 
-    >>> decoder = Decoder("repair-results")
-    >>> urls = decoder.compile("structData.data[]")
-    >>> urls(b'{"data": {"taskResult": null}}') is None
-    True
+    Building a decoder compiles its spec, so build it once and use it for many documents.
+    A decoder is thread-safe, and can be pickled if its arguments can.
+
+    >>> decoder = Decoder("aws/sqs-sns")    # a spec that ships with the package
+    >>> event = b'{"Records": [{"body": "{\\"Message\\": \\"{\\\\\\"order\\\\\\":7}\\"}"}]}'
+    >>> decoder.expand(event)
+    {'Records': [{'body': {'Message': {'order': 7}}}]}
+    >>> orders = decoder.compile("Records[].body.Message.order")
+    >>> orders(event)
+    [7]
+
+    ``expand`` returns a plain tree, ``query`` and ``compile`` answer JMESPath over it,
+    ``expand_lines`` reads NDJSON, ``open`` keeps the original text so that a changed
+    document can be put back byte for byte, and ``collapse`` encodes a tree without it.
     """
 
     def __init__(
@@ -128,27 +62,32 @@ class Decoder:
         max_record_bytes: int | None = None,
     ) -> None:
         """
-        Build a decoder.
+        Build a decoder. An argument other than None overrides what the spec says.
 
         Args:
-            spec: Where the layers are: a Spec, a name or a path; None to find them.
-            on_error: Policy for layers that name none: ``keep`` (the default), ``null``,
-                ``drop`` or ``fail``.
-            on_problem: Called, in the thread that expands, with each layer that stays
-                shut: a DecodeError that is not raised.
-            numbers: ``double`` (the default): integers exact, all others doubles; or
-                ``exact``: what Python would write otherwise is a Number.
-            duplicates: ``last`` (the default): of members with one name the last wins;
-                or ``error``: such a record is refused, such a layer stays shut.
-            max_layers: Layers inside one another, 32 by default.
-            max_depth: Containers inside one another, counted across layers, 200 by default.
-            max_bytes: What all base64 and gzip layers of a record decode to, 16 MiB by default.
-            max_record_bytes: Size of a record's text, 64 MiB by default.
+            spec: Where the layers are: a Spec, the name of a shipped spec or the path of a
+                spec file; None to detect the layers.
+            on_error: What becomes of a layer that does not open, where the layer itself
+                names no policy: ``keep`` the string (the default), ``null``, ``drop`` the
+                member, or ``fail``: raise.
+            on_problem: Called, in the calling thread, with a DecodeError for each problem:
+                a declared layer that does not open, or any layer that a limit keeps shut.
+            numbers: ``double`` (the default): integers are exact, other numbers are
+                floats; ``exact``: a number whose text a float would change is a Number.
+            duplicates: Repeated names in one object (RFC 8259 section 4): ``last`` (the
+                default) keeps the last member; ``error`` refuses the record or the layer.
+            max_layers: Layers inside one another; 32 by default, 0 to 254.
+            max_depth: Arrays and objects inside one another, counted across layers; 200
+                by default, 1 to 254.
+            max_bytes: Bytes that the encoded (base64, gzip and so on) layers of one record
+                decode to, added up; 16 MiB by default.
+            max_record_bytes: Bytes of one record's text, in UTF-8; 64 MiB by default.
 
         Raises:
-            SpecError: If the spec is wrong, or an argument is not for it.
-            TypeError: If the spec is of another type.
-            ValueError: If an argument is out of range.
+            SpecError: If the spec can't be found or read, is wrong, or rules out an
+                argument.
+            TypeError: If *spec* is of another type.
+            ValueError: If another argument is out of range.
         """
         self.engine: Engine = Engine(
             spec=spec,
@@ -165,7 +104,7 @@ class Decoder:
         self._many = None
         if type(self).expand is Decoder.expand:
             self._many = self.engine.expand_many
-            # The same without a call in between; it says what it is, and can be pickled.
+            # Bound to the compiled function, which saves a call per document.
             method = self.engine.method
             method.__doc__ = Decoder.expand.__doc__
             vars(self)["expand"] = MethodType(method, self)
@@ -180,38 +119,49 @@ class Decoder:
         return f"{type(self).__name__}({', '.join(words)})"
 
     def expand(self, document: Any) -> Any:
-        """
-        Open the layers of one document.
+        r"""
+        Return one document with every layer opened.
+
+        >>> Decoder().expand(b'{"id": "123", "body": "{\\"a\\": [1, 2]}"}')
+        {'id': '123', 'body': {'a': [1, 2]}}
 
         Args:
-            document: One JSON text as bytes, bytearray, memoryview or str (bytes are
-                fastest), or what such a text holds. The latter is left unchanged, and
-                objects in it that JSON does not know pass through untouched.
+            document: One JSON text (RFC 8259) as bytes, bytearray, memoryview or str;
+                bytes are fastest. Anything else is taken as already parsed: it is not
+                changed, and objects in it that JSON does not know are passed through.
 
         Returns:
-            The tree, each layer's string replaced by the value it encodes. It shares no
-            container with the document.
+            The tree, each layer's string replaced by the value that it encodes. It shares
+            no dict or list with *document*.
 
         Raises:
-            DecodeError: If the document is refused, or a layer whose policy is ``fail``
-                does not open.
-            TypeError: If it is a path, a file or the like: pass what that holds.
+            DecodeError: If *document* is not JSON or is beyond a limit (LimitError), or if
+                a layer whose policy is ``fail`` does not open.
+            TypeError: If *document* is a path or an open file: pass its content.
         """
         return self.engine.expand(document)
 
     def open(self, document: Any) -> Document:
-        """
-        Open one document to change it and put it back.
+        r"""
+        Return one document with its original text, to change it and put it back.
+
+        >>> document = Decoder().open(b'{"body": "{\\"a\\": 1.0, \\"b\\": 2}"}')
+        >>> document.set("/body/b", 3)
+        1
+        >>> document.collapse()
+        b'{"body": "{\\"a\\": 1.0, \\"b\\": 3}"}'
 
         Args:
-            document: One JSON text, or what such a text holds. The latter is written
-                compactly first: that is what is put back.
+            document: As for ``expand``. An already parsed document is first written as
+                compact JSON, which then is the original text.
 
         Returns:
-            The document: its tree, its layers, and ``collapse``.
+            The Document: its tree, its layers and problems, ``set`` and ``collapse``.
 
         Raises:
-            DecodeError: As for ``expand``, or if the document can't be written as JSON.
+            DecodeError: As for ``expand``, or if a parsed document can't be written as
+                JSON.
+            TypeError: As for ``expand``.
         """
         from nestdecode.document.document import (  # late: expanding needs no way back
             Document,
@@ -222,60 +172,71 @@ class Decoder:
         return Document(self.asker, raw, self.expand(raw))
 
     def collapse(self, tree: Any) -> bytes:
-        """
-        Put the declared layers of a tree back, without the text that it came from.
+        r"""
+        Return a tree as JSON text, its declared layers encoded as strings again.
 
-        >>> Decoder("aws/cloudwatch-logs").collapse({"awslogs": None})
-        b'{"awslogs":null}'
+        For a tree whose original text is not at hand; with the text, use ``open``.
 
-        A value at the place of a layer is encoded if the layer admits it: objects and
-        arrays, and what the content's schema names. Without a spec no layer is declared.
-        The tree is not changed.
+        >>> Decoder("aws/sqs-sns").collapse({"Records": [{"body": {"Message": "up"}}]})
+        b'{"Records":[{"body":"{\\"Message\\":\\"up\\"}"}]}'
+
+        A value at the place of a layer is encoded if the layer admits its type: objects
+        and arrays, and the types that the content's schema names. Other values are
+        written as they are. Without a spec no layer is declared, so none is encoded.
 
         Args:
-            tree: An expanded tree.
+            tree: An expanded tree. It is not changed.
 
         Returns:
-            Compact JSON; layers are compact too, if the spec names no style for them.
+            Compact JSON in UTF-8. Layers are compact too, unless the spec names a style
+            for them.
 
         Raises:
-            DecodeError: If the tree holds what JSON does not know.
+            DecodeError: If the tree holds a value that JSON does not know, such as NaN.
+            LimitError: If it has more than 254 arrays and objects inside one another.
         """
         from nestdecode.document.closing import closed
-        from nestdecode.document.parts import Parts
+        from nestdecode.document.parts import check_tree
 
         plan = self.engine.plan
-        Parts().add(tree)
+        check_tree(tree)
         return dump(tree if plan is None else closed(tree, plan.shapes))
 
     def query(self, expression: str, document: Any) -> Any:
-        """
-        Ask an expanded document.
+        r"""
+        Return the answer of a query of one expanded document.
+
+        >>> Decoder().query("body.a[1]", b'{"body": "{\\"a\\": [1, 2]}"}')
+        2
 
         Args:
-            expression: JMESPath, or ``:name`` for a named query of the spec.
+            expression: A JMESPath expression, or ``:name`` for a query that the spec names.
             document: As for ``expand``.
 
         Raises:
-            QueryError: If the expression is wrong, or refuses the document.
+            QueryError: If the expression is wrong, or if a function in it refuses a value
+                of the document.
             DecodeError: As for ``expand``.
+            TypeError: As for ``expand``, or if *expression* is not a str.
         """
         return Query(self, expression)(document)
 
     def compile(self, expression: str, *, start: Start | None = None) -> Query:
         """
-        Compile a query.
+        Return a compiled query: a function from a document to the answer.
+
+        >>> urls = Decoder("repair-results").compile(":urls")
+        >>> urls(b'{"data": {"taskResult": []}}')
+        []
 
         Args:
-            expression: JMESPath, or ``:name`` for a named query of the spec.
-            start: ``root`` or ``focus``, if the names in it are not to decide.
-
-        Returns:
-            A function from a document to the answer.
+            expression: A JMESPath expression, or ``:name`` for a query that the spec names.
+            start: Where it starts, ``root`` or ``focus``. None lets the spec decide: at its
+                focus, unless the leading names of the expression belong to the root.
 
         Raises:
             QueryError: If the expression is wrong.
-            TypeError: If it is not a str.
+            TypeError: If *expression* is not a str.
             ValueError: If *start* is another word.
         """
         return Query(self, expression, start)
@@ -286,24 +247,35 @@ class Decoder:
         *,
         on_dead_letter: Callable[[DeadLetter], None] | None = None,
     ) -> Iterator[Any]:
-        """
-        Expand each line, in order. Blank lines are passed over.
+        r"""
+        Return an iterator over the expanded records of NDJSON, in order.
+
+        Blank lines are passed over. A file or a list is read in batches of about 16 KiB;
+        of any other iterable, each line is expanded before the next one is taken.
+
+        >>> letters = []
+        >>> lines = [b'{"a": "[1]"}\n', b'{"a": \n', b'{"a": 2}\n']
+        >>> list(Decoder().expand_lines(lines, on_dead_letter=letters.append))
+        [{'a': [1]}, {'a': 2}]
+        >>> letters[0].line, letters[0].raw
+        (2, b'{"a": ')
 
         Args:
-            lines: NDJSON, as bytes or str. Pass a file opened in binary mode: it splits
-                at newlines alone, where str.splitlines() would also cut a JSON string at
-                U+2028.
-            on_dead_letter: Takes each record that is refused; without it, the first
-                such record raises. Its offset is in bytes, of str lines in UTF-8.
+            lines: Lines as bytes or str, one record in each. Pass a file opened in binary
+                mode: it splits at newlines only. str.splitlines() also splits at U+2028,
+                which JSON allows inside a string.
+            on_dead_letter: Called with each record that fails, which is then left out.
+                Without it the first record that fails raises.
 
         Raises:
-            DecodeError: As for ``expand``.
-            TypeError: If *lines* is one text, a path or the like, or a line is no text.
+            DecodeError: As for ``expand``, from the iterator.
+            TypeError: If *lines* is one text or a path; from the iterator, if a line is
+                neither bytes nor str.
         """
         check_lines(lines)
-        if self._many is None or not _is_there(lines):
+        if self._many is None or not _needs_no_waiting(lines):
             return self._one_by_one(of_lines(lines), on_dead_letter)
-        # Without a step of Python for each.
+        # Iterated in C: a generator would cost a step of Python for each record.
         return itertools.chain.from_iterable(self._in_batches(lines, on_dead_letter))
 
     def _one_by_one(
@@ -316,7 +288,7 @@ class Decoder:
     def _in_batches(
         self, lines: Any, on_dead_letter: Callable[[DeadLetter], None] | None
     ) -> Iterator[Iterable[Any]]:
-        """Expand lines of which none need be waited for, as many at once as fit a cache."""
+        """Yield the trees of lines that need no waiting for, batch by batch."""
         assert self._many is not None
         first, offset, number = 1, 0, 1
         is_file = isinstance(lines, io.IOBase)
@@ -327,35 +299,36 @@ class Decoder:
                 return
             try:
                 joint = joined(batch)
-            except (TypeError, UnicodeEncodeError):  # they are not all bytes, or all UTF-8
+            except (TypeError, UnicodeEncodeError):  # not all of them are bytes, or UTF-8
                 trees, size = None, sum(len(as_bytes(line)) for line in batch)
             else:
                 trees, size = self._many(joint), joint.size
             if trees is None:
-                each = _Whole(self._one_by_one(of_lines(batch, first, offset), on_dead_letter))
+                each = _Watched(self._one_by_one(of_lines(batch, first, offset), on_dead_letter))
                 yield each
+                # An iterator that raised is finished: the caller's next() must not go on.
                 if not each.ended:
                     return
             else:
                 yield trees
             first += len(batch)
             offset += size
-            # As many as would have fit.
+            # The number of lines of this size that fit a batch.
             number = max(1, BATCH * number // (size + 1))
 
     @property
     def spec(self) -> Spec | None:
-        """Where the layers are; None if they are found."""
+        """The spec, loaded; None if layers are detected."""
         return self.engine.spec
 
     @property
     def limits(self) -> Limits:
-        """What a record may take."""
+        """The limits of a record, those of the spec and defaults included."""
         return self.engine.limits
 
     @property
     def source(self) -> str:
-        """The Python that expands a document by the spec; empty if it is interpreted."""
+        """The Python source compiled from the spec, for a reader; empty without a spec."""
         return "" if self.engine.source is None else self.engine.source.text
 
 
@@ -363,10 +336,15 @@ class Query:
     """
     A compiled query: a function from a document to the answer.
 
-    Made by ``Decoder.compile``; thread-safe, and can be pickled.
+    Made by ``Decoder.compile``. Thread-safe; can be pickled if its decoder can.
+
+    >>> query = Decoder().compile("length(a)")
+    >>> query(b'{"a": "[1, 2]"}'), query({"a": [1]})
+    (2, 1)
 
     Attributes:
-        expression: The query as it was given.
+        decoder: The decoder that opens the documents.
+        expression: The expression as it was given.
     """
 
     def __init__(self, decoder: Decoder, expression: str, start: Start | None = None) -> None:
@@ -383,32 +361,41 @@ class Query:
 
     def __call__(self, document: Any) -> Any:
         """
-        Answer the query for one document.
+        Return the answer for one document.
+
+        Args:
+            document: As for ``Decoder.expand``.
 
         Raises:
-            QueryError: If a function in it refuses its arguments.
+            QueryError: If a function in the expression refuses a value of the document.
             DecodeError: As for ``Decoder.expand``.
+            TypeError: As for ``Decoder.expand``.
         """
         try:
             return self._answer(document)
         except self._refusals as error:
             refusal = self._compiled.refusal(error)
-        # Not in the handler: the cause holds data of the document.
+        # Outside the handler: the error as __context__ would keep the document's data alive.
         self.decoder.engine.check(document)
         raise refusal
 
     @functools.cached_property
     def many(self) -> Callable[..., list[Any] | None]:
-        """Answers joined records, and gives None if each has to be for itself."""
+        """The function that answers joined records; it returns None if they need one call each."""
         return self.decoder.asker.answer_many(self._compiled)
 
     @property
     def start(self) -> Start:
-        """Where it starts: ``root`` or ``focus``."""
+        """Where the query starts: ``root`` or ``focus``."""
         return self._compiled.start
 
     def ask(self, tree: Any, document: Any) -> Any:
-        """Answer the query for the tree of a document; the answer may share containers with it."""
+        """
+        Return the answer for a tree, which *document* expanded to.
+
+        The answer may share dicts and lists with the tree. The document is used only to
+        find the error to raise: one that makes ``Decoder.expand`` fail comes first.
+        """
         try:
             return self._compiled.search(tree)
         except self._refusals as error:
@@ -423,12 +410,18 @@ class Query:
         return f"<Query {self.expression!r} from the {self.start} by {self.decoder!r}>"
 
 
-# What fits a cache, and is let go before the collector looks at it.
+# Bytes of lines that are expanded at once: few enough for the processor's cache, and for the
+# trees to be freed before the garbage collector looks at them.
 BATCH = 1 << 14
 
 
-class _Whole:
-    """Something to iterate over, which tells whether that came to its end."""
+class _Watched:
+    """
+    An iterable over other values.
+
+    Attributes:
+        ended: Whether an iteration came to its end, and did not raise.
+    """
 
     def __init__(self, values: Iterator[Any]) -> None:
         self._values = values
@@ -439,8 +432,8 @@ class _Whole:
         self.ended = True
 
 
-def _is_there(lines: Iterable[Any]) -> bool:
-    """Tell whether lines come without waiting: from a list, or from a regular file."""
+def _needs_no_waiting(lines: Iterable[Any]) -> bool:
+    """Return whether all lines can be had at once: those of a list or of a regular file."""
     if isinstance(lines, (list, tuple)):
         return True
     try:

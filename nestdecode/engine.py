@@ -1,4 +1,4 @@
-"""What opens documents: built once from a spec and limits, for all ways in."""
+"""The engine of a Decoder: its arguments checked, its spec compiled, its reader built."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Many", "check_word"]
 
-# From joined records, and what tells whether they are admitted, to the answers of all of
-# them; None if each has to be for itself.
+# Takes joined records, and a function that says whether a record is admitted; returns the
+# answers of all of them, or None if they need one call each.
 Many = Callable[..., list[Any] | None]
 
 
@@ -35,20 +35,22 @@ class Engine:
     """
     The compiled functions of a Decoder, and the careful ones that they fall back on.
 
+    Thread-safe; pickled as its arguments.
+
     Attributes:
-        arguments: What ``Decoder`` takes, as it was given.
-        spec: Where the layers are; None to find them.
-        limits: Of a record.
-        numbers: How they are read.
-        reader: Reads JSON text within them.
-        plan: What the spec comes to; None without one.
-        policy: For layers that name none.
-        method: Expands one document, its second argument: the first is for what it is a
-            method of.
-        expand: The same, of one argument.
-        expand_many: Expands several that were joined; None if nothing can.
-        on_problem: Takes each layer that stays shut; None if nobody does.
-        source: The Python that expands a document by the spec; None if there is none.
+        arguments: The arguments of ``Decoder``, as they were given.
+        spec: The spec, loaded; None if layers are detected.
+        limits: The limits of a record.
+        numbers: How numbers are read.
+        reader: The reader of JSON text, within the limits.
+        plan: The plan of the spec; None without a spec.
+        policy: The policy of layers that name none.
+        method: Expands its second argument; the first is ignored, so that the function can
+            be bound as a method of anything.
+        expand: Expands its one argument.
+        expand_many: Expands joined records; None if there is no fast way for this spec.
+        on_problem: Called with each problem; None if problems are not reported.
+        source: The Python source compiled from the spec; None without a spec.
     """
 
     expand: Callable[[Any], Any]
@@ -98,21 +100,19 @@ class Engine:
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(Engine, **self.arguments), ()
 
-    # Expanding
-
     def compiled(
         self, start: Callable[[], Run], carefully: Callable[[Any], Any], *, quiet: bool
     ) -> tuple[Callable[[Any, Any], Any], Many | None, Source | None]:
         """
-        Return the fastest functions that do what *carefully* does.
+        Return the fastest functions that give the same trees as *carefully*.
 
         Args:
             start: Makes the Run of a record that needs one.
-            carefully: Expands any document.
-            quiet: Whether nobody is told of layers that stay shut.
+            carefully: Expands any document, step by step.
+            quiet: Whether problems are not reported.
 
         Returns:
-            What expands one document, as a method of anything; several; and the source.
+            As the attributes of the same names: ``method``, ``expand_many``, ``source``.
         """
         if self.plan is None:
             learner = Learner(self.reader, carefully, self.copied)
@@ -127,7 +127,7 @@ class Engine:
         *,
         quiet: bool,
     ) -> tuple[Callable[[Any, Any], Any], Many | None, Source]:
-        """Return what expands by a spec: one, as a method of anything, and several; its source."""
+        """Return what ``compiled`` does, for a plan."""
         from nestdecode.plan import expected, habits, opening  # late: detection needs no specs
 
         source = opening.source_of(
@@ -154,41 +154,42 @@ class Engine:
             known = habits.Habits(place, self.reader, tolerant, longest)
         else:
             memory = Memory(self.reader, place)
-            # k layers take 2**k bytes.
+            # k layers inside one another take at least 2**k bytes: no record up to this
+            # length exceeds max_layers.
             longest = min(longest, 1 << min(self.limits.max_layers, 60))
             known = habits.Habits(place, self.reader, tolerant, longest, unproven, find)
         return known.method(), known.expand_many, source
 
     def carefully(self, document: Any) -> Any:
-        """Expand one document step by step: what all that is compiled is held against."""
+        """Return one document expanded step by step: the reference for all compiled code."""
         return self.opened(self.read(document))
 
     def start(self) -> Run:
-        """Return what one record is opened with step by step."""
+        """Return a new Run: the state of one record that is expanded step by step."""
         return Run(self.reader, self.policy, self.on_problem or _ignore)
 
     def read(self, document: Any) -> Any:
-        """Return the tree with its layers closed; it is ours to change."""
+        """Return the tree of a document, its layers shut; the caller may change it."""
         if isinstance(document, (bytes, str, bytearray, memoryview)):
             return self.reader.parse_record(document)
         return self.copied(document)[0]
 
     def copied(self, document: Any) -> tuple[Any, int]:
-        """Copy a document that was parsed before: (tree, its depth)."""
+        """Return a copy of an already parsed document, and its depth in containers."""
         check_document(document)
         return copied(document, self.limits)
 
     def copied_for_code(self, document: Any) -> tuple[Any, int]:
-        """Do what ``copied`` does; raise LimitError if there may be bytes at a declared layer."""
+        """Return what ``copied`` does; with a spec, raise LimitError if a value is bytes."""
         check_document(document)
         return copied(document, self.limits, no_bytes=self.plan is not None)
 
     def check(self, document: Any) -> None:
-        """Raise the error of a document that is refused, whatever is asked of it."""
+        """Raise the DecodeError of a document that fails to expand; else return."""
         self.opened(self.read(document), Run(self.reader, self.policy, _ignore))
 
     def trace(self, raw: bytes) -> Trace:
-        """Expand one document again, and note all that is opened, and all that is not."""
+        """Return the Trace of one document: its tree, openings and problems with places."""
         problems: dict[Address, DecodeError] = {}
         reader = Reader(self.limits, self.numbers, self._duplicates)
         run = Run(reader, self.policy, lambda problem: problems.update({run.address(): problem}))
@@ -198,15 +199,15 @@ class Engine:
         return Trace(tree, run.openings, problems, shapes)
 
     def opened(self, tree: Any, run: Run | None = None) -> Any:
-        """Open the layers of a tree of ours in place, step by step, and return it."""
+        """Open the layers of *tree* in place, step by step; return it or what replaces it."""
         run = run or self.start()
         plan = self.plan
         opened = detect.find(tree, 0, 0, run) if plan is None else plan.run(tree, run)
-        # Only a member can go; the record stays what it is.
+        # Policy drop removes members only: a record that is a string stays.
         return tree if opened is DROP else opened
 
     def shut(self, document: Any) -> Any:
-        """Return what ``read`` does, sooner if nothing needs care."""
+        """Return what ``read`` does, faster for bytes that are shallow and in the limits."""
         reader, most = self.reader, self.limits.max_record_bytes
         is_plain = document.__class__ is bytes and len(document) <= most
         if is_plain and not reader.may_be_deep(document):
@@ -230,11 +231,11 @@ def _loaded(spec: Spec | str | os.PathLike[str] | None) -> Spec | None:
 
 
 def _ignore(_problem: DecodeError) -> None:
-    """Do what is done with problems if nobody asks for them."""
+    """Do nothing with a problem."""
 
 
 def check_word(name: str, word: str | None, words: tuple[str, ...]) -> None:
-    """Raise ValueError for an argument that is none of the words for it."""
+    """Raise ValueError if an argument is neither None nor one of *words*."""
     if word is not None and word not in words:
         raise ValueError(f"{name} is one of {', '.join(words)}, got {word!r}{nearest(word, words)}")
 

@@ -1,4 +1,4 @@
-"""The error tree: what went wrong, and where."""
+"""The exceptions of the package: what is wrong, and at which pointer, line or column."""
 
 from __future__ import annotations
 
@@ -17,43 +17,55 @@ __all__ = [
     "UncompiledError",
     "WorkerError",
 ]
-# What becomes of a layer that does not open.
+# What becomes of a layer that does not open: the string stays, null takes its place, the
+# member is removed, or the record is refused.
 Policy = Literal["keep", "null", "drop", "fail"]
 POLICIES: tuple[Policy, ...] = ("keep", "null", "drop", "fail")
 
 
 class _Address(Protocol):
-    """A place whose pointer is made when it is asked for."""
+    """A place that makes its pointer on demand; ``paths.Address`` is one."""
 
     @property
     def brief(self) -> str: ...
 
 
 class NestdecodeError(Exception):
-    """Any error that nestdecode raises on purpose."""
+    """
+    The base of the errors that nestdecode raises for wrong input.
+
+    Arguments of a wrong type or out of range raise TypeError or ValueError instead.
+    """
 
 
 class DecodeError(NestdecodeError, ValueError):
     """
-    A record or a layer does not hold what it should.
+    A record is not valid JSON, or a layer does not hold what it should.
 
-    Raised when a record is refused; handed to ``on_problem`` when a layer stays
-    shut and the record survives. Neither the message nor the cause quotes the
-    payload: responses carry secrets, and errors end up in logs. Names in the message are
-    written as one line, whatever they hold, and of a long address the middle is left out.
+    Raised if the record fails; passed to ``on_problem`` if only a layer stays shut. The
+    attributes are stable, the wording is not. Neither the message nor the cause quotes
+    values of the document, which may be secrets: only names, as part of the pointer. The
+    message is one line, and the middle of a long pointer is left out of it. Can be pickled.
+
+    >>> import nestdecode
+    >>> spec = nestdecode.Spec.parse({"nestdecode": 1, "layers": {"body": "json"}})
+    >>> problems = []
+    >>> nestdecode.Decoder(spec, on_problem=problems.append).expand({"body": "{oops"})
+    {'body': '{oops'}
+    >>> problems[0].pointer, problems[0].codec, problems[0].code
+    ('/body', 'json', 'layer')
 
     Args:
-        reason: What is wrong, one line.
-        pointer: The place: a pointer, or an address.
-        codec: The codec that refused, or None.
+        reason: What is wrong, in one line.
+        pointer: The place, as a pointer or an object that makes one.
+        codec: The codec that failed, or None.
 
     Attributes:
-        reason: What is wrong, one line.
-        pointer: RFC 6901, over the expanded tree; empty for the whole record. It is as
-            long as the names that it holds, and made each time it is asked for.
-        codec: The codec that refused, or None.
-        code: The kind of error in one word: ``malformed`` (a record's text), ``layer``
-            (one that may not stay shut) or ``limit``.
+        reason: What is wrong, in one line.
+        pointer: JSON Pointer (RFC 6901) into the expanded tree; empty for the whole record.
+        codec: The codec that failed, or None.
+        code: The kind of error in one word: ``malformed`` (the record is not valid JSON),
+            ``layer`` (a layer does not open) or ``limit``.
     """
 
     def __init__(self, reason: str, pointer: str | _Address = "", codec: str | None = None) -> None:
@@ -68,17 +80,17 @@ class DecodeError(NestdecodeError, ValueError):
 
     @property
     def pointer(self) -> str:
-        """RFC 6901, over the expanded tree; empty for the whole record."""
+        """The place: RFC 6901, into the expanded tree; made on each access."""
         return str(self._place)
 
     @property
     def brief(self) -> str:
-        """The pointer as the message has it: the middle left out if it is long."""
+        """The pointer as the message shows it: without its middle if it is long."""
         return shortened(self._place) if isinstance(self._place, str) else self._place.brief
 
     @property
     def code(self) -> str:
-        """The kind of error, in one word."""
+        """The kind of error: ``malformed``, ``layer`` or ``limit``."""
         return "layer" if self.codec else "malformed"
 
     def __str__(self) -> str:
@@ -87,23 +99,30 @@ class DecodeError(NestdecodeError, ValueError):
 
 
 class LimitError(DecodeError):
-    """A record or a layer is larger, deeper or more than a limit allows."""
+    """
+    A record or a layer is beyond a limit.
+
+    A limit is one of ``Limits``, the range of numbers (4,300 digits, or a finite double),
+    or a repeated name under ``duplicates="error"``. Attributes as of DecodeError.
+    """
 
     @property
     def code(self) -> str:
-        """The kind of error, in one word."""
+        """The kind of error: ``limit``."""
         return "limit"
 
 
 class SpecError(NestdecodeError, ValueError):
     """
-    A spec can't be found, read or compiled.
+    A spec can't be found or read, or is wrong.
+
+    The message quotes the spec, which is not secret. Can be pickled.
 
     Attributes:
-        reason: What was found, what was wanted, the nearest valid word.
-        pointer: Place in the spec, RFC 6901, or None.
-        source: File or name of the spec, or None.
-        line: Line in the source, from 1, or None.
+        reason: What is wrong, with what was expected and the nearest valid word.
+        pointer: The place in the spec, RFC 6901, or None.
+        source: The file or name of the spec, or None.
+        line: The line in the source, from 1, or None.
     """
 
     def __init__(
@@ -129,12 +148,15 @@ class SpecError(NestdecodeError, ValueError):
 
 class QueryError(NestdecodeError, ValueError):
     """
-    A query does not compile, or can't be answered for a document.
+    A query does not compile, or a function in it refuses a value of the document.
+
+    The message shows the expression, with a caret below the place if that is known, and
+    no value of the document. Can be pickled.
 
     Attributes:
-        reason: What is wrong, one line, without data of the document.
-        expression: The query as it was given.
-        offset: Where in the expression, from 0, or None.
+        reason: What is wrong, in one line.
+        expression: The expression as it was given.
+        offset: The place in the expression, in characters from 0, or None.
         code: ``query``.
     """
 
@@ -164,8 +186,8 @@ class QueryError(NestdecodeError, ValueError):
 
 
 class WorkerError(NestdecodeError):
-    """A worker process can't be started, or died."""
+    """A worker process could not be started, or died."""
 
 
 class UncompiledError(QueryError):
-    """A query that does not compile with the spec that a record is lent."""
+    """A query does not compile with the shipped spec that matches a record."""

@@ -1,4 +1,4 @@
-"""Whole files: what ``nestdecode expand`` does, for callers that have no terminal."""
+"""Whole files: ``nestdecode expand`` as a function, which neither prints nor exits."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ __all__ = ["Report", "expand_file"]
 
 
 class Readable(Protocol):
-    """A binary file, for reading; blocking."""
+    """A blocking binary file, open for reading."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 class Writable(Protocol):
-    """A binary file, for writing."""
+    """A binary file, open for writing."""
 
     def write(self, text: memoryview, /) -> int | None: ...
 
@@ -54,41 +54,54 @@ def expand_file(
     original: bool = False,
     **options: Any,
 ) -> Report:
-    """
-    Expand every record of a file into another, as ``nestdecode expand`` does.
+    r"""
+    Expand every record of one file into another, and return the counts.
 
-    The output is NDJSON, in the order of the input. Records that are refused are left out
-    of it and counted; no record that is refused harms another.
+    The output is NDJSON: one compact record per line, in the order of the input. A record
+    that fails is counted and left out of the output; the others are written all the same.
+
+    >>> import io
+    >>> source = io.BytesIO(b'{"a": "[1]"}\nnot JSON\n')
+    >>> target = io.BytesIO()
+    >>> report = expand_file(source, target)
+    >>> target.getvalue()
+    b'{"a":[1]}\n'
+    >>> report.records, report.written, report.failed
+    (2, 1, 1)
 
     Args:
-        source: A file or what it is open as, in binary; gzip, bzip2, xz and zstd are known
-            by their content.
-        target: Likewise. A file is made, or emptied; it can't be the source.
+        source: A path, or a file open for reading in binary mode. Input that is compressed
+            by gzip, bzip2, xz or zstd is recognized by its content; zstd needs the extra
+            ``nestdecode[zstd]`` before Python 3.14.
+        target: A path, or a file open for writing in binary mode. A path is created or
+            emptied; it can't be the source.
         spec: As for ``Decoder``.
-        framing: ``lines``: each line is a record; ``documents``: records may stand
-            anywhere; None to tell it from the input.
-        jobs: Processes that expand; None takes more than one if the file is large. More are
-            forked, so it stays one where that is not safe: in a process with threads.
-        on_dead_letter: Takes each record that is refused, in this process, in order.
-        malformed: What becomes of a record that is no JSON: ``dead`` (the default): it is
-            refused; ``keep``: it is written as it came; ``wrap``: it is written as
-            ``{"message": text}``, or ``message_base64`` if it is not UTF-8.
-        where: JMESPath: a record for which the answer is null, false or empty is left out.
-            It starts at the root.
-        original: Whether records are written as they came, and not expanded. What of their
-            layers stays shut is not counted then.
-        options: Other arguments of ``Decoder``, but ``on_problem``: problems are counted.
+        framing: How records are found: ``lines``: each line is one record; ``documents``:
+            one JSON text after another, over any number of lines; None detects it.
+        jobs: Worker processes; None uses one per core if the file is large, and one
+            otherwise. Workers are forked, so a process that has threads uses one.
+        on_dead_letter: Called in this process, in order, with each record that fails.
+        malformed: What becomes of a record that is not JSON: ``dead`` (the default): it
+            fails; ``keep``: it is written as it came; ``wrap``: it is written as
+            ``{"message": text}``, or with ``message_base64`` if it is not UTF-8.
+        where: A JMESPath expression that starts at the root of the expanded record. A
+            record for which the answer is null, false or empty is left out and counted as
+            skipped.
+        original: Whether records are written as they came, not expanded. Layers that stay
+            shut are then not counted.
+        options: The other keyword arguments of ``Decoder``, except ``on_problem``:
+            problems are counted.
 
     Returns:
-        How many records there were, and what became of them.
+        The Report: ``records``, and of these ``written``, ``failed`` and ``skipped``.
 
     Raises:
-        OSError: If a file can't be opened, read or written, or both are one. What was read
-            before is expanded.
-        SpecError: If the spec is wrong.
+        OSError: If a file can't be opened, read or written, or *target* is *source*. If
+            *source* can't be read to its end, the records before that have been written.
+        SpecError: If the spec can't be found or read, or is wrong.
         QueryError: If *where* is wrong.
         ValueError: If an argument is out of range.
-        TypeError: If there is no such argument.
+        TypeError: If an argument is unknown or of a wrong type.
     """
     check_word("framing", framing, FRAMINGS)
     check_word("malformed", malformed, MALFORMED)
@@ -100,7 +113,7 @@ def expand_file(
     decoder = Decoder(spec, on_problem=None if original else answering.problem, **options)
     answering.keeps_letters = on_dead_letter is not None
     answering.malformed = in_place_of_malformed(malformed, dump, bytes)
-    _have_expanded(answering, decoder, where, original=original)
+    _set_up(answering, decoder, where, original=original)
     total = Report()
 
     def put(text: bytes | memoryview, report: Report) -> None:
@@ -115,8 +128,9 @@ def expand_file(
 
     with _opened(source, "rb") as file, _emptied(target, file) as output, collector_off():
         try:
-            # What somebody else has opened may keep a part of it in a buffer, or decode it.
-            whole = Source(file if file is not source else _Unnumbered(file))
+            # A file that the caller opened may hold bytes in its buffer, or decode them:
+            # reading from its descriptor would miss both.
+            whole = Source(file if file is not source else _WithoutDescriptor(file))
             answer_all(whole, answering, framing, jobs, put)
         except UnreadableError as error:
             reason = str(error)
@@ -125,16 +139,14 @@ def expand_file(
     raise OSError(f"{_name(source)}: {reason}")
 
 
-def _have_expanded(
-    answering: Answering, decoder: Decoder, where: str | None, *, original: bool
-) -> None:
-    """Have records expanded, of which *where* chooses some, or written as they came."""
+def _set_up(answering: Answering, decoder: Decoder, where: str | None, *, original: bool) -> None:
+    """Set what is done with each record: chosen by *where*, then expanded or copied."""
     most = decoder.limits.max_record_bytes
     answering.most, answering.too_long = most, f"longer than max_record_bytes={most}"
     answering.answer, answering.many = decoder.expand, decoder.engine.expand_many
     answering.render, answering.render_many = dump, dump_lines
     if original or where is not None:
-        from nestdecode import choosing  # late: most need no queries
+        from nestdecode import choosing  # late: most calls need no queries
 
         if original:
             choosing.as_they_came(answering, bytes, judged=where is not None)
@@ -142,8 +154,8 @@ def _have_expanded(
             choosing.choose(answering, choosing.where(decoder, where))
 
 
-class _Unnumbered:
-    """A file of which nobody knows the descriptor."""
+class _WithoutDescriptor:
+    """The reading side of an open file, without ``fileno``."""
 
     def __init__(self, file: Any) -> None:
         self.read = getattr(file, "read1", file.read)
@@ -152,7 +164,8 @@ class _Unnumbered:
 @contextlib.contextmanager
 def _opened(file: Any, mode: str) -> Iterator[Any]:
     if isinstance(file, (str, os.PathLike)):
-        # Unbuffered: the source is read below all buffers, and the target in large pieces.
+        # Unbuffered: the source is read by its descriptor, and the target is written in
+        # large pieces.
         with open(file, mode, buffering=0) as opened:  # noqa: PTH123 - any path
             yield opened
     elif hasattr(file, "read" if mode == "rb" else "write") and not hasattr(file, "encoding"):
@@ -164,7 +177,7 @@ def _opened(file: Any, mode: str) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _emptied(target: Any, source: Any) -> Iterator[Any]:
-    # Not emptied before it is known not to be the source.
+    # Opened for appending: it must not be emptied before it is known not to be the source.
     with _opened(target, "ab") as file:
         if file is not target:
             if _is_one(file, source):
@@ -186,7 +199,7 @@ def _name(file: Any) -> str:
 
 
 def _write(file: Writable, text: bytes | memoryview) -> None:
-    """Write all of a text: what has no buffer may take a part of it at a time."""
+    """Write all of *text*: an unbuffered file may take only a part of it in one call."""
     rest = memoryview(text)
     while rest:
         written = file.write(rest)

@@ -1,4 +1,4 @@
-"""What is given as a document: what is taken for one or for lines, and how it is copied."""
+"""Arguments that are documents or lines: wrong types refused, parsed documents copied."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from nestdecode.text.reader import Limits
 
 __all__ = ["MOST_UNSEEN", "check_document", "check_lines", "copied", "is_buffer"]
 
-# Types that hold a text, and where they are defined: not imported, only to know them.
+# (module, type) of buffers. The modules are looked up, not imported: a value of such a type
+# exists only if its module is loaded.
 _BUFFERS = (("mmap", "mmap"), ("array", "array"))
 
 
 def is_buffer(value: Any) -> bool:
-    """Tell whether a value holds the bytes of a text and is none of the types for that."""
+    """Return whether a value is a buffer that is not accepted as a text: an mmap or an array."""
     modules = [(sys.modules.get(module), name) for module, name in _BUFFERS]
     return any(module and isinstance(value, getattr(module, name)) for module, name in modules)
 
 
 def check_document(document: Any) -> None:
-    """Raise TypeError for what is neither a text nor what one holds, but holds a text itself."""
+    """Raise TypeError for a path, a buffer or an open file given in place of a document."""
     if isinstance(document, (dict, list)):
         return
     if isinstance(document, os.PathLike):
@@ -38,7 +39,7 @@ def check_document(document: Any) -> None:
 
 
 def check_lines(lines: Any) -> None:
-    """Raise TypeError for what can be iterated over, but not by lines."""
+    """Raise TypeError for an iterable whose items are not lines: a text, a path or a dict."""
     if isinstance(lines, str):
         hint = "io.StringIO(text)"
     elif isinstance(lines, (bytes, bytearray, memoryview)):
@@ -55,13 +56,22 @@ def check_lines(lines: Any) -> None:
 
 def copied(value: Any, limits: Limits, *, no_bytes: bool = False) -> tuple[Any, int]:
     """
-    Copy the containers of an already parsed document as exact dicts and lists.
+    Return a copy of an already parsed document, in exact dicts and lists, and its depth.
 
-    A cycle is too deep. What is there at several places is copied for each: of containers
-    inside one another that would be no end of them, so that is limited too.
+    A container that is there at several places is copied for each. Shared containers inside
+    one another would multiply, so the number of such copies is limited.
+
+    Args:
+        value: The document. It is not changed; other objects in it are shared.
+        limits: Bounds of depth and of repeated copies.
+        no_bytes: Whether bytes in it raise, instead of being kept.
 
     Returns:
         The copy, and how many containers are inside one another.
+
+    Raises:
+        LimitError: If the document is deeper than ``max_depth``, as a cycle is; if shared
+            containers are copied too often; or for bytes.
     """
     most, deepest = limits.max_depth, limits.max_depth
     copied = 0
@@ -77,7 +87,7 @@ def copied(value: Any, limits: Limits, *, no_bytes: bool = False) -> tuple[Any, 
             see(value)
         left -= 1
         if isinstance(value, dict):
-            # The C loop first: most of what is in it is no container.
+            # Copied whole first, in C: most members are not containers.
             members = value.copy() if value.__class__ is dict else dict(value.items())
             for key, child in value.items():
                 if child.__class__ not in _SCALARS:
@@ -109,5 +119,5 @@ def copied(value: Any, limits: Limits, *, no_bytes: bool = False) -> tuple[Any, 
 
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
-# Containers that are copied before it is asked whether they were met before.
+# Containers that are copied before it is checked whether they were met before: ids cost time.
 MOST_UNSEEN = 100_000

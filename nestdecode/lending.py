@@ -1,4 +1,4 @@
-"""A query that borrows what a shipped spec says; the command line's convenience."""
+"""Queries without a spec that use the shipped spec matching each record; for the command line."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ __all__ = ["LendingQuery"]
 
 class LendingQuery:
     """
-    A query that borrows layers, focus and names, per record, from the shipped spec that matches.
+    A query that takes layers, focus and names from the shipped spec that matches each record.
 
-    Where the spec says nothing, layers are found. This is the command line's convenience.
+    Where that spec declares nothing, layers are detected. The library never matches specs by
+    itself; only the command line uses this.
 
     Args:
-        decoder: One without a spec.
+        decoder: A decoder without a spec.
         expression: JMESPath, or ``:name``.
         start: As for ``Decoder.compile``.
-        on_lent: Called with each spec the first time it lends.
+        on_lent: Called with each spec whose focus or names are used, the first time.
     """
 
     def __init__(
@@ -43,26 +44,27 @@ class LendingQuery:
         self._start = start
         self._on_lent = on_lent
         self._lent: dict[str | None, Query] = {}
-        self._told: set[str | None] = set()
-        # The spec that matched the record before: this may be one of its, too.
+        self._announced: set[str | None] = set()
+        # The spec that matched the last record: the next records are likely to match it too.
         self._matched: Spec | None = None
         self._plain: Query | None = None
         if not expression.startswith(":") and start != "focus":
-            self._plain = Query(decoder, expression, "root")  # what is wrong stays wrong
+            # Raises now if the expression is wrong: no spec can make it right.
+            self._plain = Query(decoder, expression, "root")
 
     def __call__(self, document: Any) -> Any:
-        """Answer for one document, as ``Query`` does."""
+        """Return the answer for one document, as ``Query`` does."""
         plain = self._plain
         if plain is None or self._matched or may_lend(self.decoder.engine.shut(document)):
-            return self._borrowing(document)
+            return self._answer_by_match(document)
         return plain(document)
 
     def many(self, joined: Joined, admits: Admits | None = None) -> list[Any] | None:
-        """Answer for joined records, or give None if each has to be for itself."""
+        """Return the answers for joined records, or None if they need one call each."""
         plain, spec = self._plain, self._matched
         try:
-            query = plain if spec is None else self._borrowed(spec)
-        except UncompiledError:  # told of each record
+            query = plain if spec is None else self._query_by(spec)
+        except UncompiledError:  # reported by the call for each record
             return None
         if query is None:
             return None
@@ -70,21 +72,26 @@ class LendingQuery:
             return query.many(joined, lambda record: not may_lend(record))
         return query.many(joined, lambda record: lender(record) is spec)
 
-    def _borrowing(self, document: Any) -> Any:
-        """Answer for a document with the spec that matches it, or without one."""
+    def _answer_by_match(self, document: Any) -> Any:
+        """Return the answer for a document by the spec that matches it, or without a spec."""
         spec = lender(self.decoder.engine.shut(document))
         self._matched = spec
         if spec is None:
-            return (self._plain or self._borrowed(None))(document)
-        query = self._borrowed(spec)
+            return (self._plain or self._query_by(None))(document)
+        query = self._query_by(spec)
         needed = self.expression.startswith(":") or query.start == "focus"
-        if needed and spec.name not in self._told:
-            self._told.add(spec.name)
+        if needed and spec.name not in self._announced:
+            self._announced.add(spec.name)
             self._on_lent(spec)
         return query(document)
 
-    def _borrowed(self, spec: Spec | None) -> Query:
-        """Return the query as it is with the spec that lends, or what is wrong with it."""
+    def _query_by(self, spec: Spec | None) -> Query:
+        """
+        Return the query compiled with a shipped spec, or without one.
+
+        Raises:
+            UncompiledError: If it does not compile with that spec.
+        """
         name = None if spec is None else spec.name
         query = self._lent.get(name)
         if query is None:
@@ -99,7 +106,7 @@ class LendingQuery:
 
 
 def _with_spec(decoder: Decoder, spec: Spec) -> Decoder:
-    """Return a decoder like another for a spec that lends: where it is silent, layers are found."""
+    """Return a decoder like another that has a spec, and detects layers where it is silent."""
     lent = dataclasses.replace(spec, undeclared="open")
     arguments = {**decoder.engine.arguments, "spec": lent}
     return Decoder(**arguments)

@@ -1,4 +1,9 @@
-"""Paths (sets of places, in JMESPath's spelling), addresses and pointers (one place, RFC 6901)."""
+"""
+Paths, pointers and addresses: the three names of places in a tree.
+
+A path is a set of places, in JMESPath's spelling. A pointer is one place, as RFC 6901
+writes it. An address is one place as an object, which makes its pointer on demand.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +30,13 @@ __all__ = [
 
 
 class Wild(enum.Enum):
-    """A step to more than one place."""
+    """A step that leads to several places: every element, or every other member."""
 
     ELEMENTS = "[]"
     MEMBERS = "*"
 
 
-# A member's name, an element's index, every element, or every other member.
+# A member's name, an element's index, or a Wild.
 Step = str | int | Wild
 
 _BARE = r"[A-Za-z_][A-Za-z0-9_]*\Z"
@@ -41,20 +46,20 @@ _HINT = "a path holds fields, [], [n] and * only"
 
 def parse_path(path: str) -> tuple[Step, ...]:
     """
-    Split a path into steps; ``@`` alone is the root, and gives none.
+    Return the steps of a path; ``@``, the root, has none.
 
     >>> parse_path('Records[].body')
     ('Records', <Wild.ELEMENTS: '[]'>, 'body')
 
     Raises:
-        SpecError: If it is not a path.
+        SpecError: If *path* is not a path, or longer than 4,096 characters.
     """
     from jmespath import exceptions, parser  # late: pointers need no grammar
 
     if len(path) > MAX_PATH:
         raise SpecError(f"a path is at most {MAX_PATH} characters, got {len(path)}")
     try:
-        # Parser().parse() caches its trees; they are read here, never changed.
+        # Parser().parse() caches its trees, so they must not be changed.
         tree = parser.Parser().parse(path).parsed
     except (exceptions.JMESPathError, ValueError, RecursionError):
         raise SpecError(f"{_HINT}, got {path!r}{_quoted(path)}") from None
@@ -65,7 +70,7 @@ def parse_path(path: str) -> tuple[Step, ...]:
 
 def mistake_in(text: str) -> str:
     """
-    Say what is wrong with a text that is no path.
+    Return what is wrong with a text that is not a path.
 
     >>> mistake_in("a.b/c")
     "'/' (character 4) is not part of a path"
@@ -89,7 +94,7 @@ def mistake_in(text: str) -> str:
 
 
 def _quoted(path: str) -> str:
-    """Say how a path is written whose names need quotes, if that is what is wrong."""
+    """Return a hint with the names of *path* quoted, if that makes it a path; else ''."""
     from jmespath import exceptions, parser
 
     parts = re.findall(r"([^.\[\]]++)((?:\[[^\]]*+\])*+)(?:\.|\Z)", path)
@@ -135,7 +140,7 @@ def _steps(node: dict[str, Any], path: str) -> Iterable[Step]:
 
 def format_path(steps: Iterable[Step]) -> str:
     """
-    Join steps into the path that has them.
+    Return the path that has these steps.
 
     >>> format_path(parse_path('"a.b"[0].*.c'))
     '"a.b"[0].*.c'
@@ -158,15 +163,15 @@ class Address:
     """
     One place in a tree, as a step from the place around it; ``str`` gives its pointer.
 
-    Names can be long, and a document can have many places below one: what is around them
-    is shared, and pointers are made when they are asked for.
+    Immutable and hashable. Addresses below one place share it, so that many places with
+    long names take little memory; the pointer is made on demand.
 
     >>> str(Address(Address(ROOT, "a/b"), 0))
     '/a~1b/0'
 
     Args:
-        around: The place around it, or None for the root.
-        step: A member's name, or an element's index.
+        around: The address of the array or object around the place; None for the root.
+        step: The member's name, or the element's index.
     """
 
     __slots__ = ("_hash", "around", "step")
@@ -178,14 +183,14 @@ class Address:
 
     @classmethod
     def of(cls, steps: Iterable[str | int]) -> Address:
-        """Return the address that has these steps from the root on."""
+        """Return the address with these steps from the root."""
         address = ROOT
         for step in steps:
             address = cls(address, step)
         return address
 
     def steps(self) -> list[str | int]:
-        """Return the steps from the root on."""
+        """Return the steps from the root to this place."""
         steps = []
         address = self
         while address.around is not None:
@@ -198,8 +203,8 @@ class Address:
 
     @property
     def brief(self) -> str:
-        """The pointer, the middle left out if it is long."""
-        # Names first: a pointer can take a thousand times as long as what is left of it.
+        """The pointer, without its middle if it is long."""
+        # Names are shortened before they are joined: the whole pointer can be very long.
         short = (shortened(step) if isinstance(step, str) else step for step in self.steps())
         return shortened(join_pointer(short))
 
@@ -223,7 +228,7 @@ class Address:
         return True
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Flat: pickle recurses.
+        # As a flat tuple: pickle would recurse once per step.
         return Address.of, (tuple(self.steps()),)
 
 
@@ -232,7 +237,7 @@ ROOT = Address(None, "")
 
 def join_pointer(tokens: Iterable[str | int]) -> str:
     """
-    Join unescaped reference tokens into a pointer.
+    Return the pointer (RFC 6901) of unescaped reference tokens.
 
     >>> join_pointer(['Records', 0, 'a/b'])
     '/Records/0/a~1b'
@@ -243,13 +248,13 @@ def join_pointer(tokens: Iterable[str | int]) -> str:
 
 def split_pointer(pointer: str) -> tuple[str, ...]:
     """
-    Split a pointer into unescaped reference tokens.
+    Return the unescaped reference tokens of a pointer (RFC 6901).
 
     >>> split_pointer("/Records/0/a~1b")
     ('Records', '0', 'a/b')
 
     Raises:
-        SpecError: If it is neither empty nor starts with a slash.
+        SpecError: If *pointer* is not empty and does not start with a slash.
     """
     if not pointer:
         return ()

@@ -16,29 +16,29 @@ from nestdecode.spec import Shape, Spec
 
 __all__ = ["Sample"]
 
-# How many paths of a sample are known, and how long each is at most.
+# Paths of a sample that are kept, and characters of each.
 MOST_PATHS, LONGEST = 2000, 300
-# How many layers are listed.
+# Missing layers that are listed.
 MOST_MISSING = 20
 
 
 class _Keeping(Run):
-    """A record on its way, whose strings stay if they do not open, whatever a policy says."""
+    """A Run under which every string that does not open stays, whatever its policy."""
 
     __slots__ = ()
 
     def settle(self, problem: DecodeError, text: str | bytes, policy: Policy) -> Any:
-        """Return the string."""
+        """Return the string as it is."""
         return text
 
 
 class Sample:
     """
-    Documents that a spec is for, and what of the spec is in them.
+    The paths of sample documents, and the declared layers that occur in them.
 
     Args:
-        spec: It says where the layers are; None if there is none that can be read. Then
-            only the spelling of paths is known.
+        spec: The spec that is checked; None if it can't be read. Then only ``spelled`` has
+            a use.
     """
 
     def __init__(self, spec: Spec | None) -> None:
@@ -50,10 +50,10 @@ class Sample:
 
     def add(self, raw: bytes) -> None:
         """
-        Add a document.
+        Add one document.
 
         Raises:
-            DecodeError: If it is refused.
+            DecodeError: If it is not JSON, or is beyond a limit.
         """
         run = _Keeping(self._engine.reader, "keep", lambda _problem: None)
         plan = self._engine.plan
@@ -64,7 +64,7 @@ class Sample:
         self._learn(detect.find(tree, 0, 0, run))
 
     def _meet(self, shapes: tuple[Shape, ...], tree: Any) -> None:
-        """Note for which shapes something is there."""
+        """Note the shapes for which the tree has a value."""
         waiting: list[tuple[tuple[Shape, ...], Any]] = [(shapes, tree)]
         while waiting:
             shapes, value = waiting.pop()
@@ -79,7 +79,7 @@ class Sample:
                     waiting += [(below, child)] if below else []
 
     def _learn(self, tree: Any) -> None:
-        """Note which paths there are."""
+        """Note the paths of the tree."""
         waiting: list[tuple[tuple[Step, ...], Any]] = [((), tree)]
         while waiting and len(self._paths) < MOST_PATHS:
             steps, value = waiting.pop()
@@ -90,7 +90,7 @@ class Sample:
             if type(value) is dict:
                 waiting += reversed([((*steps, name), child) for name, child in value.items()])
             elif type(value) is list:
-                # Elements are alike, mostly: of the first few it is known how they are spelled.
+                # Elements are mostly alike: the first 50 show how their members are spelled.
                 waiting += [((*steps, Wild.ELEMENTS), child) for child in reversed(value[:50])]
 
     def missing(self) -> Iterator[tuple[str, str]]:
@@ -119,7 +119,7 @@ class Sample:
                     waiting.append((child, (*steps, step)))
 
     def spelled(self, text: str) -> str | None:
-        """Return the path of the sample that has the names of a text, however it is quoted."""
+        """Return the sample's path with the same names as *text*, quotes and case aside."""
         wanted = text.replace('"', "").replace("[*]", "[]").casefold()
         return next((path for path, key in self._paths.items() if key == wanted), None)
 
@@ -138,7 +138,7 @@ class Sample:
 
 
 def _key(steps: tuple[Step, ...]) -> str:
-    """Return the names of a path, unquoted and in small letters."""
+    """Return the names of a path, without quotes and in lower case."""
     text = ""
     for step in steps:
         if isinstance(step, int) or step is Wild.ELEMENTS:

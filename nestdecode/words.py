@@ -1,4 +1,4 @@
-"""Words in messages: the nearest valid one, and those that must not steer a terminal."""
+"""Words in messages: counts, suggestions, and text that is safe to show on a terminal."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 __all__ = ["count", "nearest", "one_line", "position", "printable", "shortened"]
 
-# What a terminal obeys instead of showing: C0 except tab and newline, DEL, C1, the
-# separators that some take for newlines, and what turns the direction of text. Lone
-# surrogates, which stand for bytes of file names, can't be encoded.
+# Characters that control a terminal: C0 except tab and newline, DEL, C1, the separators that
+# some programs take for newlines, and those that change the direction of text. Lone
+# surrogates, by which Python writes undecodable bytes of file names, can't be encoded.
 _OBEYED = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff"
 )
@@ -18,7 +18,7 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 def count(number: int, what: str) -> str:
     """
-    Write how many there are of something.
+    Return a number with its noun, in the plural unless it is 1.
 
     >>> count(19802, "record"), count(1, "layer")
     ('19,802 records', '1 layer')
@@ -28,12 +28,12 @@ def count(number: int, what: str) -> str:
 
 def nearest(word: object, words: Iterable[str]) -> str:
     """
-    Say which of *words* was probably meant, or nothing.
+    Return a hint at the nearest of *words*, or '' if none is near.
 
     >>> nearest("base46", ["base64", "json"])
     "; did you mean 'base64'?"
     """
-    import difflib  # late: errors only
+    import difflib  # late: only errors need it
 
     if not isinstance(word, str):
         return ""
@@ -46,7 +46,9 @@ def nearest(word: object, words: Iterable[str]) -> str:
 
 def position(char: int, line: int, column: int) -> str:
     """
-    Say where in a text something is: what has the text may have lines of its own.
+    Return the position of a character in a text, by its line too if the text has several.
+
+    The numbers belong to the text, which may be a layer, not to the lines of the file.
 
     >>> position(19, 1, 20), position(40, 3, 2)
     ('char 19', 'char 40 (column 2 of its line 3)')
@@ -56,7 +58,7 @@ def position(char: int, line: int, column: int) -> str:
 
 def printable(text: str) -> str:
     r"""
-    Write everything in a text that steers a terminal as an escape.
+    Return a text with the characters that control a terminal as escapes; newlines stay.
 
     >>> printable("one\ntwo\x1b[2J")
     'one\ntwo\\u001b[2J'
@@ -66,7 +68,7 @@ def printable(text: str) -> str:
 
 def one_line(text: str) -> str:
     r"""
-    Write what steers a terminal, newlines and tabs as escapes: the text stays one line.
+    Return a text as one line: newlines, tabs and terminal controls as escapes.
 
     >>> one_line("one\ntwo\x1b[2J")
     'one\\ntwo\\u001b[2J'
@@ -76,7 +78,7 @@ def one_line(text: str) -> str:
 
 def shortened(text: str, most: int = 200) -> str:
     """
-    Leave out the middle of a long text, such as an address made of names in a document.
+    Return a text without its middle if it is longer than *most* characters.
 
     >>> shortened("/data/" + "k" * 1000 + "/id", 16)
     '/data/kk...kkkkk/id'

@@ -1,13 +1,14 @@
 """
-Attack every road through the library with documents, specs and queries made by chance.
+Attack the library with random documents, specs and queries, by every public function.
 
     python -m tests.attack --minutes 60 --jobs 2
     python -m tests.attack --seed 7 --cases 1234
 
-The first attacks in processes of their own, under PYTHONMALLOC=debug, which ends a process
-that writes where it must not. A case that ends its process, hangs, or in which two roads
-disagree is a finding: a file in the folder tells of it, and the exit code is 1. The second
-does one case of a seed again and prints what is in it; ``--cases 1000:2000`` does several.
+The first form runs cases in processes of their own, under PYTHONMALLOC=debug, which ends a
+process that writes past a buffer. A case that ends its process, hangs, or gets different
+answers from two functions is a finding: it is described in a file of the findings folder,
+and the exit code is 1. The second form repeats one case of a seed and prints its content;
+``--cases 1000:2000`` repeats several.
 """
 
 import argparse
@@ -48,15 +49,15 @@ PLACES = ["a", "b[0]", "b[*] | [0]", "b[] | [0]", "c.* | [0]", "b[?@] | [-1]", "
 
 
 class DisagreementError(Exception):
-    """Two roads lead to different places."""
+    """Two functions that must agree gave different answers."""
 
 
 class Case:
     """
-    One case, and what is in it.
+    One case, and a note of its content.
 
     Attributes:
-        chance: Decides everything in it.
+        chance: The random numbers that decide everything in it.
     """
 
     def __init__(self, seed: int, number: int, show: Callable[[str], object] | None = None) -> None:
@@ -65,13 +66,13 @@ class Case:
         self._show = show
 
     def note(self, name: str, value: Any) -> None:
-        """Remember what the case is made of."""
+        """Note a part of the case, for the finding."""
         self._notes.append(f"{name} = {value!r}")
         if self._show:
             self._show(self._notes[-1])
 
     def hold(self, one: Any, other: Any, what: str) -> None:
-        """Have two values be the same."""
+        """Raise DisagreementError unless two values are the same."""
         if not oracle.same(plain(one), plain(other)):
             self.note("one", one)
             self.note("other", other)
@@ -81,7 +82,7 @@ class Case:
         return "\n".join(self._notes)
 
     def several(self, place: wild.Place = wild.LEAF, *, short: bool = False) -> list[bytes]:
-        """Write documents of one shape, then one like them, and one that has any shape."""
+        """Return documents of one shape, then one like them, and one of any shape."""
         form, chance = self.chance.getrandbits(64), self.chance
         odds = [0.0] * chance.choice([0, 1, 1, 4, 6]) + [0.1, 0.4]
         texts = [
@@ -97,7 +98,7 @@ class Case:
 
 
 def plain(value: Any) -> Any:
-    """Write numbers that keep their text as what the oracle keeps."""
+    """Return a tree with each Number replaced by the oracle's form of it."""
     if type(value) is dict:
         return {key: plain(child) for key, child in value.items()}
     if type(value) is list:
@@ -106,7 +107,7 @@ def plain(value: Any) -> Any:
 
 
 def spelled(value: Any) -> Any:
-    """Write each number of a tree as the oracle keeps it."""
+    """Return a tree with each number as the oracle keeps it."""
     if type(value) is dict:
         return {key: spelled(child) for key, child in value.items()}
     if type(value) is list:
@@ -117,17 +118,17 @@ def spelled(value: Any) -> Any:
 
 
 def told(problems: list[DecodeError]) -> list[Any]:
-    """Write problems as what can be compared."""
+    """Return problems in a form that can be compared."""
     return [[type(p).__name__, p.reason, p.pointer, p.codec] for p in problems]
 
 
 def meets_limit(problems: list[Any]) -> bool:
-    """Tell whether one of some problems is of a limit that can be set."""
+    """Return whether one of the problems is of a limit that an argument can set."""
     return any("max_" in problem[1] for problem in problems)
 
 
 def outcome(function: Callable[[Any], Any], document: Any, problems: list[DecodeError]) -> Any:
-    """Return what comes of a document: a tree or a refusal, and the problems on the way."""
+    """Return the result of a document, a tree or an error, and its problems."""
     problems.clear()
     try:
         tree = ["tree", function(document)]
@@ -137,13 +138,13 @@ def outcome(function: Callable[[Any], Any], document: Any, problems: list[Decode
 
 
 def height(value: Any) -> int:
-    """Count the containers of a tree that are inside one another."""
+    """Return how many containers of a tree are inside one another."""
     children = value.values() if type(value) is dict else value if type(value) is list else None
     return 0 if children is None else 1 + max(map(height, children), default=0)
 
 
 def may_be_deep(raw: bytes) -> bool:
-    """Tell whether a text may meet a limit: itself, or where base64 or gzip hides what is deep."""
+    """Return whether a text may meet a limit: itself, or inside base64 or gzip."""
     if sum(map(raw.count, (b"[", b"{", b"\\"))) >= 100:
         return True
     letters = re.sub(rb"\\+(?:/|u[0-9a-fA-F]{4})", b"x", raw)
@@ -152,7 +153,7 @@ def may_be_deep(raw: bytes) -> bool:
 
 
 def forms_of(raw: bytes) -> Iterator[Any]:
-    """Give a text in each form that a document can have."""
+    """Return a text in each form that a document can have."""
     yield raw
     with contextlib.suppress(UnicodeDecodeError):
         yield raw.decode()
@@ -161,7 +162,7 @@ def forms_of(raw: bytes) -> Iterator[Any]:
 
 
 def parsed(raw: bytes, loads: oracle.Loads = oracle.loads) -> tuple[bool, Any]:
-    """Parse a text by the oracle: (whether it is JSON, what it holds)."""
+    """Return whether a text is JSON by the oracle, and its value."""
     try:
         return True, oracle.decode(raw, loads)
     except (ValueError, RecursionError):
@@ -173,14 +174,14 @@ def parsed(raw: bytes, loads: oracle.Loads = oracle.loads) -> tuple[bool, Any]:
 
 class Taught(NamedTuple):
     """
-    A decoder as a case uses it.
+    A decoder of a case, and the oracle's expectation.
 
     Attributes:
-        decoder: Tells of problems.
-        silent: The same, but nobody hears of them.
-        problems: Where they go.
-        expected: What a document expands to by the oracle; None if it can't say.
-        loads: How the oracle reads a record.
+        decoder: The decoder that reports problems.
+        silent: The same decoder without on_problem.
+        problems: The problems that were reported.
+        expected: Returns the oracle's tree of a document; None if the oracle has none.
+        loads: The oracle's reader of a record.
     """
 
     decoder: Decoder
@@ -191,7 +192,7 @@ class Taught(NamedTuple):
 
 
 def options(case: Case) -> dict[str, Any]:
-    """Draw the arguments of a decoder, most often none."""
+    """Return random arguments of a decoder, most often none."""
     chance = case.chance
     found: dict[str, Any] = {}
     if chance.random() < 0.2:
@@ -216,7 +217,7 @@ def options(case: Case) -> dict[str, Any]:
 
 
 def taught(spec: Spec | None, arguments: dict[str, Any], expected: Any = None) -> Taught:
-    """Build a decoder twice: one tells of problems, one is silent."""
+    """Return a decoder in both forms: with on_problem and without."""
     problems: list[DecodeError] = []
     loads = oracle.loads_kept if arguments.get("numbers") == "exact" else oracle.loads
     if arguments.get("duplicates") == "error":
@@ -230,7 +231,7 @@ def taught(spec: Spec | None, arguments: dict[str, Any], expected: Any = None) -
 
 
 def found_by(case: Case) -> Taught:
-    """Build a decoder that finds layers."""
+    """Return a decoder that detects layers."""
     arguments = options(case)
     return (way := taught(None, arguments, oracle.expand))._replace(
         expected=way.expected and (lambda value: oracle.expand(value, way.loads))
@@ -238,7 +239,7 @@ def found_by(case: Case) -> Taught:
 
 
 def declared_by(case: Case, place: wild.Place) -> tuple[Taught, bool]:
-    """Build a decoder with a spec for a place: (the decoder, whether it is a short form)."""
+    """Return a decoder with the spec of a place, and whether the spec is a short form."""
     layers = wild.declared_by(place)
     paths = {path for path, _, _ in layers}
     if case.chance.random() < 0.4 and layers and len(paths) == len(layers):
@@ -254,7 +255,7 @@ def declared_by(case: Case, place: wild.Place) -> tuple[Taught, bool]:
 
 
 def built(case: Case, spec: Spec, expected: Any = None) -> Taught:
-    """Build a decoder with a spec; not all that are drawn can drop layers."""
+    """Return a decoder with a spec, without a policy that the spec rules out."""
     arguments = options(case)
     try:
         return taught(spec, arguments, expected)
@@ -268,7 +269,7 @@ def built(case: Case, spec: Spec, expected: Any = None) -> Taught:
 
 
 def check_expanded(case: Case, way: Taught, raw: bytes) -> None:
-    """Expand a text in all its forms: the careful way and the oracle give the same."""
+    """Expand a text in all its forms; compare with the careful way and with the oracle."""
     is_json, value = parsed(raw, way.loads)
     careful = way.decoder.engine.carefully
     for document in forms_of(raw):
@@ -290,7 +291,7 @@ def check_expanded(case: Case, way: Taught, raw: bytes) -> None:
 def check_oracle(
     case: Case, way: Taught, raw: bytes, found: Any, is_json: bool, value: Any
 ) -> None:
-    """Hold what came of a text against the oracle."""
+    """Compare the result of a text with the oracle."""
     (kind, *rest), problems = found
     if meets_limit([*problems, *rest] if kind == "refused" else problems):
         if way.expected and not may_be_deep(raw):
@@ -306,7 +307,7 @@ def check_oracle(
 
 
 def road_found(case: Case) -> None:
-    """Find layers, before and after documents of one shape were seen."""
+    """Detect layers, before and after documents of one shape were seen."""
     raws = case.several()
     way = found_by(case)
     for raw in raws:
@@ -322,7 +323,7 @@ def road_found(case: Case) -> None:
 
 
 def road_declared(case: Case) -> None:
-    """Open what a spec declares."""
+    """Open the layers that a spec declares."""
     place = wild.root(case.chance)
     way, short = declared_by(case, place)
     for raw in case.several(place, short=short)[-4:]:
@@ -331,7 +332,7 @@ def road_declared(case: Case) -> None:
 
 
 def a_query(chance: Random, depth: int) -> str:
-    """Draw a query."""
+    """Return a random query."""
     if depth == 0 or chance.random() < 0.15:
         return chance.choice(query_oracle.ATOMS)
     one = a_query(chance, depth - 1)
@@ -340,7 +341,7 @@ def a_query(chance: Random, depth: int) -> str:
 
 
 def road_query(case: Case) -> None:
-    """Ask: the answer is that of expanding first, the problems are among those of it."""
+    """Query: the answer is that of expanding first, with some of its problems."""
     chance = case.chance
     place = wild.root(chance) if chance.random() < 0.8 else wild.LEAF
     way, short = (found_by(case), False) if place is wild.LEAF else declared_by(case, place)
@@ -369,7 +370,7 @@ def road_query(case: Case) -> None:
 
 
 def check_together(case: Case, way: Taught, text: str, raws: list[bytes]) -> None:
-    """Ask several documents at once: the answers are those of each, or there is none."""
+    """Query several documents at once: the answers are those of each, or None."""
     records = joined(case.chance.choices(raws, k=case.chance.choice([1, 2, 5])))
     for decoder in (way.decoder, way.silent):
         try:
@@ -386,7 +387,7 @@ def check_together(case: Case, way: Taught, text: str, raws: list[bytes]) -> Non
 
 
 def answered(decoder: Decoder, text: str, document: Any) -> Any:
-    """Answer a query: in a list, or the name of the error."""
+    """Return the answer of a query in a list, or the name of its error."""
     try:
         return [decoder.query(text, document)]
     except (QueryError, DecodeError) as error:
@@ -396,7 +397,7 @@ def answered(decoder: Decoder, text: str, document: Any) -> Any:
 def check_answer(
     case: Case, way: Taught, text: str, raw: bytes, tree: Any, problems: list[Any]
 ) -> None:
-    """Hold one answer against jmespath.py, asked of the expanded tree."""
+    """Compare an answer with that of jmespath.py for the expanded tree."""
     exact = (
         "numbers" in way.decoder.engine.arguments
         and way.decoder.engine.arguments["numbers"] == "exact"
@@ -431,7 +432,7 @@ def check_answer(
 
 
 def places_of(value: Any, pointer: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """List the places in a tree: pointer, container, key."""
+    """Return the places in a tree: pointer, container, key."""
     if type(value) is dict or type(value) is list:
         for key, child in value.items() if type(value) is dict else enumerate(value):
             inner = f"{pointer}/{oracle.escape(key) if type(key) is str else key}"
@@ -440,7 +441,7 @@ def places_of(value: Any, pointer: str = "") -> Iterator[tuple[str, Any, Any]]:
 
 
 def road_changed(case: Case) -> None:
-    """Open and put back: byte for byte if nothing changed; else what was set reads back."""
+    """Open and collapse: the same bytes without a change, else the value that was set."""
     chance = case.chance
     place = wild.root(chance) if chance.random() < 0.5 else wild.LEAF
     way, short = (found_by(case), False) if place is wild.LEAF else declared_by(case, place)
@@ -489,14 +490,14 @@ def road_changed(case: Case) -> None:
 
 
 def has_string(value: Any) -> bool:
-    """Tell whether there is a string in a value."""
+    """Return whether a value holds a string."""
     if type(value) is dict:
         return any(map(has_string, value.values()))
     return type(value) is str or (type(value) is list and any(map(has_string, value)))
 
 
 def check_read_back(case: Case, way: Taught, changed: bytes, new: Any, tree: Any) -> None:
-    """Have what was written be read as the tree that it was written from."""
+    """Check that a written text expands to the tree that it was written from."""
     back, problems = outcome(way.decoder.expand, changed, way.problems)
     if meets_limit(problems + ([back[1]] if back[0] == "refused" else [])):
         return
@@ -507,7 +508,7 @@ def check_read_back(case: Case, way: Taught, changed: bytes, new: Any, tree: Any
 
 
 def stream_of(case: Case) -> bytes:
-    """Write a stream: documents on lines, over lines, text between them, broken here and there."""
+    """Return a stream: documents on a line, over lines, other text between them, cut in places."""
     chance = case.chance
     pieces = []
     for _ in range(chance.randrange(1, 9)):
@@ -539,7 +540,7 @@ LINES = [
 
 
 def road_framed(case: Case) -> None:
-    """Split a stream into records, whatever pieces it comes in."""
+    """Split a stream into records, read in pieces of any size."""
     text = stream_of(case)
     framing = case.chance.choice(["lines", "mixed", "documents"])
     case.note("stream", text)
@@ -554,7 +555,7 @@ def road_framed(case: Case) -> None:
 
 
 def command(text: bytes, *arguments: str) -> tuple[bytes, bytes, dict[str, int]]:
-    """Run the command on a file: what it writes, what it sets aside, what it counts."""
+    """Run the command on a file; return its output, dead letters and counts."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "x").write_bytes(text)
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
@@ -615,13 +616,13 @@ ROADS: dict[str, tuple[Callable[[Case], None], float]] = {
 
 
 def road_of(case: Case) -> str:
-    """Draw the road of a case."""
+    """Return a random function of a case to attack."""
     weights = [weight for _, weight in ROADS.values()]
     return case.chance.choices(list(ROADS), weights)[0]
 
 
 def attack(seed: int, numbers: range, folder: Path) -> int:
-    """Do cases one after another, each told of before it is done; return what was found."""
+    """Run cases, each announced before it runs; return the number of findings."""
     found = 0
     for number in numbers:
         case = Case(seed, number, print if len(numbers) == 1 else None)
@@ -637,7 +638,7 @@ def attack(seed: int, numbers: range, folder: Path) -> int:
 
 
 def write_finding(folder: Path, seed: int, number: int, what: str) -> None:
-    """Write a file that tells of a finding."""
+    """Write the file of a finding."""
     folder.mkdir(parents=True, exist_ok=True)
     again = f"PYTHONMALLOC=debug python -m tests.attack --seed {seed} --cases {number}"
     text = f"{again}\n\n{what}\n"
@@ -649,12 +650,12 @@ def write_finding(folder: Path, seed: int, number: int, what: str) -> None:
 
 class Watch:
     """
-    Runs attacks in processes of their own.
+    Attacks that run in processes of their own.
 
     Args:
-        command: Attacks, given a seed and numbers.
-        seed: Of all cases.
-        folder: Where findings go.
+        command: The command that attacks, given a seed and numbers of cases.
+        seed: The seed of all cases.
+        folder: The folder of findings.
         patience: Seconds that a case may take.
     """
 
@@ -669,7 +670,7 @@ class Watch:
         self.found = 0
 
     def watch(self, numbers: range, until: float) -> None:
-        """Attack with some cases, in one process after another if one ends too soon."""
+        """Run some cases, in another process if one ends too early."""
         while numbers and time.monotonic() < until:
             done, what, errors = self._run(numbers, until)
             if what:
@@ -679,7 +680,7 @@ class Watch:
             numbers = range(done + 1, numbers.stop)
 
     def _run(self, numbers: range, until: float) -> tuple[int, str, str]:
-        """Return the last case of a process, how it ended if that is a finding, its stderr."""
+        """Return the last case of a process, its end if that is a finding, and its stderr."""
         span = f"{numbers.start}:{numbers.stop}"
         last, left = numbers.start, b""
         with tempfile.TemporaryFile() as errors:
@@ -726,7 +727,7 @@ class Watch:
 
 
 def hunt(watch: Watch, minutes: float, jobs: int) -> None:
-    """Attack from several processes until time is up."""
+    """Attack from several processes until the time is up."""
     until = time.monotonic() + 60 * minutes
     starts = count(0, BATCH)
 
@@ -740,7 +741,7 @@ def hunt(watch: Watch, minutes: float, jobs: int) -> None:
 
 
 def main() -> int:
-    """Attack for some time, or do some cases again."""
+    """Attack for some time, or repeat cases."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--jobs", type=int, default=1)

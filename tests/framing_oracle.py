@@ -1,8 +1,7 @@
 """
-The rules of framing, written down plainly: slow, and from the whole text.
+The oracle of framing: the rules of splitting input into records, written plainly.
 
-A text is followed from each place anew, character by character, and nothing is kept from
-one place to the next.
+Slow: it has the whole text, and parses from each position anew, character by character.
 """
 
 import re
@@ -15,11 +14,11 @@ BOM = b"\xef\xbb\xbf"
 
 
 class FailsError(Exception):
-    """A text is no JSON, from this place on at the latest."""
+    """A text is not JSON, from this position at the latest."""
 
 
 class GoesOnError(Exception):
-    """A text is the beginning of JSON."""
+    """A text is the beginning of JSON, cut short."""
 
 
 def blanks(text, at):
@@ -29,7 +28,7 @@ def blanks(text, at):
 
 
 def value(text, at):
-    """Return where the value ends that begins here."""
+    """Return the end of the JSON value that begins at a position."""
     if at == len(text):
         raise GoesOnError
     if text[at] in b"{[":
@@ -91,7 +90,7 @@ def expect(text, at, character):
 
 
 def is_whole(line):
-    """Tell whether a line is by itself one whole object or array."""
+    """Return whether a line is exactly one object or array."""
     try:
         return line[:1] in (b"{", b"[") and not line[value(line, 0) :].strip(BLANKS)
     except (FailsError, GoesOnError):
@@ -100,11 +99,11 @@ def is_whole(line):
 
 def split(text, framing):
     """
-    Split a text.
+    Return the parts of a text, split by the rules.
 
     Returns:
-        Of each record or text that is none: where it begins, its bytes, and whether it is
-        JSON.
+        For each record, and each text that is not one: where it begins, its bytes, and whether
+        it is JSON.
     """
     missing = b"" if text.endswith(b"\n") else b"\n"
     pieces = (lines_alone if framing == "lines" else told_apart)(text + missing, framing)
@@ -165,7 +164,7 @@ def blanks_in_line(text, at):
 
 def one_text(text, begin, framing, doubt):
     """
-    Return the values from here to the end of a line, and where to go on.
+    Return the values from a position to the end of the line, and where to go on.
 
     A document over several lines needs no more of its last line, unless there is doubt.
     """
@@ -202,7 +201,7 @@ def end_of_failed(text, start, failed):
 
 
 def solid(text, start, end):
-    """Leave out blank lines at the end, and the last newline."""
+    """Return the end of a stretch of text without its final newline and blank lines."""
     lines = text[start:end].split(b"\n")
     while not lines[-1].strip(BLANKS):
         lines.pop()

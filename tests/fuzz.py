@@ -1,10 +1,11 @@
 """
-Break texts at random, and hold what comes of it against independent oracles.
+Mutate texts at random, and compare the results with independent oracles.
 
     python -m tests.fuzz --seconds 60
 
-Each target takes bytes. What it lets out but its own errors, or a wrong answer, is a
-finding: it is written to tests/cases/fuzz, whose files are the texts that all start from.
+Each target takes bytes. An exception other than the library's own, or a wrong answer, is a
+finding: it is written to tests/cases/fuzz, and the files of that folder are the texts that
+every run starts from.
 """
 
 import argparse
@@ -55,7 +56,7 @@ def _expected(data: bytes) -> tuple[bool, Any]:
 
 
 def fuzz_expand(data: bytes) -> None:
-    """Expand as the oracle does, or refuse; what was learnt before makes no difference."""
+    """Expand: the oracle's tree or a refusal, whatever was learnt before."""
     is_json, expected = _expected(data)
     for decoder in (TAUGHT, nestdecode.Decoder()):
         try:
@@ -73,7 +74,7 @@ def fuzz_expand(data: bytes) -> None:
 
 
 def fuzz_collapse(data: bytes) -> None:
-    """Put back what was opened, byte for byte; a change and its reverse too."""
+    """Collapse: the same bytes without a change, and after a change and its reverse."""
     try:
         document = TAUGHT.open(data)
     except nestdecode.DecodeError:
@@ -87,7 +88,7 @@ def fuzz_collapse(data: bytes) -> None:
 
 
 def fuzz_query(data: bytes) -> None:
-    """Answer as jmespath.py does, or refuse with an error of ours."""
+    """Query: the answer of jmespath.py, or an error of the library."""
     text = data.decode("utf-8", "replace")
     document = b'{"a": "[1, {\\"b\\": null}]", "b": {"c": "x"}, "json": [[2], "3"]}'
     try:
@@ -103,7 +104,7 @@ def fuzz_query(data: bytes) -> None:
 
 
 def fuzz_spec(data: bytes) -> None:
-    """Read a spec and use it, or refuse it as a spec."""
+    """Read a spec and use it, or get a SpecError."""
     begin = time.process_time()
     try:
         spec = nestdecode.Spec.parse(data)
@@ -117,7 +118,7 @@ def fuzz_spec(data: bytes) -> None:
 
 
 def fuzz_framing(data: bytes) -> None:
-    """Cut lines the same whatever pieces they come in, and lose no byte of any."""
+    """Split lines: the same in pieces of any size, and no byte is lost."""
     lines = [line for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n") if not is_blank(line)]
     found = []
     left = data
@@ -144,7 +145,7 @@ def fuzz_framing(data: bytes) -> None:
 
 
 def fuzz_letters(data: bytes) -> None:
-    """Have a record back from its dead letter; refuse what is none."""
+    """Get a record back from its dead letter; other lines are refused."""
     letter = DeadLetter(1, 0, data, nestdecode.DecodeError("x"))
     assert original(letter.encode("x")) == data
     with contextlib.suppress(nestdecode.DecodeError):
@@ -162,7 +163,7 @@ TARGETS: list[Callable[[bytes], None]] = [
 
 
 def broken(chance: random.Random, texts: list[bytes]) -> bytes:
-    """Return one of some texts, broken in a few places, or two of them put together."""
+    """Return one of the texts with a few places changed, or two of them joined."""
     text = chance.choice(texts)
     for _ in range(chance.choice((1, 1, 2, 3, 8))):
         at = chance.randrange(len(text) + 1)
@@ -180,7 +181,7 @@ def broken(chance: random.Random, texts: list[bytes]) -> bytes:
 
 
 def main() -> int:
-    """Look for findings until time is up."""
+    """Look for findings until the time is up."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=None)

@@ -1,7 +1,7 @@
 """
-Documents that look alike, and then do not: for code that relies on what it has seen.
+Streams of documents that look alike until one differs: for code that learns from documents.
 
-Run by itself it compares whatever was learnt with the oracle, for as long as it is told:
+As a program it compares every learnt answer with the oracle, for the time it is given:
 ``python -m tests.herd --seconds 60 --seed 1``.
 """
 
@@ -55,14 +55,14 @@ def container(chance: random.Random, depth: int) -> Any:
 
 
 class Layer:
-    """A value that is written as the string of its text."""
+    """A value that is written as a string of its own text."""
 
     def __init__(self, content: Any) -> None:
         self.content = content
 
 
 def written(chance: random.Random, tree: Any, how: dict[str, Any]) -> str:
-    """Write a tree; *how* says how, the same for all that looks alike."""
+    """Return the text of a tree; *how* is the style, one for all documents of a herd."""
 
     def closed(tree: Any) -> Any:
         if isinstance(tree, Layer):
@@ -91,7 +91,7 @@ def dumped(tree: Any, how: dict[str, Any]) -> str:
 
 
 def escaped(chance: random.Random, token: str, how: dict[str, Any]) -> str:
-    """Write a string with some characters escaped that need not be."""
+    """Return a string token with some characters escaped without need."""
 
     def unit(character: re.Match[str]) -> str:
         raw = character[0]
@@ -103,7 +103,7 @@ def escaped(chance: random.Random, token: str, how: dict[str, Any]) -> str:
 
 
 def changed(chance: random.Random, tree: Any) -> Any:
-    """Change a tree in one place or a few."""
+    """Return a tree with up to five places changed."""
     tree = copy.deepcopy(tree)
     for _ in range(chance.choice([0, 1, 1, 2, 5])):
         places = list(slots(tree))
@@ -143,7 +143,7 @@ def slots(tree: Any) -> Any:
 
 
 def mutated(chance: random.Random, text: str) -> str:
-    """Change a few characters of a text."""
+    """Return a text with a few characters changed."""
     for _ in range(chance.randint(1, 3)):
         at = chance.randrange(len(text) + 1)
         what = chance.choice(
@@ -174,7 +174,7 @@ def mutated(chance: random.Random, text: str) -> str:
 
 
 def shape_of(tree: Any, chance: random.Random, share: float = 0.95) -> dict[str, Any]:
-    """Return a schema that tells of the layers in a tree, of members so large a share."""
+    """Return a schema that declares the layers of a tree, for a share of its members."""
     if isinstance(tree, Layer):
         inside = shape_of(tree.content, chance, share)
         kind = "array" if isinstance(tree.content, list) else "object"
@@ -211,7 +211,7 @@ HURRY: dict[Any, dict[str, int]] = {
 
 
 def herd(chance: random.Random, count: int) -> tuple[Any, list[bytes]]:
-    """Return a tree, and documents that are it, changed and written in one way."""
+    """Return a tree, and texts of the same tree with changes, all in one style."""
     tree = container(chance, chance.randint(1, 5))
     how = {
         "indent": chance.choice([None, None, 1]),
@@ -233,7 +233,7 @@ def herd(chance: random.Random, count: int) -> tuple[Any, list[bytes]]:
 
 
 class Told(list[tuple[str, str]]):
-    """Problems, as they are told."""
+    """The problems that were reported."""
 
     def __call__(self, problem: DecodeError) -> None:
         self.append((problem.pointer, problem.reason))
@@ -262,7 +262,7 @@ def made(spec: Spec | None, limits: dict[str, int], told: Told | None) -> Decode
 
 
 def compare(chance: random.Random, count: int = 30) -> None:
-    """Expand a herd by what was learnt of it, and by the careful way."""
+    """Compare what a learnt plan makes of a herd with the careful way."""
     try:
         tree, documents = herd(chance, count)
     except RecursionError:
@@ -322,7 +322,7 @@ PIECES = [
 def compare_batch(
     chance: random.Random, decoder: Decoder, careful: Decoder, documents: list[bytes]
 ) -> None:
-    """Expand several of a herd at once, and each by the careful way."""
+    """Compare several documents of a herd at once with the careful way for each."""
     expand_many = decoder.engine.expand_many
     if expand_many is None:
         return

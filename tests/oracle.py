@@ -1,8 +1,8 @@
 """
-Say what a document means, with the standard library alone.
+The oracle: the expanded tree of a document, by the standard library alone.
 
-Slow, recursive, without limits, and written from the rules rather than from the
-library: what both agree on is unlikely to be wrong in both.
+Slow, recursive, without limits, and written from the rules, not from the library: an error
+that both share is unlikely.
 """
 
 import base64
@@ -46,12 +46,12 @@ def _finite(text: str) -> float:
 
 
 def loads(text: str) -> Any:
-    """Parse one JSON text strictly; ValueError if it is not one."""
+    """Return the value of one JSON text, read strictly; ValueError if it is not JSON."""
     return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def loads_kept(text: str, hook: Any = None) -> Any:
-    """Parse as ``loads`` does, but give every number as NUMERAL and its text."""
+    """Return the value as ``loads`` does, with each number as NUMERAL and its text."""
     keep = NUMERAL.__add__
 
     def keep_integer(digits: str) -> str:
@@ -75,7 +75,7 @@ def _refuse_repeated(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def loads_unique(text: str) -> Any:
-    """Parse as ``loads`` does, but refuse an object that repeats a key."""
+    """Return the value as ``loads`` does; ValueError for an object with a repeated name."""
     return json.loads(
         text,
         parse_constant=_refuse_constant,
@@ -85,17 +85,17 @@ def loads_unique(text: str) -> Any:
 
 
 def loads_kept_unique(text: str) -> Any:
-    """Parse as ``loads_kept`` and ``loads_unique`` do."""
+    """Return the value as ``loads_kept`` and ``loads_unique`` do."""
     return loads_kept(text, _refuse_repeated)
 
 
 def decode(raw: bytes, loads: Loads = loads) -> Any:
-    """Parse one JSON text from bytes; ValueError if it is not one."""
+    """Return the value of one JSON text in bytes; ValueError if it is not JSON."""
     return loads(raw.decode().removeprefix("\ufeff"))
 
 
 def copied(value: Any) -> Any:
-    """Copy what is parsed, however deep."""
+    """Return a copy of a parsed document of any depth."""
     whole = [value]
     waiting: list[Any] = [whole]
     while waiting:
@@ -108,7 +108,7 @@ def copied(value: Any) -> Any:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Compare by type and value: 1, 1.0 and True differ, and so does key order."""
+    """Return whether two trees are equal by type, value and order of names."""
     # With a stack of its own: trees can be deeper than the interpreter's.
     waiting = [(a, b)]
     while waiting:
@@ -132,7 +132,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 def _open(text: str, loads: Loads) -> tuple[Any, list[int]] | None:
-    """Find the container that a text holds and the lengths of its layers, if any."""
+    """Return the container that a text holds and the lengths of its layers, or None."""
     trimmed = text.strip(BLANKS)
     if trimmed[:1] not in ("{", "[", '"'):
         return None
@@ -147,7 +147,7 @@ def _open(text: str, loads: Loads) -> tuple[Any, list[int]] | None:
 
 
 def escape(key: str) -> str:
-    """Write one reference token of a JSON Pointer."""
+    """Return a reference token, escaped for a JSON Pointer."""
     return key.replace("~", "~0").replace("/", "~1")
 
 
@@ -171,19 +171,19 @@ def _walk(value: Any, pointer: str, depth: int, found: list[Layer], loads: Loads
 
 
 def expand(value: Any, loads: Loads = loads) -> Any:
-    """Open every layer that there is to find."""
+    """Return a value with every layer opened that can be detected."""
     return _walk(value, "", 0, [], loads)
 
 
 def layers(value: Any) -> list[Layer]:
-    """List (pointer, depth, length of the text) for every layer, in document order."""
+    """Return (pointer, depth, length of the text) for every layer, in document order."""
     found: list[Layer] = []
     _walk(value, "", 0, found, loads)
     return found
 
 
 def steps(path: str) -> list[Step]:
-    """Split a path: a name or an index in a tuple, so that none is a wildcard."""
+    """Return the steps of a path; names and indexes as one-tuples, to tell them from wildcards."""
     found: list[Step] = []
     position = len("@") if path == "@" else 0
     while position < len(path):
@@ -200,7 +200,7 @@ def steps(path: str) -> list[Step]:
 
 
 def _gunzip(data: bytes) -> bytes:
-    """Decompress all members, with nothing after them: zeros are not passed over."""
+    """Return the data of all gzip members; nothing may follow them, not even zeros."""
     opened = b""
     while data or not opened:
         member = zlib.decompressobj(wbits=31)
@@ -227,7 +227,7 @@ def _undo(codec: str, value: Any) -> Any:
 
 
 def _open_declared(text: str, codecs: Sequence[str]) -> Any:
-    """Open a chain of codecs whole, or leave its text as it is."""
+    """Return the value that a chain of codecs opens a text to, or the text."""
     value: Any = text
     try:
         for codec in codecs:
@@ -242,7 +242,7 @@ def _open_declared(text: str, codecs: Sequence[str]) -> Any:
 
 
 def _descend(value: Any, declared: list[Route]) -> Any:
-    """Open what is declared here, then follow the paths that lead further down."""
+    """Open a declared layer, then follow the paths that lead below it."""
     for steps, codecs in declared:
         if not steps and type(value) is str:
             value = _open_declared(value, codecs)
@@ -256,7 +256,7 @@ def _descend(value: Any, declared: list[Route]) -> Any:
 
 
 def _below(declared: list[Route], name: Step, wildcard: str) -> list[Route]:
-    """Keep the paths through one member: one that names it shadows the wildcards."""
+    """Return the paths through one member: one that names it shadows the wildcards."""
     heads = {steps[0] for steps, _ in declared if steps}
     head: Step = name if name in heads else wildcard
     return [(steps[1:], codecs) for steps, codecs in declared if steps[:1] == [head]]
@@ -264,7 +264,7 @@ def _below(declared: list[Route], name: Step, wildcard: str) -> list[Route]:
 
 def expand_declared(value: Any, layers: Sequence[Declared]) -> Any:
     """
-    Open the layers that are declared, and nothing else.
+    Return a value with the declared layers opened, and no others.
 
     Args:
         value: The parsed document.

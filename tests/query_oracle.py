@@ -1,4 +1,4 @@
-"""What a query answers by jmespath.py, where it departs from the specification corrected; and queries."""
+"""The oracle of queries: jmespath.py, corrected where it departs from the specification."""
 
 import json
 import math
@@ -48,7 +48,7 @@ class _Interpreter(visitor.TreeInterpreter):  # type: ignore[misc]
 
 
 def equal(one: Any, other: Any) -> bool:
-    """Compare by the specification: true is no number, at any depth."""
+    """Return whether two values are equal by the specification: true is not 1, at any depth."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):
@@ -59,7 +59,7 @@ def equal(one: Any, other: Any) -> bool:
 
 
 def ask(query: str, tree: Any) -> tuple[Any, bool]:
-    """Ask jmespath.py: (answer, whether it refuses)."""
+    """Return the answer of jmespath.py, and whether it is a refusal."""
     interpreter = _Interpreter(visitor.Options(custom_functions=_Functions()))
     try:
         answer = interpreter.visit(parser.Parser().parse(query).parsed, tree)

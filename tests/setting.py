@@ -1,7 +1,7 @@
 """
-What ``set`` means, written a second time and naively, and random cases for it.
+The oracle of ``set``: its meaning written a second time, plainly, and random cases for it.
 
-``python -m tests.setting 100000`` runs so many; it says nothing if all is well.
+``python -m tests.setting 100000`` runs that many cases and prints nothing if all pass.
 """
 
 import copy
@@ -47,7 +47,7 @@ class Layer(NamedTuple):
 
 
 def written(node: Any, *, spaced: bool) -> str:
-    """Write a document as its producer would."""
+    """Return the text of a document as its producer would write it."""
     if isinstance(node, Layer):
         return json.dumps(written(node.inner, spaced=node.spaced), ensure_ascii=False)
     comma, colon = (", ", ": ") if spaced else (",", ":")
@@ -110,7 +110,7 @@ def get(tree: Any, steps: Steps) -> Any:
 
 
 def by_pointer(tree: Any, pointer: str, *, new: bool) -> list[Steps]:
-    """Return the place that a pointer names, which may be new."""
+    """Return the place that a pointer names, which may be new, in a list; [] if there is none."""
     tokens = [t.replace("~1", "/").replace("~0", "~") for t in pointer.split("/")[1:]]
     steps: Steps = ()
     for number, token in enumerate(tokens):
@@ -132,7 +132,7 @@ def by_pointer(tree: Any, pointer: str, *, new: bool) -> list[Steps]:
 
 
 def by_path(tree: Any, path: list[Any], *, new: bool) -> list[Steps]:
-    """Return the places that a path names: names, indexes, "[]" and "*" as one-tuples."""
+    """Return the places that a path names; wildcards are the one-tuples ("[]",) and ("*",)."""
     found: list[Steps] = [()]
     for number, step in enumerate(path):
         around, found = found, []
@@ -151,7 +151,7 @@ def by_path(tree: Any, path: list[Any], *, new: bool) -> list[Steps]:
 
 
 class RefusedError(Exception):
-    """The command is to exit with 2, having written nothing."""
+    """The command must exit with 2 and write nothing."""
 
 
 def parsed(text: str) -> Any:
@@ -162,7 +162,7 @@ def parsed(text: str) -> Any:
 
 
 def value_for(text: str, old: Any, *, is_new: bool, is_json: bool) -> Any:
-    """Return what VALUE is in the place of something."""
+    """Return the value that VALUE means at a place."""
     as_json = parsed(text)
     if is_json:
         if as_json is RefusedError:
@@ -202,11 +202,11 @@ class Case(NamedTuple):
 
     Attributes:
         nodes: The records.
-        spaced: How each is written.
+        spaced: For each record, whether it is written with spaces.
         argument: PATH=VALUE.
-        path: The steps of PATH, the sign and VALUE; None if PATH is a pointer.
-        chosen: The records that may change, from 0; None if nobody chose.
-        words: The words that choose them.
+        path: The steps of PATH, whether := follows, and VALUE; None if PATH is a pointer.
+        chosen: The indexes of the records that may change; None without a choice.
+        words: The options that choose them.
     """
 
     nodes: list[Any]
@@ -218,7 +218,7 @@ class Case(NamedTuple):
 
 
 def expected(case: Case) -> tuple[list[Any], list[list[Steps]], int]:
-    """Return the trees afterwards, the places that were set, and how many of them differ."""
+    """Return the trees afterwards, the number of places set, and of those that changed."""
     trees = [opened(node) for node in case.nodes]
     adds = case.chosen is not None or len(trees) == 1
     chosen = range(len(trees)) if case.chosen is None else case.chosen
@@ -304,7 +304,7 @@ def spelled(chance: random.Random, path: list[Any]) -> str:
 
 
 def run(words: list[str], stdin: bytes) -> tuple[int, bytes, str]:
-    """Run the command in this process: exit code, output, messages."""
+    """Run the command in this process; return its exit code, output and messages."""
     streams = sys.stdin, sys.stdout, sys.stderr
     out, err = io.BytesIO(), io.StringIO()
     wrapped = io.TextIOWrapper(io.BytesIO(stdin)), io.TextIOWrapper(out), err
@@ -321,7 +321,7 @@ def run(words: list[str], stdin: bytes) -> tuple[int, bytes, str]:
 
 
 def replaced(node: Any, steps: Steps, value: Any) -> Any:
-    """Return a document with another value at a place; what is around it stays."""
+    """Return a document with another value at a place, and the rest as it was."""
     if not steps:
         return value
     if isinstance(node, Layer):
@@ -332,7 +332,7 @@ def replaced(node: Any, steps: Steps, value: Any) -> Any:
 
 
 def check(case: Case) -> None:
-    """Compare what the command does with what it means."""
+    """Compare the result of the command with its meaning."""
     texts = [written(n, spaced=s).encode() for n, s in zip(case.nodes, case.spaced, strict=True)]
     text = b"\n".join(texts)
     code, out, said = run(["set", *case.words, case.argument], text)
@@ -362,13 +362,13 @@ def check(case: Case) -> None:
 
 
 def is_plain(before: Any, tree: Any, found: list[Steps]) -> bool:
-    """Tell whether the producer's text is known: places that were there, and scalars."""
+    """Return whether the producer's text is known: places that exist, and scalars."""
     old = set(all_places(before))
     return all(s in old and not isinstance(get(tree, s), (dict, list)) for s in found)
 
 
 def ordered(tree: Any) -> Any:
-    """Sort members: where a new one goes is another test's."""
+    """Return a tree with sorted members: other tests check where a new one goes."""
     if isinstance(tree, dict):
         return {name: ordered(tree[name]) for name in sorted(tree)}
     return [ordered(child) for child in tree] if isinstance(tree, list) else tree

@@ -1,5 +1,5 @@
 """
-Go back and forth with very many random documents; tests/test_document.py does with some.
+Open, change and collapse very many random documents; tests/test_document.py does a few.
 
     python -m tests.soak replace --count 100000
 """
@@ -58,16 +58,16 @@ MAX_TEXT = 10_000
 
 
 class Mixed(Style):
-    """Another way to write each string."""
+    """A style in which each string is escaped in its own way."""
 
     def quote(self, text: str) -> str:
-        """Write a text as one string token."""
+        """Return a text as one string token."""
         others = [Style(), Style(slash="\\/", escaped=frozenset('"<>&')), Style(ascii=True)]
         return others[len(text) % 3].quote(text)
 
 
 def style(rng: random.Random) -> Style:
-    """Draw one way to write JSON."""
+    """Return a random style of writing JSON."""
     return rng.choice([Style, Style, Style, Mixed])(
         **rng.choice(LAYOUTS),
         ascii=rng.random() < 0.4,
@@ -81,7 +81,7 @@ def style(rng: random.Random) -> Style:
 
 
 def value(rng: random.Random, depth: int) -> Any:
-    """Draw a value without layers."""
+    """Return a random value without layers."""
     kind = rng.random()
     if depth and kind < 0.35:
         return {rng.choice(NAMES): value(rng, depth - 1) for _ in range(rng.randrange(4))}
@@ -91,7 +91,7 @@ def value(rng: random.Random, depth: int) -> Any:
 
 
 def nested(rng: random.Random, inside: Any, layers: int) -> str:
-    """Write a document that holds a value behind a number of layers."""
+    """Return a document that holds a value inside a number of layers."""
     for left in range(layers, -1, -1):
         for _ in range(rng.randrange(3)):
             if rng.random() < 0.5:
@@ -113,7 +113,7 @@ def nested(rng: random.Random, inside: Any, layers: int) -> str:
 
 
 def sibling(rng: random.Random) -> Any:
-    """Draw something to stand beside."""
+    """Return a random value to put beside another."""
     if rng.random() < 0.3:
         return rng.choice(TEXTS_OF_LAYERS)
     drawn = value(rng, 2)
@@ -121,7 +121,7 @@ def sibling(rng: random.Random) -> Any:
 
 
 def places(tree: Any) -> Iterator[tuple[Any, Any]]:
-    """List the containers and keys of all values of a tree."""
+    """Return the container and key of each value of a tree."""
     for key, child in list(tree.items() if isinstance(tree, dict) else enumerate(tree)):
         yield tree, key
         if isinstance(child, dict | list):
@@ -129,7 +129,7 @@ def places(tree: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def check_identity(seed: int) -> None:
-    """Hold what was opened against what is put back, by comparison of trees too."""
+    """Check that a document collapses to its bytes, unchanged and with members reordered."""
     rng = random.Random(seed)
     raw = nested(rng, value(rng, 3), rng.randrange(7)).encode()
     raw = rng.choice([b"", b"", b"\xef\xbb\xbf"]) + raw
@@ -140,7 +140,7 @@ def check_identity(seed: int) -> None:
 
 
 def check_replace(seed: int) -> None:
-    """Change one word, and compare with the document whose author wrote the other word."""
+    """Change one word; compare with the document whose author wrote the other word."""
     texts = []
     for word in ("OLDVALUE", "NEWVALUE"):
         rng = random.Random(seed)
@@ -162,7 +162,7 @@ def check_replace(seed: int) -> None:
 
 
 def edit(rng: random.Random, tree: Any, moves: bool = True) -> Any:
-    """Change something in a tree, in place but for its root; move and copy things too."""
+    """Return a tree changed at one place, by a move or a copy too if *moves* is set."""
     found = list(places(tree)) if isinstance(tree, dict | list) else []
     if not found or rng.random() < 0.03:
         return value(rng, 2)
@@ -191,21 +191,21 @@ def edit(rng: random.Random, tree: Any, moves: bool = True) -> Any:
 
 
 def turned(tree: Any) -> Any:
-    """Turn the order of members round, since it does not count."""
+    """Return a tree with the order of members reversed, which does not count."""
     if isinstance(tree, dict):
         return {name: turned(tree[name]) for name in reversed(tree)}
     return [turned(child) for child in tree] if isinstance(tree, list) else tree
 
 
 def unordered(tree: Any) -> Any:
-    """Bring members into one order, since theirs does not count."""
+    """Return a tree with sorted members, since their order does not count."""
     if isinstance(tree, dict):
         return {name: unordered(tree[name]) for name in sorted(tree)}
     return [unordered(child) for child in tree] if isinstance(tree, list) else tree
 
 
 def check_edit(seed: int) -> None:
-    """Change anything, and compare what is put back with what it is to mean."""
+    """Change anything; compare the meaning of the collapsed text with the changed tree."""
     rng = random.Random(seed)
     raw = nested(rng, value(rng, 3), rng.randrange(5)).encode()
     document = DECODER.open(raw)

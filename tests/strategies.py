@@ -1,4 +1,4 @@
-"""Draw JSON trees, wrap parts of them into layers, and write them in many styles."""
+"""Hypothesis strategies: JSON trees, layers around parts of them, and many writing styles."""
 
 import base64
 import gzip
@@ -95,7 +95,7 @@ trees = st.recursive(leaves, _containers, max_leaves=10)
 
 @dataclass(frozen=True)
 class Style:
-    """One way to write the same values: no choice in it changes what is read back."""
+    """A way to write values; no choice in it changes what is read back."""
 
     separators: tuple[str, str] = (",", ":")
     indent: int | str | None = None
@@ -108,7 +108,7 @@ class Style:
     stringified: int = 0
 
     def write(self, value: Any) -> str:
-        """Write a value as one JSON text."""
+        """Return a value as one JSON text."""
         text = json.dumps(
             value,
             allow_nan=False,
@@ -123,7 +123,7 @@ class Style:
         return text
 
     def quote(self, text: str) -> str:
-        """Write a text as one string token; what stands for a number, as that number."""
+        """Return a text as one string token; a kept number as that number."""
         if text.startswith(oracle.NUMERAL):
             return text.removeprefix(oracle.NUMERAL)
         text = text.translate(self._table)
@@ -163,7 +163,7 @@ escaped_sets: st.SearchStrategy[frozenset[str]] = st.one_of(
 
 @st.composite
 def styles(draw: st.DrawFn) -> Style:
-    """Draw one style."""
+    """Draw a style."""
     separators, indent = draw(layouts)
     return Style(
         separators=separators,
@@ -196,13 +196,13 @@ def _wrap(draw: st.DrawFn, value: Any) -> Any:
 
 @st.composite
 def wrapped(draw: st.DrawFn, trees: Tree = trees) -> Any:
-    """Draw a tree some of whose containers are written as strings, layer in layer."""
+    """Draw a tree in which some containers are written as strings, layers in layers."""
     return _wrap(draw, draw(trees))
 
 
 @st.composite
 def texts_of(draw: st.DrawFn, values: Tree) -> str:
-    """Draw the text of a document that holds one of the values."""
+    """Draw a text of a document that holds one of the values."""
     return draw(styles()).write(draw(values))
 
 
@@ -246,7 +246,7 @@ some_fields = st.lists(st.sampled_from(FIELDS), min_size=1, max_size=3, unique=T
 
 
 def encode(value: Any, codecs: tuple[str, ...], style: Style = COMPACT) -> Any:
-    """Write a value as the text from which the codecs read it."""
+    """Return the text from which the codecs decode a value."""
     if codecs[-1] != "json":
         value = style.write(value)
     for codec in reversed(codecs):
@@ -263,15 +263,14 @@ LAYER = {"type": "string", "contentMediaType": "application/json"}
 
 def layer_schema(kind: str, content: Any, policy: str | None = None, *, optional: bool) -> Any:
     """
-    Write a place of layers as JSON Schema.
+    Return the JSON Schema of a place of layers.
 
     Args:
-        kind: What it holds: ``json``, the same ``twice``, in ``base64``, also in ``gzip``,
-            ``either`` the first or the third, ``strings`` or ``scalars``, or a ``text``
-            that is base64.
-        content: Schema of what is in the layer.
-        policy: What is done with one that does not open, if that is said.
-        optional: Whether it may stay a string.
+        kind: ``json``, the same ``twice``, ``base64`` or ``gzip`` around it, ``either`` json or
+            base64, ``strings`` or ``scalars`` as content, or base64 of a ``text``.
+        content: The schema of the content.
+        policy: The policy of the layers, or None.
+        optional: Whether a layer may stay a string.
     """
     layer: Any = LAYER | ({"contentSchema": content} if content else {})
     encoded = layer | {"contentEncoding": "base64"}
@@ -294,7 +293,7 @@ def layer_schema(kind: str, content: Any, policy: str | None = None, *, optional
 
 
 def b64(raw: bytes) -> str:
-    """Write bytes as base64 text."""
+    """Return bytes as base64 text."""
     return base64.b64encode(raw).decode()
 
 
@@ -310,7 +309,7 @@ def _element(draw: st.DrawFn, path: str, index: int) -> str:
 
 
 def _declare(draw: st.DrawFn, path: str, depth: int, found: list[oracle.Declared]) -> Any:
-    """Draw a value for a path; what is written as a layer is noted in *found*."""
+    """Draw a value for a path, and note its layers in *found*."""
     kind = "{}" if depth == DEPTH else draw(st.sampled_from(["{}", "{}", "[]", "x"]))
     if kind == "x" or depth == 0:
         value = draw(leaves)
@@ -337,7 +336,7 @@ def _declare(draw: st.DrawFn, path: str, depth: int, found: list[oracle.Declared
 
 @st.composite
 def declared(draw: st.DrawFn) -> tuple[Any, list[oracle.Declared]]:
-    """Draw a value, and layers as triples of path, codecs and optional."""
+    """Draw a value, and its layers as triples of path, codecs and optional."""
     found: list[oracle.Declared] = []
     value = _declare(draw, "", DEPTH, found)
     # One place named twice is an error, however it is spelled.
@@ -350,7 +349,7 @@ def declared(draw: st.DrawFn) -> tuple[Any, list[oracle.Declared]]:
 
 
 def short_form(layers: Iterable[oracle.Declared]) -> str:
-    """Write declared layers as a spec in the short form."""
+    """Return declared layers as a spec in the short form."""
     return json.dumps(
         {
             "nestdecode": 1,
@@ -432,7 +431,7 @@ def _schema(draw: st.DrawFn, depth: int, policies: Sequence[str]) -> Any:
 
 @st.composite
 def schemas(draw: st.DrawFn, policies: Sequence[str] = EVERY_POLICY) -> dict[str, Any]:
-    """Draw a schema of records; some that are drawn are no specs."""
+    """Draw a schema of records; some are not valid specs."""
     schema = _object_schema(draw, 4, policies) | {"$defs": {"D": _schema(draw, 2, policies)}}
     extension: dict[str, Any] = {}
     if draw(st.integers(0, 5)) == 0:
@@ -447,7 +446,7 @@ def schemas(draw: st.DrawFn, policies: Sequence[str] = EVERY_POLICY) -> dict[str
 
 
 def _text(draw: st.DrawFn, value: Any) -> str:
-    """Write a value as a layer, most of the time one that opens."""
+    """Draw a text for a layer, most often one that opens."""
     text = json.dumps(value)
     fate = draw(st.integers(0, 9))
     if fate in (0, 1):

@@ -1,4 +1,4 @@
-"""Addresses: many are small, however long their names, and pointers are exact when asked for."""
+"""Addresses: many take little memory, however long their names, and their pointers are exact."""
 
 import json
 import os

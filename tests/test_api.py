@@ -1,6 +1,8 @@
-"""The public names: typed, late, shown, refused."""
+"""The public names: typed, imported on first use, with a repr, strict about wrong arguments."""
 
 import array
+import doctest
+import inspect
 import io
 import json
 import mmap
@@ -99,6 +101,24 @@ def test_what_comes_late_is_there_and_nothing_else():
     assert done.stdout == b"\n"
     with pytest.raises(AttributeError, match="module 'nestdecode' has no attribute 'expandd'"):
         nestdecode.expandd  # type: ignore[attr-defined] # noqa: B018
+
+
+def functions():
+    """Yield every public function and every public method of the classes that have any."""
+    for name in nestdecode.__all__:
+        if inspect.isfunction(value := getattr(nestdecode, name)):
+            yield pytest.param(value, id=name)
+    for kind in (Decoder, Spec):
+        for name, value in inspect.getmembers(kind):
+            if not name.startswith("_") and (inspect.isfunction(value) or inspect.ismethod(value)):
+                yield pytest.param(value, id=f"{kind.__name__}.{name}")
+
+
+@pytest.mark.parametrize("function", list(functions()))
+def test_a_public_function_has_an_example_that_calls_it(function):
+    examples = doctest.DocTestParser().get_examples(inspect.getdoc(function) or "")
+
+    assert [e for e in examples if f"{function.__name__}(" in e.source]
 
 
 def test_the_version_is_that_of_the_project():

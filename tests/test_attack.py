@@ -1,4 +1,4 @@
-"""A short attack, the same each time; and that an attack notices what it is there for."""
+"""A short attack, the same in each run; and that an attack finds the faults planted in it."""
 
 import base64
 import gzip
@@ -20,7 +20,7 @@ CASES = 600
 
 
 def ended(code: str, tmp_path: Path, **options: float) -> tuple[int, int, str]:
-    """Watch processes of some code: how many cases and findings, and what is told of them."""
+    """Return the cases and findings of processes that run *code*, and the findings' texts."""
     watch = attack.Watch([sys.executable, "-c", code], SEED, tmp_path / "found", **options)
     watch.watch(range(3, 9), until=time.monotonic() + 60)
     files = sorted((tmp_path / "found").glob("*"))

@@ -1,4 +1,4 @@
-"""Bytes at declared layers of parsed input are their text."""
+"""In already parsed input, bytes at a declared layer are read as its text."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""No error holds a value of the document that it is about, however it is looked at."""
+"""No error holds a value of the document, in any attribute, message or cause."""
 
 import json
 import pickle

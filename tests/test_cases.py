@@ -1,8 +1,8 @@
 """
-Run the vectors of tests/cases: what is opened, what stays, what is a problem.
+The vectors of tests/cases: documents, their expanded trees, and problems.
 
-They are data, so that an implementation in another language can run them too. Errors
-and problems pin the place and the codec, never the wording.
+They are data, so that an implementation in another language can run them too. For errors
+and problems they pin the place and the codec, never the wording.
 """
 
 import json

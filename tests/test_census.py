@@ -1,4 +1,4 @@
-"""What explain says of a stream: a census, held against the documents one by one."""
+"""The census that explain shows of a stream, compared with counts of document by document."""
 
 import json
 import os

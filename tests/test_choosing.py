@@ -1,4 +1,4 @@
-"""Records chosen, written as they came, kept though they are no JSON; and hints that say how."""
+"""--where, --original and --malformed: records chosen, written as they came, or wrapped."""
 
 import json
 import random
@@ -47,7 +47,7 @@ def pieces(*counts: int) -> dict[str, int]:
 
 
 def log_of(size: int) -> list[tuple[bytes, Any]]:
-    """Return lines of a log, each with what it is when it is opened; None for what is no JSON."""
+    """Return lines of a log, each with its opened value; None for a line that is not JSON."""
     chance = random.Random(size)
     lines: list[tuple[bytes, Any]] = []
     for number in range(size):

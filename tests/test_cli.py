@@ -1,8 +1,8 @@
 """
-The command line, compared whole: what it writes, what it says, how it exits.
+The command line: whole outputs, messages and exit codes.
 
-What is about arguments and formats runs in this process; what is about pipes,
-terminals and signals runs in one of its own.
+Tests of arguments and formats run in this process; tests of pipes, terminals and signals
+run the command in a process of its own.
 """
 
 import contextlib
@@ -94,14 +94,14 @@ def run(capsysbinary, monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """An empty working directory but for a spec."""
+    """An empty working directory, except for a spec."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "spec.yaml").write_text(SPEC)
     return tmp_path
 
 
 def spawn(*arguments: str | Path, **options: Any) -> Any:
-    """Start a command as a process of its own, its streams pipes unless told otherwise."""
+    """Start a command as a process of its own; its streams are pipes by default."""
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     return subprocess.Popen([*NESTDECODE, *map(str, arguments)], bufsize=0, **streams | options)
 

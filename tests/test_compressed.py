@@ -1,4 +1,4 @@
-"""Compressed input: recognised by content, read piece by piece, damage told."""
+"""Compressed input: recognized by content, read in pieces of any size, damage reported."""
 
 import bz2
 import gzip

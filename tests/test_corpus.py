@@ -1,5 +1,5 @@
 """
-Run against documents and suites written by others.
+Documents and test suites written by others.
 
 They are not part of this repository: NESTDECODE_CORPUS names their folder.
 """
@@ -38,7 +38,7 @@ def _read_records(entry: dict[str, Any]) -> list[bytes]:
 
 
 def _read_realworld() -> list[tuple[str, bytes, dict[str, Any]]]:
-    """List (id, record, expectation) for each document; nothing if there is no corpus."""
+    """Return (id, record, expectation) for each document; none without a corpus."""
     if CORPUS is None or not (REALWORLD / "manifest.json").exists():
         return []
     manifest = json.loads((REALWORLD / "manifest.json").read_bytes())

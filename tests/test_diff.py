@@ -1,4 +1,4 @@
-"""How diff pairs records, and what it tells of a pair."""
+"""How diff pairs records, and the differences that it reports of a pair."""
 
 import contextlib
 import io

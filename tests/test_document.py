@@ -1,9 +1,9 @@
 """
-There and back: what was opened is put back, and only what was changed is different.
+Documents opened, changed and collapsed: only the bytes of changed values differ.
 
-What collapses is held against the bytes that came in, the producer's own writing of the
-changed value, and the oracle's reading of what came out. NESTDECODE_EXAMPLES=10 draws
-ten times as many; ``python -m tests.soak`` as many as you like.
+The results are compared with the bytes that came in, with the producer's own writing of the
+changed value, and with the oracle's reading of the result. NESTDECODE_EXAMPLES=10 draws ten
+times as many examples; ``python -m tests.soak`` draws any number.
 """
 
 import base64

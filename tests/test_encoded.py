@@ -1,4 +1,4 @@
-"""Input in UTF-16 and UTF-32: known by its byte order mark, read in whatever pieces it comes."""
+"""Input in UTF-16 and UTF-32: recognized by byte order mark, read in pieces of any size."""
 
 import gzip
 import json

@@ -1,8 +1,8 @@
 """
 Nothing is lost: numbers, strings and names come out as they came in.
 
-At the top of a record and in layers one to three deep; found, declared, learnt, queried;
-through the library and through the command, bytes in and bytes out.
+At the top of a record and in layers one to three deep; detected, declared, learnt and
+queried; by the library and by the command, from bytes to bytes.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Faults of the world: real processes, pipes, signals, disks and limits."""
+"""Faults of the environment: real processes, pipes, signals, disks and limits."""
 
 import base64
 import errno

@@ -1,4 +1,4 @@
-"""expand_file: what the command does, for a caller that has no terminal."""
+"""expand_file: the expand command as a function, with its report and dead letters."""
 
 import gzip
 import io

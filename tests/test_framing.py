@@ -1,4 +1,4 @@
-"""Input split into records, and into texts that are none."""
+"""Input split into records, and into texts that are not records."""
 
 import base64
 import io
@@ -324,7 +324,7 @@ def test_what_is_written_is_what_the_rules_say(text, framing, malformed, where, 
 
 
 def begins_document(text):
-    """Tell whether the first line that is not blank is the beginning of a document."""
+    """Return whether the first line that is not blank is the beginning of a document."""
     first, newline, _ = text.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").partition(b"\n")
     try:
         oracle.value(first + newline, 0)

@@ -1,4 +1,4 @@
-"""The texts that fuzzing starts from, and what it has found, tried again."""
+"""The texts that fuzzing starts from, and its earlier findings, run again."""
 
 import random
 

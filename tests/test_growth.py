@@ -1,4 +1,4 @@
-"""What the syntax tree tells of an answer's growth: it may be wrong on one side only."""
+"""Whether an answer can grow, by its syntax tree: a wrong guess is always on the safe side."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is said besides the answer: hints, suggestions, counts, and specs held against samples."""
+"""Messages beside the answer: hints, suggestions, counts, and specs checked against samples."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Documents made to harm: deep, wide, many-layered, near misses. Nothing crashes or hangs."""
+"""Hostile documents: deep, wide, with many layers, nearly valid. No crash and no hang."""
 
 import base64
 import contextlib

@@ -1,4 +1,4 @@
-"""Files that are changed in place: by set -i and edit, against all that happens to files."""
+"""Files changed in place by set -i and edit: whole or untouched, whatever happens to them."""
 
 import json
 import os

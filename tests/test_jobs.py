@@ -1,4 +1,4 @@
-"""Worker processes: everything is as with one, but for the time it takes."""
+"""Worker processes: output, messages and counts are those of one process."""
 
 import contextlib
 import os
@@ -183,7 +183,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def gone(pids: list[int]) -> bool:
-    """Tell whether processes have ended, or do soon."""
+    """Return whether processes have ended, or end soon."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         left = []

@@ -1,4 +1,4 @@
-"""Several records at once: never another answer than one by one, and used where it can be."""
+"""Several records parsed at once: the answers of one by one, and used where it can be."""
 
 import json
 import random
@@ -183,7 +183,7 @@ def test_a_record_that_is_not_admitted_is_for_itself():
 
 
 def results(text, framing, many):
-    """Answer a text: what is written, and what is told."""
+    """Return the output and the messages for a text."""
     decoder = taught()
     answering = Answering()
     answering.answer, answering.render, answering.most = decoder.expand, dump, 1 << 20

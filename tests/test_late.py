@@ -1,8 +1,8 @@
 """
-Layers opened on access: an answer is that of expanding first and asking then.
+Queries that open layers on access: the answers are those of expanding first.
 
-The trees come from ``Decoder.expand``, the answers from jmespath.py; what both ways of
-this project do, the compiled and the careful one, is held against that.
+The expected trees come from ``Decoder.expand`` and the expected answers from jmespath.py;
+the compiled and the careful way of this project are both compared with them.
 """
 
 import base64
@@ -236,7 +236,7 @@ def in_order(tree: Any) -> list[str]:
 
 
 def is_among(some: list[str], more: list[str]) -> bool:
-    """Tell whether all of some are in more, each once and in its order."""
+    """Return whether all values of one list are in another, each once and in order."""
     rest = iter(more)
     return all(pointer in rest for pointer in some)
 

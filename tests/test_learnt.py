@@ -1,8 +1,8 @@
 """
-The learnt plan: whatever a Decoder has seen, it gives what a fresh one gives.
+The learnt plan: whatever a Decoder has seen before, its answer is that of a fresh one.
 
-And what a fresh one gives is what the oracle gives. Documents that break naive ways of
-counting are named; each group of refused escapes, taken out, makes a test fail.
+And the answer of a fresh one is that of the oracle. Documents that break naive ways of
+counting have names; without any one group of refused escapes, a test fails.
 """
 
 import json

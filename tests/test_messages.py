@@ -1,5 +1,5 @@
 """
-What is shown steers no terminal and forges no line, whoever wrote the names in it.
+Names in messages control no terminal and forge no line, whoever wrote them.
 
 Each command runs as a process whose three streams are one terminal.
 """

@@ -1,6 +1,4 @@
-"""
-Number: a number with its text. How it compares, how it is written, what queries make of it.
-"""
+"""Number, which keeps its text: how it compares, is written, and behaves in queries."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Patterns of member names: what they find, what is refused, and that they never explode."""
+"""Patterns of member names: what they match, what is refused, and that none explodes."""
 
 import json
 import random

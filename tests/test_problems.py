@@ -1,4 +1,4 @@
-"""Layers that do not open: what becomes of them, what is reported, and in which order."""
+"""Layers that do not open: their values, the problems reported, and the order of these."""
 
 import gc
 import json

@@ -1,7 +1,7 @@
 """
-Hold the library against the oracle on documents that nobody thought of.
+The library compared with the oracle on random documents.
 
-NESTDECODE_EXAMPLES=10 draws ten times as many, other ones each time.
+NESTDECODE_EXAMPLES=10 draws ten times as many, different ones in each run.
 """
 
 import copy

@@ -1,8 +1,8 @@
 """
-Queries: how they compose with a focus, where they start, what they answer and refuse.
+Queries: where they start, how they join the focus, what they answer and refuse.
 
-The JMESPath compliance suite is not part of this repository: NESTDECODE_CORPUS names
-the folder that holds it.
+The JMESPath compliance suite is not part of this repository: NESTDECODE_CORPUS names the
+folder that holds it.
 """
 
 import copy

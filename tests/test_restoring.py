@@ -1,4 +1,4 @@
-"""Edited records on their way back: left out, added, moved, and those that only look changed."""
+"""Edited records put back: some removed, added or moved, some that only look changed."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""What set changes: types, places, records, and what it says."""
+"""The set command: types of values, places, records, and its messages."""
 
 import json
 import random

@@ -1,3 +1,5 @@
+"""Specs read: schemas, OpenAPI and the short form, and the errors for each mistake."""
+
 import json
 import pickle
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Whatever a spec says, it is read in a second, or refused with the place that takes longer."""
+"""Every spec is read within a second, or refused with the place that takes too long."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""The shipped specs, each run against its samples; most of all repair-results."""
+"""The shipped specs, each with its samples; repair-results most of all."""
 
 import json
 import re

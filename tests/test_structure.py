@@ -1,4 +1,4 @@
-"""The rooms of the package, and what may know of what."""
+"""The structure of the package: which module may import which, and how large each may be."""
 
 import ast
 import subprocess
@@ -31,7 +31,8 @@ ORDER = (
     *("document.parts", "document.pairing", "document.comparing", "document.places"),
     *("document.closing", "document.draft", "document.change", "document.objects"),
     *("document.arrays", "document.collapse", "document.looking", "document.document"),
-    *("census", "decoder", "sample", "lending", "choosing", "files", "integrations", "cli"),
+    *("census", "decoder", "oneshot", "sample", "lending", "choosing", "files"),
+    *("integrations", "cli"),
 )
 DOORS = {f"nestdecode.{name}" for name in ("text", "plan", "queries", "document")} | {"nestdecode"}
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if "_specs" not in path.parts]

@@ -1,4 +1,4 @@
-"""Commands on whole files, and specs: what they read is bounded, and no more than needed is held."""
+"""Commands that read whole files: their memory is bounded, and no more is kept than needed."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Write documents and specs by plain chance: fast, and the same again for the same seed."""
+"""Random documents and specs without Hypothesis: fast, and the same for the same seed."""
 
 import base64
 import gzip
@@ -44,15 +44,15 @@ MOST = 3_000
 
 class Place(NamedTuple):
     """
-    What a spec declares of a place.
+    What a spec declares for a place.
 
     Attributes:
-        kind: leaf, object, array, or how a layer is written.
-        names: Members by their name.
-        rest: Every other member, every element, or what is in a layer.
+        kind: leaf, object, array, or the kind of a layer.
+        names: The members by name.
+        rest: Every other member, every element, or the content of a layer.
         chain: The codecs of a layer, for the short form.
-        policy: What is done with a layer that does not open, if that is said.
-        optional: Whether that may stay a string.
+        policy: The policy of a layer, or None.
+        optional: Whether a layer may stay a string.
     """
 
     kind: str
@@ -67,7 +67,7 @@ LEAF = Place("leaf", {})
 
 
 def place(chance: Random, depth: int, parent: str = "object") -> Place:
-    """Draw what a spec declares of a place."""
+    """Return a random declaration of a place."""
     kinds = ["object", "object", "array", "array", *LAYERS] if depth else ["leaf", "json", "text"]
     kind = chance.choice([*kinds, "leaf"])
     if kind == "leaf":
@@ -90,14 +90,14 @@ def place(chance: Random, depth: int, parent: str = "object") -> Place:
 
 
 def root(chance: Random) -> Place:
-    """Draw what a spec declares of records."""
+    """Return a random declaration of records."""
     if chance.random() < 0.2:
         return Place("array", {}, place(chance, 3, "array"))
     return Place("object", {name: place(chance, 3) for name in NAMES})
 
 
 def schema_of(place: Place) -> Any:
-    """Write a place as JSON Schema."""
+    """Return a place as JSON Schema."""
     if place.kind == "leaf":
         return {}
     if place.kind == "object":
@@ -110,7 +110,7 @@ def schema_of(place: Place) -> Any:
 
 
 def declared_by(place: Place, path: str = "") -> list[oracle.Declared]:
-    """List the layers of a place for the short form: path, codecs, optional."""
+    """Return the layers of a place for the short form: path, codecs, optional."""
     found: list[oracle.Declared] = []
     if place.kind == "array":
         path += "[]"
@@ -132,13 +132,13 @@ def declared_by(place: Place, path: str = "") -> list[oracle.Declared]:
 
 class Writer:
     """
-    Writes texts of documents.
+    A writer of random documents.
 
     Args:
-        form: Decides what is in what: the same again for texts of one shape.
-        leaf: Decides everything else.
-        odd: How often a text has what nobody expects.
-        tame: Whether each number can be read, and no limit of a decoder is met.
+        form: The random numbers of the structure: the same for texts of one shape.
+        leaf: The random numbers of everything else.
+        odd: The share of unusual parts.
+        tame: Whether every number can be read and no limit is met.
         short: Whether layers are written as the short form declares them.
     """
 
@@ -153,7 +153,7 @@ class Writer:
         self.left = 60
 
     def document(self, place: Place = LEAF) -> str:
-        """Write one document, most often an object or an array."""
+        """Return the text of a document, most often an object or an array."""
         if place is not LEAF:
             text = self.at(place)
         else:
@@ -162,7 +162,7 @@ class Writer:
         return self.blank() + text + self.blank()
 
     def value(self, depth: int) -> str:
-        """Write a value."""
+        """Return the text of a value."""
         self.left -= 1
         if depth <= 0 or self.left < 0:
             return self.scalar()
@@ -171,18 +171,18 @@ class Writer:
         return self.form.choices(kinds, [5, 4, 4, 6, 0.4, 0.2])[0](depth)
 
     def any_scalar(self, _depth: int) -> str:
-        """Write a scalar, as one of the kinds of values."""
+        """Return the text of a scalar, as one kind of value."""
         return self.scalar()
 
     def scalar(self) -> str:
-        """Write a number, a string or a word."""
+        """Return the text of a number, a string or a word."""
         kind = self.leaf.random()
         if kind < 0.4:
             return self.number()
         return self.string() if kind < 0.85 else self.leaf.choice(["true", "false", "null"])
 
     def number(self) -> str:
-        """Write a number."""
+        """Return the text of a number."""
         if not self.tame and self.leaf.random() < self.odd / 20:
             return self.leaf.choice(UNREADABLE)
         if self.leaf.random() < 0.3:
@@ -190,7 +190,7 @@ class Writer:
         return self.leaf.choice(NUMBERS)
 
     def string(self) -> str:
-        """Write a string."""
+        """Return the text of a string."""
         if self.leaf.random() > self.odd:
             return self.quoted(self.leaf.choice(WORDS))
         if self.leaf.random() < 0.3:
@@ -202,7 +202,7 @@ class Writer:
         )
 
     def quoted(self, text: str) -> str:
-        """Write a text as a string, in any style."""
+        """Return a string token for a text, in any style."""
         if len(text) < 40 and self.leaf.random() < 0.02:
             return Style(escaped=frozenset(text)).quote(text)
         style = self.leaf.choice(STYLES)
@@ -215,11 +215,11 @@ class Writer:
         return style.quote(text)
 
     def blank(self) -> str:
-        """Write white space, or most often none."""
+        """Return white space, most often none."""
         return self.leaf.choice(BLANKS)
 
     def object(self, depth: int, names: list[str] | None = None) -> str:
-        """Write an object."""
+        """Return the text of an object."""
         if names is None:
             names = self.form.sample(NAMES, self.form.randrange(4))
             if self.form.random() < 0.1:
@@ -228,7 +228,7 @@ class Writer:
         return self.members(members)
 
     def members(self, members: list[tuple[str, str]]) -> str:
-        """Write an object of members."""
+        """Return the text of an object with given members."""
         if members and self.leaf.random() < self.odd / 3:
             members.insert(self.leaf.randrange(len(members)), (members[0][0], self.string()))
         if self.leaf.random() < self.odd / 2:
@@ -238,16 +238,16 @@ class Writer:
         return "{" + self.blank() + comma.join(texts) + self.blank() + "}"
 
     def array(self, depth: int) -> str:
-        """Write an array."""
+        """Return the text of an array."""
         return self.elements([self.value(depth - 1) for _ in range(self.form.randrange(4))])
 
     def elements(self, elements: list[str]) -> str:
-        """Write an array of elements."""
+        """Return the text of an array with given elements."""
         comma = self.blank() + "," + self.blank()
         return "[" + self.blank() + comma.join(elements) + self.blank() + "]"
 
     def tower(self, depth: int) -> str:
-        """Write containers that are many deep, numbers before and after, some as layers."""
+        """Return many containers inside one another, with numbers around and some as layers."""
         text = self.value(depth - 2)
         high = [3, 6, 8, 12, 20, 40, 63, 100, 190, 199, 200, 205, 300]
         height = self.form.choice(high[:3] if self.tame else high)
@@ -266,7 +266,7 @@ class Writer:
         return text
 
     def wide(self, depth: int) -> str:
-        """Write an array of many elements of one kind."""
+        """Return the text of an array of many elements of one kind."""
         count = self.form.choice([20, 50, 200, 600])
         if self.form.random() < 0.5:
             return "[" + ",".join(self.scalar() for _ in range(count)) + "]"
@@ -274,7 +274,7 @@ class Writer:
         return "[" + ",".join([inside] * min(count, 1 + 9000 // len(inside))) + "]"
 
     def layer(self, depth: int) -> str:
-        """Write an object or an array as a string, once or several times."""
+        """Return an object or an array as a string token, encoded once or several times."""
         text = self.form.choice([self.object, self.array])(depth - 1)
         for _ in range(self.form.choice([1, 1, 1, 1, 2, 2, 3, 8])):
             if len(text) > MOST:
@@ -283,7 +283,7 @@ class Writer:
         return text
 
     def inner(self, text: str) -> str:
-        """Return the text of a layer, white space around it, broken now and then."""
+        """Return the text of a layer, with white space around it, sometimes broken."""
         if self.leaf.random() < self.odd / 3:
             at = self.leaf.randrange(len(text) + 1)
             piece = self.leaf.choice(
@@ -295,7 +295,7 @@ class Writer:
     # As a spec declares it, more or less
 
     def at(self, place: Place) -> str:
-        """Write a value for a place."""
+        """Return the text of a value for a place."""
         if self.leaf.random() < self.odd / 4:
             return self.value(2)
         if place.kind == "leaf":
@@ -313,7 +313,7 @@ class Writer:
         return self.quoted(self.closed(place))
 
     def closed(self, place: Place) -> str:
-        """Write the text of a declared layer."""
+        """Return the text of a declared layer."""
         if place.kind == "scalars" and not self.short:
             inside = self.scalar()
         elif place.kind == "strings" and not self.short and self.leaf.random() < 0.6:
@@ -341,7 +341,7 @@ class Writer:
         return self.encoded(self.inner(inside), chain)
 
     def encoded(self, text: str, chain: tuple[str, ...]) -> str:
-        """Write a text as the codecs take it."""
+        """Return a text, encoded so that the codecs decode it."""
         data = text.encode("utf-8", "replace")
         codecs = list(chain[:-1] if chain[-1] == "json" else chain)
         for codec in reversed(codecs):

@@ -1,4 +1,4 @@
-"""The script that people write to open the layers of a file of records."""
+"""The script that people write to open the layers of a file of records of one shape."""
 
 import sys
 

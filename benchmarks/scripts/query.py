@@ -1,4 +1,4 @@
-"""The script that people write to get the image addresses of a file of records."""
+"""The script that people write to get the image addresses out of a file of records."""
 
 import sys
 

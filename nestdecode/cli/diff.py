@@ -14,7 +14,7 @@ from nestdecode.cli import options
 from nestdecode.cli.files import key_of, records_of, tried
 from nestdecode.cli.output import Color, Output, RefusedError
 from nestdecode.decoder import Decoder, Query
-from nestdecode.document.comparing import NOTHING, Change, Tree, differences, tree_of
+from nestdecode.document.comparing import NOTHING, Difference, Tree, differences, tree_of
 from nestdecode.document.pairing import digest, paired, traits
 from nestdecode.paths import join_pointer
 from nestdecode.stream import Framing
@@ -196,7 +196,7 @@ def _pairs(
 
 def _changes(
     decoder: Decoder, one: _Found | None, other: _Found | None, *, ignore_layers: bool
-) -> Iterator[Change]:
+) -> Iterator[Difference]:
     """List what differs between two records, of which one may not be there."""
     if one is not None and other is not None and one.raw == other.raw:
         return iter(())
@@ -225,7 +225,7 @@ class _Shown:
         self._as_json = as_json
 
     def write(
-        self, change: Change, one: _Found | None, other: _Found | None, *, several: bool
+        self, change: Difference, one: _Found | None, other: _Found | None, *, several: bool
     ) -> None:
         """Write what differs between two records; they have numbers if there are several."""
         sides = [

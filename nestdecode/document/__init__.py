@@ -1,1 +1,1 @@
-"""A document that is read, asked, changed and collapsed."""
+"""Documents with their original text: looked at, changed, compared and put back."""

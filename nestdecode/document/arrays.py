@@ -1,4 +1,4 @@
-"""Arrays that changed: elements that came, went, moved or changed."""
+"""Changed arrays: elements that were added, removed, moved or changed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["change_array"]
 
 def change_array(change: Change, changes: Changes) -> None:
     """
-    Change an array in its text.
+    Write the change of an array into its text.
 
     Args:
-        change: That of the array.
-        changes: What is to be changed inside of it is added to them.
+        change: The change of the array.
+        changes: Takes the changes of elements whose value changed.
     """
     draft, old, new = change.draft, change.old, change.new
     items = draft.items(change.start)
@@ -30,7 +30,7 @@ def change_array(change: Change, changes: Changes) -> None:
             continue
         shapes = elements_of(change.shapes, j)
         if i != j and shapes != elements_of(change.shapes, i):
-            # It went to where something else is declared.
+            # Other layers are declared at its new index, so it is encoded again.
             value = closed(new[j], shapes, Address(change.address, j))
             layout = draft.layout(change.start, change.around).nested()
             draft.change(items[i].value, items[i].end, written(value, layout, draft.style))
@@ -62,7 +62,7 @@ def _element(change: Change, parts: Parts, elements: list[Any], index: int) -> A
 
 
 def _is_model(change: Change, changes: Changes, index: int, new_index: int) -> bool:
-    """Tell whether a new element is to be written as an old one was."""
+    """Return whether a new element is to be written like an old one, layers and all."""
     old, new = change.old[index], change.new[new_index]
     return (
         type(old) is type(new)
@@ -74,10 +74,10 @@ def _is_model(change: Change, changes: Changes, index: int, new_index: int) -> b
 
 
 def _copied(change: Change, changes: Changes, item: Item, old: int, new: int) -> Draft:
-    """Copy an element, to be changed into another one: layers, spacing and all."""
+    """Return a copy of an element's text, with a change that turns it into the new element."""
     around = change.draft
     draft = Draft(around.text[item.value : item.end])
-    # What is new in it is written as it would be there.
+    # The copy takes its style from the text around the element, not from the copy alone.
     draft.style, draft.comma, draft.colon = around.style, around.comma, around.colon
     changes.drafts.append(draft)
     changes.waiting.append(

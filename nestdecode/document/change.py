@@ -1,4 +1,4 @@
-"""Values that changed: where they are, and how their members or elements are arranged."""
+"""Changes that wait to be written: where a value changed, and how items are rearranged."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ __all__ = ["GONE", "Change", "Changes", "Slots", "arrange"]
 
 class Change(NamedTuple):
     """
-    A value that changed, and where it is.
+    A value that changed, its position in the text, and its old and new value.
 
     Attributes:
-        draft: The text that it is in.
-        start: Where it begins there.
-        end: Where it ends.
-        around: Where the container around it begins in the same text, or None.
-        address: Its place in the old tree.
-        old: What it was, if it was not null or taken away by a policy.
-        new: What it is to be.
-        shapes: What is declared of it.
+        draft: The text that holds it.
+        start: The start of the value in that text.
+        end: The end of the value.
+        around: The start of the container around it in the same text, or None.
+        address: The address in the old tree.
+        old: The old value; of no meaning if a policy made it null or dropped it.
+        new: The new value.
+        shapes: The shapes that are declared for it.
     """
 
     draft: Draft
@@ -39,24 +39,24 @@ class Change(NamedTuple):
     shapes: Shapes
 
     def inside(self, item: Item, key: str | int, old: Any, new: Any, shapes: Shapes) -> Change:
-        """Return the change of a member or an element."""
+        """Return the change of a member or element of this container."""
         address = Address(self.address, key)
         return Change(self.draft, item.value, item.end, self.start, address, old, new, shapes)
 
 
 class Changes:
     """
-    Changes that are still to be made.
+    The changes of one record that are still to be made.
 
     Args:
         root: The text of the record.
-        broken: Addresses at or above one where a layer stayed shut.
-        by_value: Whether numbers that are equal are the same, whatever their type.
+        broken: Addresses of layers that stayed shut, and all addresses above them.
+        by_value: Whether numbers are compared by value alone.
 
     Attributes:
-        parts: Says which values are the same.
-        drafts: The texts that are changed, those before others that are inside of them.
-        waiting: What is to be changed, the next one last.
+        parts: The old and the new tree, numbered for comparison.
+        drafts: The texts that are changed, outer ones before those inside them.
+        waiting: A stack of changes; the last is made next.
     """
 
     def __init__(self, root: Draft, broken: set[Address], *, by_value: bool) -> None:
@@ -66,11 +66,12 @@ class Changes:
         self.waiting: list[Change] = []
 
     def is_broken(self, around: Address, key: int) -> bool:
-        """Tell whether a layer stayed shut at a place: its text may move, but not be copied."""
+        """Return whether a layer at or below a place stayed shut: its text can't be a model."""
         return bool(self._broken) and Address(around, key) in self._broken
 
 
-# What is in a container, in order: items that were there and things that are to be there.
+# The items of a container in their new order: (old index, new item). The index is None for
+# an item that was added; the new item is GONE for one that is removed.
 Slots = list[tuple[int | None, Any]]
 GONE = object()
 
@@ -81,12 +82,13 @@ def arrange(
     render: Callable[[Any, int | None], list[str | Draft]],
 ) -> None:
     """
-    Take out the items of a container that are gone, and put in those that came.
+    Remove and add items of a container in its text, each with a comma.
 
     Args:
-        change: That of the container.
-        slots: Its items in order; those that stay are in the order that they are in.
-        render: Writes what came, like the item whose index it is given, if there is one.
+        change: The change of the container.
+        slots: Its items in the new order; those that stay keep their order.
+        render: Returns the text of a new item. It is given the index of an old item to
+            write it like, or None.
     """
     draft, start, end = change.draft, change.start, change.end
     items = draft.items(start)

@@ -1,4 +1,4 @@
-"""Declared layers written anew: a tree put back without the text that it came from."""
+"""Declared layers encoded from values: how a tree is put back without its original text."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ Shapes = tuple["Shape", ...]
 
 def closed(value: Any, shapes: Shapes, address: Address = ROOT) -> Any:
     """
-    Return a value with its declared layers as strings; it shares parts with the old one.
+    Return a value with its declared layers as strings.
 
-    A value that a layer admits is put into it, whatever it is; others stay.
+    A value becomes a layer if the declared layer admits it; any other value stays as it is.
 
     Args:
-        value: A tree of at most 254 containers inside one another.
-        shapes: What is declared of it.
-        address: Where it is, for errors.
+        value: A tree of at most 254 containers inside one another. It is not changed, and
+            the result may share parts with it.
+        shapes: The shapes that are declared for it.
+        address: Its address, for errors.
 
     Raises:
-        DecodeError: If it holds what can't be written.
+        DecodeError: If a codec can't encode it.
     """
     for shape in shapes:
         for alternative in shape.alternatives:
@@ -42,7 +43,7 @@ def closed(value: Any, shapes: Shapes, address: Address = ROOT) -> Any:
 
 
 def closed_inside(value: Any, shapes: Shapes, address: Address) -> Any:
-    """Return a value with the declared layers inside of it as strings; it stays what it is."""
+    """Return a value with the declared layers below it as strings, but not the value itself."""
     if not shapes:
         return value
     if type(value) is dict:
@@ -76,7 +77,7 @@ def _encoded(
 
 
 def redone(codecs: tuple[str, ...], text: str, like: str, address: Address) -> str:
-    """Encode a text by codecs, as *like* was; an error says where."""
+    """Return a text encoded as ``codecs.redo`` does; an error has the address."""
     try:
         return redo(codecs, text, like)
     except DecodeError as error:
@@ -85,7 +86,7 @@ def redone(codecs: tuple[str, ...], text: str, like: str, address: Address) -> s
 
 
 def admits(layer: Alternative | Opening, value: Any) -> bool:
-    """Tell whether a value may be in a layer."""
+    """Return whether a layer may hold a value: by its type, and a string as a plain one."""
     if type_name(value) not in layer.admits:
         return False
     content = layer.content
@@ -94,10 +95,10 @@ def admits(layer: Alternative | Opening, value: Any) -> bool:
 
 
 def members_of(shapes: Shapes, name: str) -> Shapes:
-    """Return what is declared of a member."""
+    """Return the shapes that are declared for a member."""
     return tuple(child for shape in shapes for child in shape.members(name))
 
 
 def elements_of(shapes: Shapes, index: int) -> Shapes:
-    """Return what is declared of an element."""
+    """Return the shapes that are declared for an element."""
     return tuple(child for shape in shapes if (child := shape.element(index)) is not None)

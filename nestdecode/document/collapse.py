@@ -1,12 +1,12 @@
 """
-The way back: what was changed in a tree, put into the text that the tree came from.
+Collapse: the changes of a tree written into the text that the tree came from.
 
-The old tree and the new one are walked side by side, but only where they differ, and each
-difference becomes an edit of the innermost text that holds it. An edit of a layer's text
-is an edit of the string token around it, since each character of the text is one unit of
-the token: units that stay are copied, new ones are written like those around them. So
-from layer to layer outward, whatever styles the producers had. Edits wait in lists, so
-nothing recurses but what writes new values, and those have a greatest depth.
+The old and the new tree are compared, and each difference becomes an edit of the innermost
+text that holds it. Each character of a layer's text is one unit (a character or an escape)
+of the string token around it, so an edit of the text is an edit of the token: units that
+stay are copied, new ones are escaped like their neighbours. This is repeated from layer to
+layer outward, whatever style each producer had. Changes wait on a stack; only the writing
+of new values recurses, and their depth is limited.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ __all__ = ["collapse"]
 
 def collapse(text: str, trace: Trace, tree: Any, *, by_value: bool = False) -> str:
     """
-    Put a changed tree back into the text of its record.
+    Return the text of a record with the changes of a tree put back.
 
     Args:
-        text: The record, without a byte order mark.
-        trace: What it expands to.
-        tree: What is to be there instead; it is not changed.
-        by_value: Whether numbers that are equal are the same, whatever their type.
+        text: The original text, without a byte order mark.
+        trace: The trace of the record, with the old tree.
+        tree: The new tree. It is not changed.
+        by_value: Whether numbers are compared by value alone.
 
     Raises:
-        DecodeError: If the tree can't be written as JSON.
+        DecodeError: If *tree* can't be written as JSON.
     """
     root, old = Draft(text), trace.tree
     openings = {opening.address: opening for opening in trace.openings}
@@ -65,7 +65,7 @@ def _at_or_above(addresses: Iterable[Address]) -> set[Address]:
 
 
 def _make(change: Change, opening: Opening | None, changes: Changes) -> None:
-    """Write a change into its text, or add those that it consists of."""
+    """Write a change into its text, or add the changes of its members or elements."""
     entered = opening is not None and admits(opening, change.new)
     if opening is not None and entered:
         change = _enter(change, opening, changes.drafts)
@@ -79,7 +79,7 @@ def _make(change: Change, opening: Opening | None, changes: Changes) -> None:
     elif opener == "[" and type(change.new) is list:
         change_array(change, changes)
     else:
-        # A plain value that is neither null nor a string stays plain.
+        # Only a string or null becomes a layer: "n" begins null.
         close = closed if opener in '"n' and not entered else closed_inside
         value = close(change.new, change.shapes, change.address)
         if opener == '"' and type(value) is str:
@@ -89,7 +89,7 @@ def _make(change: Change, opening: Opening | None, changes: Changes) -> None:
 
 
 def _enter(change: Change, opening: Opening, drafts: list[Draft]) -> Change:
-    """Go through the layers of a place; the texts of the layers are added to *drafts*."""
+    """Return a change moved into the innermost layer of its place; add the layers' drafts."""
     draft, start, end = change.draft, change.start, change.end
     for codecs, text in opening.layers:
         draft = LayerDraft(draft, start, end, codecs, text, change.address)
@@ -100,7 +100,7 @@ def _enter(change: Change, opening: Opening, drafts: list[Draft]) -> Change:
 
 
 def _layout(change: Change) -> Layout:
-    """Return the layout of a container that replaces what is at a place."""
+    """Return the layout for a new container in place of a value."""
     if change.draft.text[change.start] in "{[":
         return change.draft.layout(change.start, change.around)
     if change.around is None:

@@ -1,4 +1,4 @@
-"""What differs between two trees, layers told from the values that they hold."""
+"""The differences of two trees, in which a layer and the plain value differ."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from nestdecode.document.parts import Parts
 from nestdecode.plan.run import Trace
 
-__all__ = ["NOTHING", "Change", "Tree", "differences", "tree_of"]
+__all__ = ["NOTHING", "Difference", "Tree", "differences", "tree_of"]
 
 
 class _Nothing:
@@ -16,21 +16,23 @@ class _Nothing:
         return "NOTHING"
 
 
-# What is not there, on one side.
+# The value of a place that one of the trees does not have.
 NOTHING = _Nothing()
 Path = tuple[str | int, ...]
-# The id of a container, and a key or an index in it.
-Place = tuple[int, str | int]
+# The id of a container, and a name or index in it.
+Position = tuple[int, str | int]
 
 
-class Change(NamedTuple):
+class Difference(NamedTuple):
     """
     One place where two trees differ.
 
     Attributes:
-        path: Steps from the root on: in the first tree, or in the second if it is only there.
-        old: What is in the first tree; a layer that meets none is its text; or NOTHING.
-        new: The same of the second.
+        path: The steps from the root: in the first tree, or in the second if only that has
+            the place.
+        old: The value in the first tree, or NOTHING. A layer where the second tree has
+            none is its text.
+        new: The value in the second tree, likewise.
     """
 
     path: Path
@@ -40,20 +42,20 @@ class Change(NamedTuple):
 
 class Tree(NamedTuple):
     """
-    A tree, and which of its values were layers.
+    An expanded tree and the texts of its layers.
 
     Attributes:
         value: The tree.
-        layers: The text of each layer, by its place; that of the root has the id 0.
+        layers: The text of each layer, by position; the container of the root has the id 0.
     """
 
     value: Any
-    layers: dict[Place, str]
+    layers: dict[Position, str]
 
 
 def tree_of(trace: Trace) -> Tree:
-    """Return what a record holds, its layers marked."""
-    layers: dict[Place, str] = {}
+    """Return the tree of a record with the texts of its layers."""
+    layers: dict[Position, str] = {}
     for opening in trace.openings:
         container: Any = None
         *around, last = opening.address.steps() or [""]
@@ -65,28 +67,28 @@ def tree_of(trace: Trace) -> Tree:
     return Tree(trace.tree, layers)
 
 
-def differences(one: Tree, other: Tree) -> Iterator[Change]:
+def differences(one: Tree, other: Tree) -> Iterator[Difference]:
     """
-    List what differs between two trees, in the order of the first one.
+    Yield the differences of two trees, in the order of the first.
 
-    Each place is listed once: where containers of one kind meet, what is in them is
-    compared, elements by position between those at both ends that are the same.
+    Two objects are compared by member, two arrays by position between the elements at both
+    ends that are equal; any other two values are one difference.
     """
     layers = one.layers | other.layers
     parts = Parts(apart=layers)
     for tree in (one, other):
         if tree.value is not NOTHING:
             parts.add(tree.value)
-    root: Place = 0, ""
+    root: Position = 0, ""
     waiting: list[tuple[Path, _Side, _Side]] = [
         ((), _Side(one.value, one.layers.get(root)), _Side(other.value, other.layers.get(root)))
     ]
     while waiting:
         path, old, new = waiting.pop()
         if old.value is NOTHING or new.value is NOTHING:
-            yield Change(path, old.value, new.value)
+            yield Difference(path, old.value, new.value)
         elif (old.text is None) != (new.text is None):
-            yield Change(path, old.shown, new.shown)
+            yield Difference(path, old.shown, new.shown)
         elif parts.same(old.value, new.value):
             continue
         elif type(old.value) is dict and type(new.value) is dict:
@@ -98,11 +100,11 @@ def differences(one: Tree, other: Tree) -> Iterator[Change]:
         elif type(old.value) is list and type(new.value) is list:
             waiting += reversed(list(_elements(path, old.value, new.value, parts, layers)))
         else:
-            yield Change(path, old.value, new.value)
+            yield Difference(path, old.value, new.value)
 
 
 class _Side(NamedTuple):
-    """A value of one tree, and the text of the layer that it was, if it was one."""
+    """A value of one tree, and the text of its layer, or None."""
 
     value: Any
     text: str | None
@@ -112,7 +114,7 @@ class _Side(NamedTuple):
         return self.value if self.text is None else self.text
 
 
-def _side(container: Any, key: Any, layers: dict[Place, str]) -> _Side:
+def _side(container: Any, key: Any, layers: dict[Position, str]) -> _Side:
     is_there = key in container if type(container) is dict else key < len(container)
     if not is_there:
         return _Side(NOTHING, None)
@@ -120,7 +122,7 @@ def _side(container: Any, key: Any, layers: dict[Place, str]) -> _Side:
 
 
 def _elements(
-    path: Path, old: list[Any], new: list[Any], parts: Parts, layers: dict[Place, str]
+    path: Path, old: list[Any], new: list[Any], parts: Parts, layers: dict[Position, str]
 ) -> Iterator[tuple[Path, _Side, _Side]]:
     def same(i: int, j: int) -> bool:
         ours, theirs = (id(old), i) in layers, (id(new), j) in layers

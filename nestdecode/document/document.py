@@ -1,4 +1,4 @@
-"""A document that was opened, and can be put back: the tree, and beside it where it came from."""
+"""The Document: an expanded tree and its original text, so that changes can be put back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nestdecode.asking import Asker
 from nestdecode.document.closing import Shapes, elements_of, members_of
 from nestdecode.document.collapse import collapse
 from nestdecode.document.looking import BOM, Lookalike, OpenLayer, layers_of, lookalikes_of
-from nestdecode.document.parts import Parts
+from nestdecode.document.parts import check_tree
 from nestdecode.document.places import Place, places
 from nestdecode.engine import Engine
 from nestdecode.errors import DecodeError
@@ -24,22 +24,24 @@ __all__ = ["Document", "text_of"]
 
 
 class Document:
-    """
-    An expanded document that can be changed and put back. Made by ``Decoder.open``.
+    r"""
+    An expanded document with its original text. Made by ``Decoder.open``.
+
+    ``tree`` is plain data, to be changed in place or replaced; ``collapse`` puts it back
+    into the original text, layers included.
 
     >>> import nestdecode
-    >>> raw = b'{"id": 7,  "body": "{\\\\"a\\\\": 1.0, \\\\"b\\\\": 2}"}'
+    >>> raw = b'{"id": 7,  "body": "{\\"a\\": 1.0, \\"b\\": 2}"}'
     >>> document = nestdecode.Decoder().open(raw)
     >>> document.tree["body"]["b"] = [3]
-    >>> print(document.collapse().decode())
-    {"id": 7,  "body": "{\\"a\\": 1.0, \\"b\\": [3]}"}
+    >>> document.collapse()
+    b'{"id": 7,  "body": "{\\"a\\": 1.0, \\"b\\": [3]}"}'
 
-    The tree is plain data, and may be changed in place or replaced. What is to become of
-    the layers is kept beside it, as the original text. Not safe to change from several
-    threads.
+    ``layers``, ``problems`` and ``lookalikes`` describe the original text, whatever became
+    of the tree; each costs another expansion, on first use. Not thread-safe.
 
     Attributes:
-        raw: The original text.
+        raw: The original text, in UTF-8.
     """
 
     def __init__(self, asker: Asker, raw: bytes, tree: Any) -> None:
@@ -54,7 +56,7 @@ class Document:
 
     @property
     def tree(self) -> Any:
-        """The expanded tree."""
+        """The expanded tree; change it in place, or assign another."""
         return self._root[0]
 
     @tree.setter
@@ -63,12 +65,12 @@ class Document:
 
     @cached_property
     def layers(self) -> list[OpenLayer]:
-        """The layers that were opened, in document order. Found when they are asked for."""
+        """The layers that were opened, in document order."""
         return list(layers_of(self.raw, self._trace.openings))
 
     @cached_property
     def problems(self) -> list[DecodeError]:
-        """The layers that stayed shut, in the order in which they were tried."""
+        """The problems: a DecodeError for each layer that stayed shut, in the order of trying."""
         return list(self._trace.problems.values())
 
     @cached_property
@@ -76,51 +78,64 @@ class Document:
         """
         The strings that look like layers and were not opened, in document order.
 
-        They begin as JSON does, after blanks or a byte order mark, or once base64, gzip or
-        escapes are undone; or they are JSON strings that do. What is among the problems is
-        not here.
+        Such a string begins like a JSON object or array: as it is, after blanks or a byte
+        order mark, as a JSON string of such a text, or once base64, gzip or escapes are
+        undone. Strings that are among the problems are left out.
         """
         return list(lookalikes_of(self._trace, self._engine.reader))
 
     @property
     def _trace(self) -> Trace:
-        # Made again each time: its tree is as large as the one that we have.
+        # Not cached: its tree is as large as the one that the document holds already.
         return self._engine.trace(self.raw)
 
     def query(self, expression: str) -> Any:
         """
-        Ask the tree as it is now.
+        Return the answer of a query of the tree as it is now.
+
+        >>> import nestdecode
+        >>> nestdecode.Decoder().open('{"a": "[1, 2]"}').query("sum(a)")
+        3
 
         Args:
-            expression: JMESPath, or ``:name`` for a named query of the spec.
+            expression: A JMESPath expression, or ``:name`` for a query that the spec names.
 
         Returns:
-            The answer; it shares no container with the tree.
+            The answer. It shares no dict or list with the tree.
 
         Raises:
-            QueryError: If the expression is wrong, or refuses the tree.
+            QueryError: If the expression is wrong, or if a function in it refuses a value
+                of the tree.
+            TypeError: If *expression* is not a str.
         """
         return self._asker.search(expression, self.tree)
 
     def set(self, place: str, value: Any) -> int:
         """
-        Put a value at a place, or a copy of it at each of several places.
+        Set every place that a pointer or a path names to a copy of a value.
+
+        >>> import nestdecode
+        >>> document = nestdecode.Decoder().open('{"users": [{"age": 1}, {"age": 2}]}')
+        >>> document.set("users[].age", 3), document.set("/users/-", {"age": 4})
+        (2, 1)
+        >>> document.tree
+        {'users': [{'age': 3}, {'age': 3}, {'age': 4}]}
 
         Args:
-            place: A pointer (empty, or beginning with a slash), or a path (``a.b[].c``,
-                ``@`` for the root). The last step may be a member that is not there yet;
-                in a pointer ``-`` is the end of an array.
-            value: What a tree may hold. A string stays a string, whatever is in it.
+            place: A pointer (RFC 6901: empty, or starting with a slash), or a path
+                (``a.b[].c``; ``@`` is the root). Its last step may be a member that does not
+                exist yet; in a pointer, ``-`` is the place after the last element.
+            value: A tree. A string stays a string, even if it holds JSON.
 
         Returns:
-            How many places there were.
+            The number of places that were set.
 
         Raises:
-            DecodeError: If there is no such place, or the value is none that JSON knows.
-            SpecError: If it is neither a pointer nor a path.
-            TypeError: If it is not a str.
+            DecodeError: If there is no such place, or *value* is not JSON.
+            SpecError: If *place* is neither a pointer nor a path.
+            TypeError: If *place* is not a str.
         """
-        Parts().add(value)
+        check_tree(value)
         found = self.places(place, new=True)
         for each in found:
             each.put(deepcopy(value))
@@ -128,43 +143,56 @@ class Document:
 
     def delete(self, place: str) -> int:
         """
-        Take a member or an element away, or several.
+        Remove every member and element that a pointer or a path names.
+
+        >>> import nestdecode
+        >>> document = nestdecode.Decoder().open('{"users": [{"id": 1, "age": 2}, {"age": 3}]}')
+        >>> document.delete("users[].age"), document.tree
+        (2, {'users': [{'id': 1}, {}]})
 
         Args:
-            place: A pointer or a path, as for ``set``.
+            place: As for ``set``; it must exist.
 
         Returns:
-            How many there were.
+            The number of places that were removed.
 
         Raises:
             DecodeError: If there is no such place, or it is the root.
-            SpecError: If it is neither a pointer nor a path.
+            SpecError: If *place* is neither a pointer nor a path.
+            TypeError: If *place* is not a str.
         """
         found = self.places(place)
-        # Elements from the last on, so that the others stay where they are.
+        # From the last to the first, so that indexes of those that are left stay right.
         for each in reversed(found):
             each.take()
         return len(found)
 
     def places(self, place: str, *, new: bool = False) -> list[Place]:
         """
-        List the places that a pointer or a path names, in document order.
+        Return the places that a pointer or a path names, in document order.
 
-        They hold until the tree is changed otherwise than by ``put``.
+        >>> import nestdecode
+        >>> document = nestdecode.Decoder().open('{"users": [{"age": 2}, {"age": 3}]}')
+        >>> [(str(place.address), place.value) for place in document.places("users[].age")]
+        [('/users/0/age', 2), ('/users/1/age', 3)]
+
+        Each has ``value``, ``address``, ``put(value)`` and ``take()``. They are valid until
+        the tree is changed by anything except their own ``put``.
 
         Args:
             place: As for ``set``.
-            new: Whether the last step may be a member that is not there yet; in a pointer
-                ``-`` is the end of an array then.
+            new: Whether the last step may be a member that does not exist yet, or ``-`` in
+                a pointer, as for ``set``.
 
         Raises:
-            DecodeError: If there is none.
-            SpecError: If it is neither a pointer nor a path.
+            DecodeError: If there is no such place.
+            SpecError: If *place* is neither a pointer nor a path.
+            TypeError: If *place* is not a str.
         """
         return places(self._root, place, new=new)
 
     def is_shut(self, address: Address) -> bool:
-        """Tell whether a layer that holds JSON is declared at an address, but was not opened."""
+        """Return whether a layer of JSON is declared at an address and was not opened."""
         if self._engine.plan is None:
             return False
         shapes, contents = self._declared
@@ -181,7 +209,7 @@ class Document:
 
     @cached_property
     def _declared(self) -> tuple[Shapes, dict[Address, Shapes]]:
-        """What is declared of the root, and of what is in each layer that was opened."""
+        """The shapes of the root, and of the content of each layer that was opened."""
         trace = self._trace
         return trace.shapes, {
             opening.address: () if opening.content is None else (opening.content,)
@@ -190,31 +218,31 @@ class Document:
 
     def collapse(self, *, by_value: bool = False) -> bytes:
         """
-        Put every layer back.
+        Return the text of the document with every layer put back.
+
+        If the tree was not changed, this is ``raw``. Otherwise only the bytes of changed
+        values differ from it, in every layer; new values are spaced and escaped like their
+        neighbours. A value is changed if its type or value differs; the order of an
+        object's members does not count.
+
+        - A layer whose value is changed stays a layer if it admits the new value: where
+          layers are detected, any object or array. Another value takes the string's place.
+        - A new value becomes a layer where one is declared and there was a string, null or
+          nothing. Elsewhere it is written as it is, and a string as a string.
+        - A new member follows the member before it in the tree. A new element is written
+          like the element before it: the layers of that one are layers in it too. A
+          renamed member and a moved element keep their text.
+        - A layer that a policy made null or dropped comes back, unless it was changed.
+        - A changed base64 or gzip layer is encoded again, with the same alphabet and
+          padding; equal input gives equal bytes.
 
         Args:
-            by_value: Whether numbers that are equal are the same, whatever their type:
-                100000 in the place of 1E5 is no change then. For trees that another
-                program wrote.
-
-        Of a tree that was not changed these are the bytes that were opened. Otherwise all
-        bytes stay but those of what was changed, at every layer, and what is new is
-        written as its neighbours are. Changed means different by type and value; the
-        order of an object's members does not count, and a new member goes after the one
-        that it follows in the tree.
-
-        - A layer stays one as long as its value is one that the layer admits: any object
-          or array where layers are found. Any other value takes the string's place.
-        - A new value is written as it is, a string as a string, but where a layer is
-          declared and there was a string, null or nothing: there it becomes a layer.
-        - A new element of an array is written as the element before it: what is a layer
-          in that one is a layer in the new one too. A member under another name, and an
-          element in another place, are written as they were.
-        - What a policy made null or took away comes back, unless it was changed.
-        - A base64 or gzip layer that was changed is encoded anew, always in the same way.
+            by_value: Whether numbers that are equal in value are unchanged, whatever their
+                type, such as 100000 for 1E5: for trees that another program wrote.
 
         Raises:
-            DecodeError: If the tree holds what JSON does not know.
+            DecodeError: If the tree holds a value that JSON does not know, such as NaN.
+            LimitError: If it has more than 254 arrays and objects inside one another.
         """
         if self._fingerprint is not None and _fingerprint(self.tree) == self._fingerprint:
             return self.raw
@@ -223,27 +251,28 @@ class Document:
 
 
 def text_of(engine: Engine, document: Any) -> bytes:
-    """Return the text of a document; of what such a text holds, the compact one."""
+    """Return the text of a document in UTF-8; of an already parsed one, compact JSON."""
     if isinstance(document, (bytes, bytearray, memoryview)):
         return bytes(document)
     if not isinstance(document, str):
         tree = engine.read(document)
         tree = tree if engine.plan is None else engine.plan.with_texts(tree)
-        Parts().add(tree)
+        check_tree(tree)
         return dump(tree)
     try:
         return document.encode()
     except UnicodeEncodeError:
         pass
-    # Only now that it is known to be JSON: after a backslash, an escape would make it so.
+    # Refuse what is not JSON before escaping: a lone surrogate after a backslash would turn
+    # into the valid escape of a backslash.
     engine.read(document)
     return document.encode("utf-8", "backslashreplace")
 
 
 def _fingerprint(tree: Any) -> bytes | None:
-    """Return what is the same for the same tree, in bounded space; None if it can't be told."""
+    """Return bytes that are equal for equal trees, 4 KiB at most; None if it can't be packed."""
     packed = pack(tree)
-    # A digest takes as long as all of the rest where trees are small.
+    # For small trees a digest would double the time.
     return packed if packed is None or len(packed) <= 4096 else sha256(packed).digest()
 
 

@@ -1,4 +1,4 @@
-"""Texts that are being changed, and those of layers in them."""
+"""Drafts: texts with edits that are still to be made, and those of layers inside them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["Draft", "LayerDraft"]
 
 class Draft(Text):
     """
-    A text that is being changed.
+    A text and the edits that wait to be made in it.
 
     Attributes:
-        result: The changed text, once it is finished.
+        result: The text; after ``finish``, the changed text.
     """
 
     def __init__(self, text: str, around: Text | None = None) -> None:
@@ -26,11 +26,11 @@ class Draft(Text):
         self._changes: list[tuple[int, int, tuple[str | Draft, ...]]] = []
 
     def change(self, start: int, end: int, *parts: str | Draft) -> None:
-        """Put something else in place of a stretch; changes do not overlap."""
+        """Note that *parts* replace the text from *start* to *end*; changes must not overlap."""
         self._changes.append((start, end, parts))
 
     def change_string(self, start: int, end: int, edits: list[Edit]) -> None:
-        """Change what the string token from *start* to *end* says."""
+        """Note edits of the value of the string token from *start* to *end*."""
         token = Token(self.text, start, end)
         style = Style(self.text[start + 1 : end - 1], self.style)
         for first, last, replacement in edits:
@@ -38,29 +38,29 @@ class Draft(Text):
             self.change(token.position(first), token.position(last), units)
 
     def edits(self) -> list[Edit]:
-        """Return the changes in order; the drafts that are part of them are finished."""
-        # Stable: what is put in at the same place stays in its order.
+        """Return the changes in the order of the text; drafts in them must be finished."""
+        # sorted() is stable: insertions at one position keep the order of their notes.
         return [
             (start, end, "".join(p if type(p) is str else p.result for p in parts))  # type: ignore[union-attr]
             for start, end, parts in sorted(self._changes, key=itemgetter(0, 1))
         ]
 
     def finish(self) -> None:
-        """Make the changes; those of drafts inside of this one are made."""
+        """Make the changes; drafts inside this one must be finished."""
         self.result = spliced(self.text, self.edits())
 
 
 class LayerDraft(Draft):
     """
-    The text of a layer, whose changes are changes of the string around it.
+    The decoded text of a layer; its changes become changes of the string around it.
 
     Args:
-        around: The text with the string.
-        start: Where the string token begins in it.
-        end: Where it ends.
-        codecs: Those of the layer.
-        string: What the token says.
-        address: Where the layer is, for errors.
+        around: The text that holds the string.
+        start: The start of the string token in it.
+        end: The end of the string token.
+        codecs: The codecs of the layer.
+        string: The value of the string.
+        address: The address of the layer, for errors.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class LayerDraft(Draft):
         self._address = address
 
     def finish(self) -> None:
-        """Make the changes, in the text around."""
+        """Note the changes as edits of the string in the text around."""
         edits = self.edits()
         if self._codecs:
             text = spliced(self.text, edits)

@@ -1,4 +1,4 @@
-"""What is seen in an expanded record: its layers, and the strings that look like layers."""
+"""What ``explain`` shows of a record: its layers, and the strings that look like layers."""
 
 from __future__ import annotations
 
@@ -29,26 +29,27 @@ __all__ = [
 ]
 
 BOM = b"\xef\xbb\xbf"
-# How the reason of a string begins that is encoded: the codecs follow.
+# The beginning of a lookalike's reason that names codecs.
 LOOKS_LIKE = "looks like "
 
 
 class OpenLayer(NamedTuple):
     """
-    One layer that was opened. A string that is encoded twice is two.
+    One layer that was opened. A string that is encoded twice holds two. Immutable.
 
-    Sizes are in bytes of UTF-8.
+    Sizes are in bytes of UTF-8. The bytes that a record loses to escaping are the sum of
+    ``escaped_size - size`` over its layers.
 
     Attributes:
-        address: Its place; many share what is around them, however long their names are.
-        codecs: In the order in which they were undone.
-        depth: Layers around it, and itself: 1 in the record's own text.
-        text: The original text, as the string says it.
-        size: Of the text.
-        escaped_size: Of the string token, quotes and escapes included, in the text around
-            it. What all layers of a record lose to escaping is the sum of the differences
-            to their sizes.
-        decoded_size: Of what the text decodes to: for json alone, of the text.
+        address: The place of its string in the expanded tree; ``pointer`` is its text.
+        codecs: The codecs, in the order in which they were undone.
+        depth: The number of layers it is in, itself included: 1 in the record's own text.
+        text: The original text: the value of the string.
+        size: The size of ``text``.
+        escaped_size: The size of the string as it is written in the text around it, with
+            quotes and escapes.
+        decoded_size: The size of the JSON that ``text`` decodes to; of ``text`` itself if
+            the only codec is json.
     """
 
     address: Address
@@ -61,18 +62,19 @@ class OpenLayer(NamedTuple):
 
     @property
     def pointer(self) -> str:
-        """RFC 6901, over the expanded tree; made each time it is asked for."""
+        """The place: JSON Pointer (RFC 6901) into the expanded tree; made on each access."""
         return str(self.address)
 
 
 class Lookalike(NamedTuple):
     """
-    A string that looks like a layer and was not opened.
+    A string that looks like a layer and was not opened. Immutable.
 
     Attributes:
-        address: Its place, as of a layer.
-        reason: What is wrong with it as JSON, that it is not declared, or what it looks like.
-        size: Of the string, in bytes of UTF-8.
+        address: Its place in the expanded tree; ``pointer`` is its text.
+        reason: Why it was not opened: the error of its JSON, ``not declared``, or the
+            encoding that it looks like.
+        size: The size of the string, in bytes of UTF-8.
     """
 
     address: Address
@@ -81,19 +83,19 @@ class Lookalike(NamedTuple):
 
     @property
     def pointer(self) -> str:
-        """RFC 6901, over the expanded tree; made each time it is asked for."""
+        """The place: JSON Pointer (RFC 6901) into the expanded tree; made on each access."""
         return str(self.address)
 
 
 class Look(NamedTuple):
     """
-    What is seen in one record, expanded once.
+    The layers, problems and lookalikes of one record, from one expansion.
 
     Attributes:
         raw: The record's text.
-        layers: What was opened, in document order.
-        problems: What stayed shut, in the order in which it was tried.
-        lookalikes: The strings that look like layers and were not opened.
+        layers: The layers that were opened, in document order.
+        problems: The layers that stayed shut, in the order of trying.
+        lookalikes: The strings that look like layers and were not opened, in document order.
     """
 
     raw: bytes
@@ -103,7 +105,7 @@ class Look(NamedTuple):
 
 
 def look_at(raw: bytes, trace: Trace, reader: Reader) -> Look:
-    """Return what is seen in a record that was expanded with a note of everything."""
+    """Return the Look of a record, given its trace."""
     return Look(
         raw,
         list(layers_of(raw, trace.openings)),
@@ -113,14 +115,14 @@ def look_at(raw: bytes, trace: Trace, reader: Reader) -> Look:
 
 
 def size(text: str) -> int:
-    """Return the bytes that a text takes in UTF-8; lone surrogates take three."""
+    """Return the size of a text in bytes of UTF-8; a lone surrogate counts three."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def layers_of(raw: bytes, openings: list[Opening]) -> Iterator[OpenLayer]:
-    """List the layers of a record, looking for the token of each."""
-    # Where containers are, those around a layer before those in it. The text of a layer is
-    # looked through only if there is another in it: most hold none.
+    """Yield the layers of a record in document order, given its openings."""
+    # Positions of containers, by address, in the text that each is in. The text of a layer
+    # is scanned only if another layer is in it: most hold none.
     known: dict[Address, tuple[Text, int]] = {}
     texts = {ROOT: raw.removeprefix(BOM).decode()}
     for opening in openings:
@@ -145,17 +147,16 @@ def layers_of(raw: bytes, openings: list[Opening]) -> Iterator[OpenLayer]:
             yield OpenLayer(opening.address, codecs, depth, string, *sizes)
             around = Text(inside)
             start = around.root[0]
-        # In place of where the token is.
+        # Places below this address are in the text of the layer from here on.
         known.pop(opening.address, None)
         texts[opening.address] = around.text
 
 
 def lookalikes_of(trace: Trace, reader: Reader) -> Iterator[Lookalike]:
     """
-    List the strings of an expanded record that look like layers, in document order.
+    Yield the strings of an expanded record that look like layers, in document order.
 
-    Each begins as JSON does, as it is or once it is decoded. What is among the problems is
-    not here.
+    Such a string begins like JSON, as it is or decoded. Problems are left out.
     """
     for address, text in _candidates(trace.tree):
         reason = _likeness(text, reader)
@@ -163,19 +164,19 @@ def lookalikes_of(trace: Trace, reader: Reader) -> Iterator[Lookalike]:
             yield Lookalike(address, reason, size(text))
 
 
-# A place on the way, as a link to the one around it: most are never wanted as an Address.
+# A place as a pair: the place around it, and a step. An Address is made of few of them.
 _Link = tuple["_Link | None", Any]
 _LEAST = 2
-# What may be one, by its first characters: a bracket, a quote, a percent sign, or so many
-# of an alphabet that something is encoded. The first of these depends on the first byte:
-# that of JSON, of blanks, a byte order mark, gzip or zlib.
+# The first characters of a candidate: a bracket, a quote or percent-encoding of either, or
+# eight characters of an encoding's alphabet. Of these the first is one to which an encoding
+# turns the first byte of JSON, of blanks, of a byte order mark, of gzip or of zlib.
 _MAY_LOOK = re.compile(
     r'[ \t\r\n\ufeff]*+(?:[{\["]|%[57][bB])|[01257BCDEHILPWe][A-Za-z0-9+/_-]{7}'
 ).match
 
 
 def _candidates(tree: Any) -> Iterator[tuple[Address, str]]:
-    """List the strings of a tree that are worth a look, with their places, in document order."""
+    """Yield the strings that may be lookalikes, and their addresses, in document order."""
     made: dict[int, tuple[_Link, Address]] = {}
     waiting: list[tuple[_Link | None, Any]] = [(None, tree)]
     while waiting:
@@ -195,7 +196,7 @@ _LOOKED = (str, dict, list)
 
 
 def _address(link: _Link | None, made: dict[int, tuple[_Link, Address]]) -> Address:
-    """Return the address of a place; neighbours share what is around them."""
+    """Return the address of a place; it shares the addresses around it with its neighbours."""
     below: list[_Link] = []
     while link is not None and id(link) not in made:
         below.append(link)
@@ -203,13 +204,15 @@ def _address(link: _Link | None, made: dict[int, tuple[_Link, Address]]) -> Addr
     address = ROOT if link is None else made[id(link)][1]
     for number, link in enumerate(reversed(below), 1):
         address = Address(address, link[1])
-        # What is no container has nothing below it. The link stays, or its id may come again.
+        # Only containers have places below them. The link is kept, so that its id is not
+        # used again for another one.
         if number < len(below):
             made[id(link)] = link, address
     return address
 
 
-# How JSON that holds something begins. Possessive: each costs one pass.
+# The beginning of a JSON object or array that is not empty. Possessive quantifiers: without
+# backtracking, each match is one pass.
 _BEGINS = re.compile(
     r"[ \t\r\n\ufeff]*+(?:\{[ \t\r\n]*+[\"}]"
     r"|\[[ \t\r\n]*+(?:[\"{\[\]]|-?+[0-9]|true|false|null))"
@@ -217,7 +220,7 @@ _BEGINS = re.compile(
 
 
 def _likeness(text: str, reader: Reader) -> str:
-    """Say why a string that looks like a layer is none, or what it looks like; else nothing."""
+    """Return the reason of a lookalike, or '' for a string that does not look like a layer."""
     first = text.lstrip(WHITESPACE + "\ufeff")[:1]
     if not first:
         return ""
@@ -228,7 +231,7 @@ def _likeness(text: str, reader: Reader) -> str:
 
 
 def _mistake(text: str, reader: Reader) -> str:
-    """Say what is wrong with a string that begins as JSON does; nothing if it does not."""
+    """Return the reason for a string that begins with a bracket or a quote, or ''."""
     value: Any = text
     while type(value) is str:
         if not _BEGINS(value) and value.lstrip(WHITESPACE + "\ufeff")[:1] != '"':
@@ -242,7 +245,8 @@ def _mistake(text: str, reader: Reader) -> str:
     return "not declared"
 
 
-# So much of a text tells how it begins; a gzip member can have a name before its data.
+# Characters of a text that are decoded to see how it begins. A gzip member can have a file
+# name before its data, so it needs more.
 _HEAD, _LONG_HEAD = 64, 4096
 _GZIP, _ZLIB = b"\x1f\x8b\x08", (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 
@@ -265,7 +269,7 @@ def _from_base16(head: str) -> bytes:
     return bytes.fromhex(head[: len(head) // 2 * 2])
 
 
-# Codec, what the whole of a text is made of, and what decodes its beginning.
+# Codec, pattern of a whole text, and the function that decodes its beginning.
 _ALPHABETS: tuple[tuple[str, re.Pattern[str], Callable[[str], bytes]], ...] = (
     ("base16", re.compile(r"(?=[01257eE])(?:[0-9A-Fa-f]{2})++\Z"), _from_base16),
     ("base32", re.compile(r"[5BDELP][A-Z2-7]++={0,6}+\Z"), _from_base32),
@@ -275,7 +279,7 @@ _ALPHABETS: tuple[tuple[str, re.Pattern[str], Callable[[str], bytes]], ...] = (
 
 
 def _encoding(text: str) -> str:
-    """Name the codecs under which a text begins as JSON does, or nothing."""
+    """Return the codecs under which a text begins like JSON, as specs write them, or ''."""
     if text.startswith("%"):
         head = re.sub("%([0-9A-Fa-f]{2})", lambda found: chr(int(found[1], 16)), text[:_HEAD])
         return "percent-encoded JSON" if _BEGINS(head) else ""
@@ -311,7 +315,7 @@ _NO_TEXT = bytes(set(range(32)) - set(b"\t\r\n"))
 
 
 def _begins(data: bytes) -> bool:
-    """Tell whether bytes are text, as far as they go, that begins as JSON does."""
+    """Return whether bytes, which may be cut off, are UTF-8 that begins like JSON."""
     if not data or data.translate(None, _NO_TEXT) != data:
         return False
     try:

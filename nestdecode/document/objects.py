@@ -1,4 +1,4 @@
-"""Objects that changed: members that came, went, changed or were renamed."""
+"""Changed objects: members that were added, removed, renamed or changed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["change_object"]
 
 def change_object(change: Change, changes: Changes) -> None:
     """
-    Change an object in its text.
+    Write the change of an object into its text.
 
     Args:
-        change: That of the object.
-        changes: What is to be changed inside of it is added to them.
+        change: The change of the object.
+        changes: Takes the changes of members whose value changed.
     """
     draft, old, new = change.draft, change.old, change.new
     items = draft.items(change.start)
@@ -66,12 +66,12 @@ def _stays(parts: Parts, old: dict[str, Any], new: dict[str, Any], name: str) ->
 
 
 def _member(change: Change, parts: Parts, members: dict[str, Any], name: str) -> Any:
-    """Return what is equal for members that are the same but for their names."""
+    """Return a key that is equal for members with equal values and the same declared layers."""
     return parts.of(members[name]), members_of(change.shapes, name)
 
 
 def _slots(change: Change, parts: Parts, items: list[Item], last: dict[str | None, int]) -> Slots:
-    """Bring the members that are there and those that are to be there into one order."""
+    """Return old and new members in one order: each new one after the one it follows."""
     old, new = change.old, change.new
     first: dict[str | None, int] = {}
     for index, item in enumerate(items):
@@ -87,7 +87,7 @@ def _slots(change: Change, parts: Parts, items: list[Item], last: dict[str | Non
     gone: list[int] = []
     came = added.get(-1, [])
     for index, item in enumerate(items):
-        # What a policy took away is not in the old tree, and stays.
+        # A member that a policy dropped is not in the old tree, and stays.
         if item.name in old and item.name not in new:
             gone.append(index)
             continue
@@ -105,7 +105,7 @@ def _renamed(
     gone: list[int],
     came: list[str],
 ) -> Slots:
-    """Pair members between two that stayed: another name for the same value."""
+    """Return slots for members between two that stayed; an equal value is a renamed member."""
     if not gone and not came:
         return []
     olds = [

@@ -1,4 +1,4 @@
-"""Records paired with those that they come from, when some were changed, removed or added."""
+"""Edited records paired with their originals, when some were changed, removed or added."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Traits = Callable[[int], set[Any]]
 
 class Pairing(NamedTuple):
     """
-    Where new records come from.
+    The original of each new record.
 
     Attributes:
-        sources: For each new record the index of the old one; None if it was added.
-        guesses: Pairs of records that differ, where others were added or removed beside
-            them: they may be wrong.
+        sources: For each new record the index of the old one, or None if it was added.
+        guesses: The number of pairs that may be wrong: the two records differ, and others
+            were added or removed next to them.
     """
 
     sources: list[int | None]
@@ -29,10 +29,10 @@ class Pairing(NamedTuple):
 
 def digest(tree: Any) -> int:
     """
-    Return a number that is the same for the same tree, within one process.
+    Return a hash of a tree, the same for equal trees within one process.
 
-    Numbers count by their value, and members in any order. Other trees may have the same
-    number: records paired by it are still to be compared.
+    Numbers are equal by value, objects in any order of members. Different trees can have
+    the same hash, so records that are paired by it must still be compared.
     """
     kind = type(tree)
     if kind is dict:
@@ -43,7 +43,7 @@ def digest(tree: Any) -> int:
 
 
 def traits(tree: Any) -> set[Any]:
-    """Return what records that are alike have in common: equal members, and their kinds."""
+    """Return the traits of a record, for likeness: its first 64 members, and their kinds."""
     members: Any = [("", tree)]
     if type(tree) is dict:
         members = islice(tree.items(), 64)
@@ -57,7 +57,7 @@ def traits(tree: Any) -> set[Any]:
 
 
 def _kind(tree: Any) -> Any:
-    """Return what is the same for values that hold the same kinds of values."""
+    """Return a key that is equal for values of the same kinds, whatever they are."""
     kind = type(tree)
     if kind is dict:
         return hash(frozenset([(name, _kind(child)) for name, child in tree.items()]))
@@ -75,17 +75,18 @@ def paired(
     moves: bool = True,
 ) -> Pairing:
     """
-    Pair records that have the same key: equal ones first, in order as far as can be.
+    Return the pairing of new records with old ones of the same key.
 
-    What is left is paired by position between those; where these are few and not as many
-    as those, by what is alike. Linear but for a logarithm.
+    Equal records are paired first, in order as far as possible. Those between them are
+    paired by position if they are as many on both sides, else by likeness if they are few.
+    Takes n log n.
 
     Args:
-        old: Key and digest of each record that was there. Keys can be hashed.
-        new: Of each record that is there now.
-        old_traits: From the index of a record that was there to its traits.
-        new_traits: The same for what is there now.
-        moves: Whether an equal record may be in another place.
+        old: (key, digest) of each old record; keys are hashable.
+        new: (key, digest) of each new record.
+        old_traits: Returns the traits of an old record, by its index.
+        new_traits: Returns the traits of a new record, by its index.
+        moves: Whether an equal record may have moved past others.
     """
     sources: list[int | None] = [None] * len(new)
     guesses = 0
@@ -112,7 +113,7 @@ _Gap = tuple[list[int], list[int]]
 def _same(
     old: list[int], new: list[int], *, moves: bool
 ) -> tuple[list[tuple[int, int]], list[_Gap]]:
-    """Pair by digests; return index pairs, and what is left on both sides between them."""
+    """Return the index pairs of equal digests, and the gaps between them with both sides."""
     head = tail = 0
     most = min(len(old), len(new))
     while head < most and old[head] == new[head]:
@@ -140,7 +141,7 @@ def _same(
 def _moved(
     old: list[int], new: list[int], still: list[tuple[int, int]], ours: range, theirs: range
 ) -> list[tuple[int, int]]:
-    """Pair equal records that are in another order now."""
+    """Return the index pairs of equal records that are not in *still*: they moved."""
     kept, taken = {i for i, _ in still}, {j for _, j in still}
     places: dict[int, list[int]] = {}
     for i in reversed(ours):

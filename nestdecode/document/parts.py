@@ -1,4 +1,4 @@
-"""Trees compared: which of their values are the same, and what stayed in an array."""
+"""Trees compared: which values are the same, and which elements of an array stayed."""
 
 from __future__ import annotations
 
@@ -14,48 +14,59 @@ from nestdecode.text.depth import DEEPEST
 from nestdecode.text.number import Number
 from nestdecode.text.write import dump
 
-__all__ = ["Pairs", "Parts", "aligned", "dumps", "paired_alike", "same", "stayed"]
+__all__ = ["Pairs", "Parts", "aligned", "check_tree", "dumps", "paired_alike", "same", "stayed"]
 
 _NUMBERS = {int, float, Number}
 _NEVER_WRONG = {str, int, bool, type(None), Number}
 
 
 def dumps(tree: Any) -> bytes:
-    """
-    Write a tree as the commands do: compact JSON in UTF-8, without a newline at its end.
+    r"""
+    Return a tree as JSON text: compact, in UTF-8, without a newline at its end.
 
     >>> import nestdecode
     >>> nestdecode.dumps({"id": 2**70, "name": "é", "sizes": [1.0]})
-    b'{"id":1180591620717411303424,"name":"\\xc3\\xa9","sizes":[1.0]}'
+    b'{"id":1180591620717411303424,"name":"\xc3\xa9","sizes":[1.0]}'
 
-    Integers of any size are exact, a Number is its text, and a lone surrogate an escape: what
-    ``expand`` reads from the result is the same tree, and what was JSON before stays JSON.
-    Layers stay open; ``Decoder.collapse`` puts them back.
+    The commands write their output in this way. Integers are exact, a Number keeps its
+    text, and a lone surrogate is written as an escape, so that expanding the result gives
+    an equal tree. Layers stay open; ``Decoder.collapse`` puts them back. Thread-safe.
 
     Args:
-        tree: What ``expand`` or a query returns: exact dicts, lists, strs, ints, floats,
-            bools, None and Numbers.
+        tree: An answer of ``expand`` or of a query: exact dicts, lists, strs, ints, floats,
+            bools, None and Numbers. It is not changed.
 
     Raises:
         DecodeError: If it holds something else, NaN or an infinity.
+        LimitError: If it has more than 254 arrays and objects inside one another.
+    """
+    check_tree(tree)
+    return dump(tree)
+
+
+def check_tree(tree: Any) -> None:
+    """
+    Check that a value can be written as JSON.
+
+    Raises:
+        DecodeError: If it holds a value that JSON does not know.
         LimitError: If it has more than 254 containers inside one another.
     """
     Parts().add(tree)
-    return dump(tree)
 
 
 class Parts:
     """
-    The containers of trees, numbered: the same number is the same value.
+    The containers of trees, numbered so that equal numbers mean equal values.
 
-    The same by type and value: 1, 1.0 and true differ, and so do 0.0 and -0.0; the order
-    of members does not matter. One pass, and exact. Trees that are added have to stay
-    alive, and as they are.
+    Equal means equal by type and value: 1, 1.0 and true differ, and so do 0.0 and -0.0.
+    The order of members does not count. The comparison is exact, and each tree is passed
+    through once. Trees that are added must stay alive and unchanged: ids are remembered.
 
     Args:
-        by_value: Whether numbers that are equal are the same, whatever their type.
-        apart: Members and elements that are the same as others only if those are among
-            them too, as (id of the container, name or index).
+        by_value: Whether numbers are compared by value alone.
+        apart: Members and elements, as (id of the container, name or index), that equal
+            others only if those are in this set too.
     """
 
     def __init__(
@@ -72,14 +83,14 @@ class Parts:
         Number the containers of a tree.
 
         Raises:
-            DecodeError: If it holds what JSON does not know.
-            LimitError: If it has more than 254 containers inside one another, as one
-                that holds itself has.
+            DecodeError: If it holds a value that JSON does not know.
+            LimitError: If it has more than 254 containers inside one another, as a cycle
+                has.
         """
         waiting: list[tuple[Any, Any, bool]] = [(tree, None, False)]
-        # The containers around, and where each is in the one around it.
+        # From the id of each container around to its name or index in the next outer one.
         around: dict[int, Any] = {}
-        # How many containers are inside one another in what was done of each of them.
+        # The height, so far, of each of them.
         inside = [0]
         while waiting:
             value, key, is_done = waiting.pop()
@@ -112,7 +123,7 @@ class Parts:
                 raise DecodeError(reason, _pointer(around, key))
 
     def of(self, value: Any) -> Any:
-        """Return what is equal for the same values only."""
+        """Return a key that is equal for equal values and no others."""
         kind = type(value)
         if kind is dict or kind is list:
             return self._numbers[id(value)]
@@ -123,11 +134,11 @@ class Parts:
         return (kind, value.hex()) if kind is float else (kind, value)
 
     def same(self, one: Any, other: Any) -> bool:
-        """Tell whether two values are the same."""
+        """Return whether two values of added trees are equal."""
         return bool(self.of(one) == self.of(other))
 
     def first_items(self, value: Any) -> set[Any]:
-        """Return what is equal for equal members or elements, of the first few."""
+        """Return keys of the first 64 members or elements, equal for equal ones."""
         if type(value) is dict:
             return {(name, self.of(child)) for name, child in islice(value.items(), 64)}
         return {self.of(child) for child in value[:64]} if type(value) is list else set()
@@ -144,7 +155,7 @@ class Parts:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Tell whether two trees are the same, as Parts has it."""
+    """Return whether two trees are equal, as ``Parts`` compares them."""
     if type(one) is not type(other):
         return False
     parts = Parts()
@@ -158,14 +169,13 @@ def _pointer(around: dict[int, Any], *more: Any) -> str:
     return join_pointer([*list(around.values())[1:], *(more if around else ())])
 
 
-# Pairs of what was there and what is to be there, in order; None on one side if it came
-# or went.
+# Pairs of indexes in an old and a new sequence, in order; None on the side that lacks it.
 Pairs = list[tuple[int | None, int | None]]
 _MOST_COMPARED = 400
 
 
 def aligned(old: Sequence[Any], new: Sequence[Any], parts: Parts) -> Pairs:
-    """Pair the elements of two arrays by their indexes: what stayed first."""
+    """Return the pairs of elements of two arrays: equal ones in order, then those alike."""
     ours, theirs = [parts.of(value) for value in old], [parts.of(value) for value in new]
     head = tail = 0
     most = min(len(old), len(new))
@@ -193,12 +203,12 @@ def aligned(old: Sequence[Any], new: Sequence[Any], parts: Parts) -> Pairs:
 def stayed(
     old: Sequence[Any], new: Sequence[Any], start: int, ends: tuple[int, int]
 ) -> list[tuple[int, int]]:
-    """Pair equal values, as many as can be without crossing: those that did not move."""
+    """Return the pairs of equal values that did not move: as many as can be without crossing."""
     places: dict[Any, list[int]] = {}
     for i in reversed(range(start, ends[0])):
         places.setdefault(old[i], []).append(i)
     found = [(places[new[j]].pop(), j) for j in range(start, ends[1]) if places.get(new[j])]
-    # The longest increasing subsequence, by patience.
+    # The longest increasing subsequence, by patience sorting.
     tops: list[int] = []
     piles: list[int] = []
     before: list[int] = []
@@ -222,13 +232,16 @@ def paired_alike(
     their_traits: Callable[[int], set[Any]],
 ) -> Pairs:
     """
-    Pair what changed: one by one if they are as many, else those that are most alike.
+    Return the pairs of what changed between two items that stayed.
+
+    As many on both sides are paired one by one. Otherwise the pairs are those with the
+    most traits in common, without crossing; beyond 400 combinations, those by position.
 
     Args:
-        ours: Indexes of what was there, in order.
-        theirs: Of what is there now.
-        our_traits: From an index to what things that are alike have in common.
-        their_traits: The same for what is there now. Asked for few only.
+        ours: Old indexes, in order.
+        theirs: New indexes, in order.
+        our_traits: Returns the traits of an old item: values that items alike share.
+        their_traits: Returns the traits of a new item.
     """
     many = len(ours) * len(theirs)
     if len(ours) == len(theirs) or not 0 < many <= _MOST_COMPARED:
@@ -240,7 +253,7 @@ def paired_alike(
         ]
     features = [their_traits(j) for j in theirs]
     alike = [[1 + len(one & other) for other in features] for one in map(our_traits, ours)]
-    # best[a][b]: of what is left of both from a and b on.
+    # best[a][b] is the best sum for ours[a:] and theirs[b:].
     best = [[0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
     for a in reversed(range(len(ours))):
         for b in reversed(range(len(theirs))):

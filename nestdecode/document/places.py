@@ -1,4 +1,4 @@
-"""Places in a tree: those that a path or a pointer names, and the one that a text may mean."""
+"""Places in a tree: those that a path or a pointer names, or was probably meant to name."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["Place", "places", "spelled", "splits"]
 
 class Place(NamedTuple):
     """
-    One place in a tree, which may be new: the next member or element of a container.
+    One place in a tree, which may be new: a missing member, or the one after the last element.
 
     Attributes:
-        container: What it is in; the root is the only element of a list.
-        key: Its name or index there.
-        address: Where it is.
+        container: The dict or list it is in; the root is the only element of a list.
+        key: Its name or index in the container.
+        address: Its address; ``str`` gives the pointer.
     """
 
     container: Any
@@ -30,18 +30,18 @@ class Place(NamedTuple):
 
     @property
     def is_new(self) -> bool:
-        """Whether nothing is there yet."""
+        """Whether the container has no such member or element yet."""
         if type(self.container) is list:
             return bool(self.key == len(self.container))
         return self.key not in self.container
 
     @property
     def value(self) -> Any:
-        """What is there."""
+        """The value there; KeyError or IndexError if the place is new."""
         return self.container[self.key]
 
     def put(self, value: Any) -> None:
-        """Put a value there; the tree holds it from now on."""
+        """Set the place to a value, which becomes part of the tree without being copied."""
         if type(self.container) is list and self.is_new:
             self.container.append(value)
         else:
@@ -49,10 +49,10 @@ class Place(NamedTuple):
 
     def take(self) -> None:
         """
-        Take it away.
+        Remove the member or element.
 
         Raises:
-            DecodeError: If it is the root.
+            DecodeError: If the place is the root.
         """
         if self.address is ROOT:
             raise DecodeError("the root can be replaced, not deleted")
@@ -61,18 +61,21 @@ class Place(NamedTuple):
 
 def places(root: list[Any], place: str, *, new: bool = False) -> list[Place]:
     """
-    List the places that a pointer or a path names, in document order.
+    Return the places that a pointer or a path names, in document order.
+
+    >>> [str(place.address) for place in places([{"a": [{"b": 1}, {"c": 2}]}], "a[].b")]
+    ['/a/0/b']
 
     Args:
         root: The tree, as the only element of a list.
-        place: A pointer (empty, or beginning with a slash), or a path.
-        new: Whether the last step may be a member that is not there yet, or ``-`` in a
-            pointer, the end of an array.
+        place: A pointer (RFC 6901: empty, or starting with a slash), or a path.
+        new: Whether the last step may be a member that does not exist yet, or, in a
+            pointer, ``-``: the place after the last element.
 
     Raises:
-        DecodeError: If there is none.
-        SpecError: If it is neither a pointer nor a path.
-        TypeError: If it is not a str.
+        DecodeError: If there is no such place.
+        SpecError: If *place* is neither a pointer nor a path.
+        TypeError: If *place* is not a str.
     """
     if not isinstance(place, str):
         raise TypeError(f"a place is a str, got {type(place).__name__}")
@@ -119,17 +122,20 @@ def _keys(container: Any, step: Any, may_be_new: bool) -> list[Any]:
 
 def splits(tree: Any, text: str) -> Iterator[tuple[int, int]]:
     """
-    Find where a text that begins with a pointer can be split at ``=`` or ``:=``.
+    Yield the ways to split a pointer from a value at ``=`` or ``:=``, where names may hold both.
 
-    Each step is looked for among the names that are there, so a text with very many signs
-    costs no more than one with few.
+    >>> list(splits({"a=b": 1}, "/a=b=c"))
+    [(4, 5)]
+
+    Steps are compared with the names in the tree, so that the cost does not grow with the
+    number of signs in the text.
 
     Args:
-        tree: Where the pointer has to lead to a place.
-        text: A pointer, a sign and a value; the pointer is not empty.
+        tree: The tree, in which the pointer must lead to a place.
+        text: A pointer that is not empty, a sign and a value.
 
-    Returns:
-        Where the pointer ends, and where the value begins.
+    Yields:
+        The end of the pointer, and the start of the value.
     """
     start, value = 1, tree
     while True:
@@ -149,7 +155,7 @@ def splits(tree: Any, text: str) -> Iterator[tuple[int, int]]:
 
 
 def _lengths(container: Any, text: str) -> Iterator[int]:
-    """Tell how long the names and indexes are that a text begins with, and a sign follows."""
+    """Yield the lengths of the names or indexes with which a text begins, before a sign."""
     if type(container) is dict:
         for name in container:
             if text.startswith(name) and text.startswith(("=", ":="), len(name)):
@@ -161,7 +167,7 @@ def _lengths(container: Any, text: str) -> Iterator[int]:
 
 
 def _written_length(token: str, length: int) -> int:
-    """Return how many characters of a token are the first *length* of what it says."""
+    """Return the length in a token, with its escapes, of the first *length* characters."""
     end = 0
     for _ in range(length):
         end += 2 if token.startswith(("~0", "~1"), end) else 1
@@ -170,15 +176,14 @@ def _written_length(token: str, length: int) -> int:
 
 def spelled(tree: Any, text: str) -> list[Step] | None:
     """
-    Find the place that a path was meant to name whose names should have been quoted.
+    Return the steps that a path means if its names need no quotes, or None if it fits nowhere.
+
+    >>> spelled({"a.b": {"c/d": 1}}, "a.b.c/d")
+    ['a.b', 'c/d']
 
     Args:
-        tree: Where it has to be a place.
-        text: Names, dots in them and all, with dots between them; ``[]``, ``[n]``, ``*``
-            and quoted names as in a path.
-
-    Returns:
-        The steps of the path, or None. Each container is entered once at most.
+        tree: The tree, in which the steps must lead to a place.
+        text: A path whose names may hold dots and other characters without quotes.
     """
     waiting: list[tuple[Any, int, Any]] = [(tree, 0, None)]
     while waiting:
@@ -195,7 +200,7 @@ def spelled(tree: Any, text: str) -> list[Step] | None:
 
 
 def _entered(value: Any, text: str, at: int) -> Iterator[tuple[Any, int, Step]]:
-    """List what a text may name next in a value, and where the text goes on."""
+    """Yield each child that a text may name from *at* on, the end of its name, and the step."""
     if type(value) is list:
         bracket = re.compile(r"\[(\*?|[0-9]{1,18})\]").match(text, at)
         if bracket and bracket[1].isdigit():
@@ -220,7 +225,7 @@ def _entered(value: Any, text: str, at: int) -> Iterator[tuple[Any, int, Step]]:
 
 
 def _unquoted(token: str) -> str:
-    """Return the name that a token says; itself if it says none."""
+    """Return the name that a quoted token stands for; the token itself if it is not JSON."""
     try:
         return str(json.loads(token))
     except ValueError:

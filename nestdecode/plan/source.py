@@ -6,12 +6,14 @@ import itertools
 import linecache
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 __all__ = ["Source"]
 
 _numbers = itertools.count(1)
+# The files of functions that no longer exist; the next build removes their entries.
+_gone: list[str] = []
 
 
 class Source:
@@ -85,7 +87,22 @@ class Source:
         exec(compile(self.text, file, "exec"), names)
         # A function in its own globals would wait for the cyclic collector.
         built = names.pop(function)
+        _remove_gone()
         # Without a modification time, linecache never looks for a file.
         linecache.cache[file] = (len(self.text), None, self.text.splitlines(True), file)
-        weakref.finalize(built.__code__, linecache.cache.pop, file, None).atexit = False
+        weakref.finalize(built.__code__, _empty, file).atexit = False
         return built
+
+
+def _empty(file: str) -> None:
+    # Emptied, not removed: the garbage collector can call this while linecache.checkcache()
+    # goes through the entries, and it raises KeyError for one that is gone meanwhile.
+    if file in linecache.cache:
+        linecache.cache[file] = (0, None, [], file)
+        _gone.append(file)
+
+
+def _remove_gone() -> None:
+    for _ in range(len(_gone)):
+        with suppress(IndexError):  # another thread took the last one
+            linecache.cache.pop(_gone.pop(), None)

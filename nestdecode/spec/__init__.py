@@ -1,8 +1,8 @@
 """
-Specs: where the layers are, declared.
+Specs: declarations of where the layers are.
 
-A spec is a JSON Schema 2020-12, bare or in an OpenAPI document, or the short form,
-which is defined as the schema it expands to. One model comes of all three.
+A spec is a JSON Schema 2020-12, bare or in an OpenAPI 3.0, 3.1 or 3.2 document, or the
+short form, which is defined as the schema that it expands to. All three give one model.
 """
 
 from __future__ import annotations
@@ -45,19 +45,26 @@ class Spec:
     """
     A spec, read and checked. Make one with ``Spec.load`` or ``Spec.parse``.
 
-    Immutable; specs with the same layers, focus and queries need not be equal.
+    Immutable, thread-safe, and can be pickled. Two specs are equal only if they are one
+    object.
+
+    >>> spec = Spec.load("aws/sqs-sns")
+    >>> [layer.path for layer in spec.layers]
+    ['Records[].body', 'Records[].body.Message']
+    >>> sorted(spec.queries)
+    ['ids', 'messages', 'text', 'topics']
 
     Attributes:
-        name: Catalog name or file for messages, or None.
-        title: One line, or empty.
-        description: More lines, or empty.
-        shape: What is declared, from the root of the record on.
-        focus: Expression for where queries start, or None.
-        queries: Named queries, without the colon.
-        match: Expression that tells this spec's records, or None.
-        undeclared: ``open`` if layers are also looked for where nothing is declared.
-        on_error: Policy for layers that name none, or None.
-        limits: Limits that the spec sets.
+        name: The catalog name or the file, for messages, or None.
+        title: The title, one line, or empty.
+        description: The description, which can have several lines, or empty.
+        shape: The layers and children that are declared for the root of the record.
+        focus: The JMESPath expression of the places where queries start, or None.
+        queries: JMESPath expressions by name; the names are without the colon.
+        match: The JMESPath expression that is true for this spec's records, or None.
+        undeclared: ``open`` if layers are detected where nothing is declared, else ``keep``.
+        on_error: The policy of layers that name none, or None.
+        limits: The limits that the spec sets, by the names of ``Limits``.
         numbers: ``exact`` if the text of numbers is kept, else ``double``.
         duplicates: ``error`` if repeated names are refused, else ``last``.
         is_marked: Whether the document has a key of ours, so that it was written as a spec.
@@ -90,11 +97,11 @@ class Spec:
     @classmethod
     def load(cls, name_or_path: str | os.PathLike[str]) -> Spec:
         """
-        Load a spec by catalog name, or from a file.
+        Return the spec of a name, or of a file.
 
-        A string is a path if it ends in .yaml, .yml or .json, or starts with ``.``
-        or ``/``; otherwise it is a name. ``#/pointer`` after either says which
-        schema of the document describes the record.
+        A string is a path if it ends in .yaml, .yml or .json, or starts with ``.``, ``/``
+        or ``~``; otherwise it is a name. ``#/pointer`` after either selects the schema of
+        the document that describes the record.
 
         >>> Spec.load("repair-results").layers[0].path
         'data.taskResult[].taskResult'
@@ -114,20 +121,20 @@ class Spec:
         schema: str | None = None,
     ) -> Spec:
         """
-        Read a spec from YAML or JSON text, or from what such text holds.
+        Return the spec of a YAML or JSON text, or of an already parsed document.
 
         >>> Spec.parse("{nestdecode: 1, layers: {'Records[].body': json?}}").layers
         (Layer(path='Records[].body', codecs=('json',), optional=True, on_error=None),)
 
         Args:
-            text: The document; a mapping such as pydantic's ``model_json_schema()``
-                will do too.
-            name: For messages.
-            schema: Pointer to the schema that describes the record.
+            text: The document as str, as bytes in UTF-8, or as a mapping such as pydantic's
+                ``model_json_schema()``.
+            name: A name for messages.
+            schema: A pointer to the schema of the document that describes the record.
 
         Raises:
-            SpecError: If it is wrong.
-            TypeError: If it is something else.
+            SpecError: If the spec is wrong.
+            TypeError: If *text* is of another type.
         """
         if isinstance(text, Mapping):
             try:
@@ -150,12 +157,12 @@ class Spec:
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
-        """The declared layers in the spec's order; a recursive one is listed once."""
+        """The declared layers in the order of the spec; a recursive one is listed once."""
         return layers_of(self.shape)
 
     @cached_property
     def schema(self) -> dict[str, Any]:
-        """The spec as one bare JSON Schema, with what it refers to; a new object."""
+        """The spec as one JSON Schema 2020-12, with every schema it refers to in ``$defs``."""
         extension = {k: v for k, v in _extension_of(self.schemas.source).items() if k != "schema"}
         self.schemas.source.renew()
         return bundled(self.schemas, self._root, extension, self.title, self.description)
@@ -165,11 +172,11 @@ class Spec:
         """
         The schema of the expanded tree: each content string replaced by its content.
 
-        What an expanded document is validated against, and what code generators want.
+        Expanded documents are validated against it, and code generators read it.
 
         Raises:
-            SpecError: If that takes too much work: what stands beside a layer is written
-                out for it, references included.
+            SpecError: If it takes too much work: schemas beside a layer are written out
+                for it, references included.
         """
         self.schemas.source.renew()
         return expanded(self.schemas, self._root, self.title, self.description)
@@ -222,8 +229,8 @@ def _checked(source: Source, text: str, pointer: str | None) -> Spec:
     if "nestdecode" in source.value:
         if pointer:
             raise source.error("a short form has no schemas to choose from", pointer)
-        # Pointers into the expansion are of no use to who wrote the short form, but
-        # all that can be wrong with it has been said when it is expanded.
+        # An error with a pointer into the expansion would not help the author of a short
+        # form, but everything that can be wrong is found while it is expanded.
         expansion = expand_short(source)
         schemas = Schemas(Source(expansion, name, work=source.work))
         kind = ("/", source)
@@ -342,7 +349,7 @@ def _build(
 
 
 def _expression(value: Any, key: str, wrong: Any) -> str | None:
-    """Check that *value* is JMESPath, or absent."""
+    """Return an expression, or None for an absent one; raise if it is not JMESPath."""
     if value is None:
         return None
     if not isinstance(value, str):

@@ -1,5 +1,5 @@
 """
-What applies at a place: schemas joined by ``$ref``, ``allOf``, ``anyOf`` and conditions.
+The schemas that apply in place of one: by ``$ref``, ``allOf``, ``anyOf`` and conditions.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ __all__ = ["Applied"]
 
 class Applied:
     """
-    What applies in place of the schemas of one document.
+    The schemas of one document, with those that apply in place of each.
 
     Args:
-        references: Where the schemas are.
+        references: Resolves pointers to schemas.
 
     Attributes:
-        states: How they are joined.
+        states: The states of the document.
     """
 
     def __init__(self, references: References) -> None:
@@ -35,11 +35,11 @@ class Applied:
 
     @once
     def whole(self, pointer: str) -> State:
-        """Return the state of a schema that has not been looked into."""
+        """Return the state of a whole schema."""
         return self.states.schema(pointer, never=self._schema(pointer) == NEVER)
 
     def look_into(self, state: State | None) -> State | None:
-        """Replace the whole schemas of *state* by what applies in place, ``$ref`` followed."""
+        """Return a state whose whole schemas are replaced by the ``Own`` of all that apply."""
         return None if state is None else self._looked_into(state)
 
     @once
@@ -52,17 +52,17 @@ class Applied:
         return state if isinstance(state, (Own, Free)) else self._applied(state.pointer)
 
     def places(self, pointer: str) -> tuple[str, ...]:
-        """Return the pointers of the schemas that apply in place of one."""
-        return self.states.owns(self._applied(pointer))
+        """Return the pointers of the schemas that apply in place of one, itself included."""
+        return self.states.pointers(self._applied(pointer))
 
     @once
     def _applied(self, pointer: str) -> State | None:
         """
-        Return what applies in place of a whole schema.
+        Return the state of the schemas that apply in place of a whole schema.
 
         A schema that leads back to itself in place, which JSON Schema leaves undefined
-        (core, section 9.4.1), says nothing more there. Schemas that lead to one another
-        are gone through once for each of them, not once for each way between them.
+        (core, section 9.4.1), adds nothing the second time. In a group of schemas that lead
+        to one another, each is visited once, not once for each way to it.
         """
         home = self._circles.number(pointer)
         known: dict[str, State | None] = {}
@@ -71,7 +71,7 @@ class Applied:
             if self._circles.number(pointer) != home:
                 return self._applied(pointer)
             if pointer not in known:
-                known[pointer] = None  # while it is looked into
+                known[pointer] = None  # what a way back to it adds
                 known[pointer] = self._joined(pointer, applied)
             return known[pointer]
 
@@ -83,11 +83,11 @@ class Applied:
         return found
 
     def _joined(self, pointer: str, applied: Callable[[str], State | None]) -> State | None:
-        """Join a schema's own keywords with what *applied* says of its subschemas."""
+        """Return the state of a schema, given *applied* for the states of its subschemas."""
         schema, combine = self._schema(pointer), self.states.combine
         references = self._references
         if "$ref" in schema and references.version == "3.0":
-            # A Reference Object has no other members.
+            # OpenAPI 3.0: the siblings of $ref in a Reference Object are ignored.
             return applied(references.resolve(schema["$ref"], pointer))
         self.states.place = pointer
         own = self.states.own(pointer, never=schema == NEVER)
@@ -113,12 +113,12 @@ class Applied:
 
     @once
     def bounded(self, state: State) -> State:
-        """Return the state that stands for *state*: of two with one shape, the same."""
+        """Return *state* with bare references followed, and bounded as ``States.bounded`` says."""
         return self.states.bounded(self._followed(state), self._references.position, self.whole)
 
     @once
     def _followed(self, state: State) -> State:
-        """Replace schemas that only refer by what they refer to."""
+        """Return *state* with each schema that is only a ``$ref`` replaced by its target."""
         if isinstance(state, (Either, All)):
             return self.states.combine(type(state), map(self._followed, state.parts)) or FREE
         if isinstance(state, Asked):

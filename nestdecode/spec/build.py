@@ -1,4 +1,4 @@
-"""Shapes built from schemas."""
+"""The shapes of a spec, built from its schemas."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ __all__ = ["shape_of"]
 
 def shape_of(schemas: Schemas, pointer: str) -> Shape:
     """
-    Build the shape of what a schema describes.
+    Return the shape of the place that a schema describes.
 
     Args:
-        schemas: Those of the document.
-        pointer: Where the schema is in it.
+        schemas: The schemas of the document.
+        pointer: The pointer of the schema.
 
     Raises:
-        SpecError: If something is wrong with it, or with one that it leads to; if they
-            take too much work.
+        SpecError: If it is wrong, or a schema that it leads to is; or if they take too
+            much work.
     """
     return _Shapes(schemas).build(pointer)
 
 
 class _Shapes:
-    """Shapes by their states, each filled in once."""
+    """The shapes of one document, by state; each is filled in once."""
 
     def __init__(self, schemas: Schemas) -> None:
         self.answers: Answers = defaultdict(dict)
@@ -43,14 +43,14 @@ class _Shapes:
         self._children = ChildShapes(schemas, self._of_schemas)
 
     def build(self, pointer: str) -> Shape:
-        """Build the shape of what the schema at *pointer* describes."""
+        """Return the shape of the schema at *pointer*, and all below it, filled in."""
         source, states = self._schemas.source, self._applied.states
         root = self._shape(self._applied.whole(pointer))
-        # One after the other: schemas may be nested deeper than Python calls.
+        # A queue, not recursion: schemas can be nested deeper than Python's stack.
         while self._unfilled:
             shape, state = self._unfilled.popleft()
             own = self._applied.look_into(state)
-            shape.places = states.owns(own)
+            shape.places = states.pointers(own)
             states.place = next(iter(shape.places), pointer)
             source.spend(40 + 4 * len(shape.places), states.place)
             self._strings.fill(shape, own)
@@ -67,11 +67,11 @@ class _Shapes:
         return shape
 
     def _of_schemas(self, state: State) -> Shape | None:
-        return self._shape(state) if self._applied.states.owns(state) else None
+        return self._shape(state) if self._applied.states.pointers(state) else None
 
     @once
     def _says_something(self, pointer: str) -> bool:
-        """Tell whether a schema has a keyword that says something about a value."""
+        """Return whether a schema has a keyword that is not an annotation."""
         schema = self._schemas.references.schema(pointer)
         if pointer == "" and "codecs" not in self._schemas.chains.extension(pointer):
             schema = {key: value for key, value in schema.items() if key != "x-nestdecode"}

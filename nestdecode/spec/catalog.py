@@ -45,7 +45,7 @@ def shipped() -> dict[str, Path]:
 
 
 def _others() -> Iterator[tuple[str, Path]]:
-    """Go through the specs of other packages, ``<entry point>/<file without suffix>``."""
+    """Yield the specs of other packages by name: ``<entry point>/<file without suffix>``."""
     from importlib import metadata, util  # late: most names are our own
 
     for entry in metadata.entry_points(group=ENTRY_POINTS):
@@ -61,7 +61,7 @@ def names() -> dict[str, Path]:
 
 
 def is_path(name_or_path: str) -> bool:
-    """Tell a path from a name: by its suffix, or a leading ``.`` or ``/``."""
+    """Return whether a string is a path: by its suffix, or a leading ``.``, ``/`` or ``~``."""
     return name_or_path.endswith(SUFFIXES) or name_or_path.startswith((".", "/", "~"))
 
 
@@ -107,10 +107,10 @@ def fetch(name_or_path: str | os.PathLike[str]) -> tuple[str, str, str | None]:
 
 def _read(path: Path) -> bytes:
     """
-    Read a file that is regular, or a pipe.
+    Return the content of a regular file or a pipe.
 
     Raises:
-        OSError: If it is something else, or too long, or a pipe that nobody writes to.
+        OSError: If it is neither, is too long, or is a pipe without a writer.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags | getattr(os, "O_NOCTTY", 0))
@@ -133,23 +133,23 @@ def _read(path: Path) -> bytes:
 
 def _piece(descriptor: int, end: float | None) -> bytes:
     """
-    Read what comes next, and nothing at the end.
+    Return the next bytes of a file, or none at its end.
 
     Args:
-        descriptor: The file's. It does not block.
-        end: Until when a pipe has to have a writer; None if it had one, or needs none.
+        descriptor: The file descriptor, which does not block.
+        end: The time by which a pipe must have a writer; None if it had one or needs none.
     """
     while True:
         try:
             piece = os.read(descriptor, 1 << 20)
         except BlockingIOError:
-            # There is a writer, who may take his time.
+            # There is a writer; it may take any time.
             end = None
             _wait(descriptor, None)
             continue
         if piece or end is None:
             return piece
-        # Nobody has opened it for writing yet.
+        # The pipe has no writer yet.
         left = end - time.monotonic()
         if left <= 0:
             raise OSError(0, "nobody writes to this pipe")
@@ -158,7 +158,7 @@ def _piece(descriptor: int, end: float | None) -> bytes:
 
 
 def _wait(descriptor: int, seconds: float | None) -> bool:
-    """Wait until there is something to read, or the end; tell whether there is."""
+    """Wait for data or the end of a file; return whether it came in time."""
     import select
 
     return bool(select.select([descriptor], [], [], seconds)[0])

@@ -1,4 +1,4 @@
-"""Chains of codecs: what keywords say of a string that holds something."""
+"""Chains of codecs: those that content keywords and ``x-nestdecode`` declare for a string."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _CONTENT_KEYS = ("contentMediaType", "contentEncoding", "contentSchema")
 
 def media_codecs(media_type: str) -> tuple[str, ...] | None:
     """
-    Return the codecs of a media type after any encoding, or None if it is not JSON.
+    Return the codecs of a media type, without an encoding; None if it is not JSON.
+
+    >>> media_codecs("application/problem+json"), media_codecs("application/json+gzip")
+    (('json',), ('gzip', 'json'))
 
     Raises:
         SpecError: If it names a charset other than UTF-8.
@@ -44,7 +47,7 @@ class Chains:
     The chains of codecs that schemas declare, and the rest of their ``x-nestdecode``.
 
     Args:
-        references: Where the schemas are.
+        references: Resolves pointers to schemas.
     """
 
     def __init__(self, references: References) -> None:
@@ -54,10 +57,10 @@ class Chains:
 
     def extension(self, pointer: str) -> dict[str, Any]:
         """
-        Return a schema's ``x-nestdecode``. The root's holds document keys too.
+        Return a schema's ``x-nestdecode``; that of the root holds the document's keys too.
 
         Raises:
-            SpecError: If it is not an object, or has a key that is not known.
+            SpecError: If it is not an object, or has an unknown key.
         """
         extension = self._schema(pointer).get("x-nestdecode", {})
         here = f"{pointer}/x-nestdecode"
@@ -76,16 +79,19 @@ class Chains:
         return extension
 
     def names_policy(self, pointer: str) -> bool:
-        """Tell whether a schema names a policy; that of the root is the document's."""
+        """Return whether a schema names a policy; the one at the root is the document's."""
         return pointer != "" and "on-error" in self.extension(pointer)
 
     @once
     def chain(self, pointer: str) -> tuple[tuple[str, ...], str | None] | None:
         """
-        Return the codecs that a schema's own keywords declare, and its content schema.
+        Return the chain of a schema's own keywords and the pointer of its content schema.
+
+        Returns:
+            (codecs, pointer or None), or None if the keywords declare no chain.
 
         Raises:
-            SpecError: If they can't be a chain.
+            SpecError: If the codecs can't follow one another.
         """
         schema = self._schema(pointer)
         extension = self.extension(pointer)
@@ -111,7 +117,7 @@ class Chains:
     def _written(
         self, extension: dict[str, Any], content: dict[str, str], here: str
     ) -> tuple[tuple[str, ...], str | None]:
-        """Return the chain that an ``x-nestdecode`` spells out."""
+        """Return what ``chain`` does, for an ``x-nestdecode`` with ``codecs``."""
         if content:
             beside = next(iter(content.values()))
             raise self._source.error(f"codecs beside {beside}: write one of them", here)
@@ -123,7 +129,7 @@ class Chains:
         return codecs, inner
 
     def _codecs(self, written: Any, pointer: str) -> tuple[str, ...]:
-        """Read codecs, ``base64 | gzip | json``; json may only be their end."""
+        """Return the names of written codecs, such as ``base64 | gzip | json``; json ends them."""
         if not isinstance(written, str):
             raise self._source.error(
                 f"expected codecs, as in 'base64 | json', got {type_of(written)}",
@@ -146,7 +152,7 @@ class Chains:
         return names
 
     def _of_media_type(self, content: dict[str, str], pointer: str) -> tuple[str, ...] | None:
-        """Return the codecs of a media type and an encoding, or None if they are not JSON's."""
+        """Return the codecs of the content keywords, or None if the media type is not JSON."""
         if "contentMediaType" not in content:
             return None
         schema = self._schema(pointer)
@@ -172,7 +178,7 @@ class Chains:
         return codecs
 
     def _encoding(self, name: Any, here: str) -> str | None:
-        """Return the codec of an encoding, or None if it needs none."""
+        """Return the codec of a contentEncoding, or None if it leaves the text as it is."""
         if not isinstance(name, str) or name.lower() not in ENCODINGS:
             raise self._source.error(f"unknown encoding {name!r}{nearest(name, ENCODINGS)}", here)
         return ENCODINGS[name.lower()]

@@ -1,4 +1,4 @@
-"""Shapes of children: what schemas say of members and elements."""
+"""The part of a shape that is about children: the shapes of members and elements."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ K = TypeVar("K")
 
 
 class _OwnKeywords:
-    """What a schema's own keywords say of members and elements."""
+    """The states of members and elements by a schema's own keywords."""
 
     def __init__(self, references: References, applied: Applied) -> None:
         self.answers: Answers = defaultdict(dict)
@@ -40,12 +40,12 @@ class _OwnKeywords:
 
     @once
     def are_there(self, pointer: str) -> bool:
-        """Tell whether a schema says anything of children."""
+        """Return whether a schema has a keyword about children."""
         return not _OF_CHILDREN.isdisjoint(self._references.schema(pointer))
 
     @once
     def pattern(self, pointer: str) -> Pattern:
-        """Compile the pattern that is the last token of a pointer."""
+        """Return the compiled pattern that is the last token of a pointer."""
         text = split_pointer(pointer)[-1]
         try:
             return Pattern(text, lambda work: self._source.spend(work, pointer))
@@ -56,7 +56,7 @@ class _OwnKeywords:
     def members(
         self, pointer: str, names: Iterable[str], patterns: dict[str, Pattern]
     ) -> Children[str]:
-        """Return what is said of members: of these *names*, and of all others."""
+        """Return the states of members: of these *names*, and of all others."""
         known = self._references.named(pointer, "patternProperties")
         if not known:
             return self._properties(pointer)
@@ -78,7 +78,7 @@ class _OwnKeywords:
 
     @once
     def matching(self, pointer: str) -> Children[str]:
-        """Return what is said of members whose names match a pattern."""
+        """Return the states of members by the pattern that their names match."""
         patterns = self._references.named(pointer, "patternProperties")
         return {key: self._whole(at) for key, at in patterns.items()}, self._rest(pointer)
 
@@ -88,7 +88,7 @@ class _OwnKeywords:
 
     @once
     def elements(self, pointer: str) -> Children[int]:
-        """Return what is said of elements."""
+        """Return the states of elements: of those by index, and of all others."""
         schema = self._references.schema(pointer)
         prefix = self._references.listed(pointer, "prefixItems")
         if isinstance(schema.get("items"), list):
@@ -104,18 +104,18 @@ class _OwnKeywords:
         return dict(enumerate(map(self._whole, prefix))), self._combine(All, parts)
 
     def left_over(self, pointer: str, keyword: str) -> State | None:
-        """Return what an ``unevaluated`` keyword says of what nothing else speaks of."""
+        """Return the state of an ``unevaluated`` keyword, or None without it."""
         given = keyword in self._references.schema(pointer)
         return self._whole(f"{pointer}/{keyword}") if given else None
 
 
 class ChildShapes:
     """
-    What schemas make of the children of a place.
+    Fills in what a shape says of the children of its place.
 
     Args:
-        schemas: Those of the document.
-        shape_of: Returns the shape of a state, or None if no schema is in it.
+        schemas: The schemas of the document.
+        shape_of: Returns the shape of a state, or None for a state without schemas.
     """
 
     def __init__(self, schemas: Schemas, shape_of: Callable[[State], Shape | None]) -> None:
@@ -126,16 +126,16 @@ class ChildShapes:
 
     def fill(self, shape: Shape, views: list[State]) -> None:
         """
-        Write into a shape what describes the children of its place.
+        Set ``names``, ``patterns``, ``rest``, ``prefix`` and ``items`` of a shape.
 
         Args:
-            shape: That of the place.
-            views: What describes the place, and what its strings decode to.
+            shape: The shape of the place.
+            views: The states of the place and of the content of its strings.
         """
-        owns, keywords = self._states.owns, self._keywords
-        if not any(keywords.are_there(pointer) for view in views for pointer in owns(view)):
+        pointers, keywords = self._states.pointers, self._keywords
+        if not any(keywords.are_there(pointer) for view in views for pointer in pointers(view)):
             return
-        places = [pointer for view in views for pointer in owns(view)]
+        places = [pointer for view in views for pointer in pointers(view)]
         names: dict[str, None] = {}
         patterns: dict[str, Pattern] = {}
         prefix = 0
@@ -171,14 +171,14 @@ class ChildShapes:
         self, views: list[State], of: Callable[[str], Children[K]], unevaluated: str
     ) -> Callable[[K | None], Shape | None]:
         """
-        Return what gives the shape of a child by its key, and of every other one by None.
+        Return the function from a child's name or index to its shape; None is every other child.
 
         Args:
-            views: What describes the place of the children.
-            of: Returns what a schema's own keywords say of the children.
-            unevaluated: The keyword for children of which nothing in place says anything.
+            views: The states of the place of the children.
+            of: Returns the states of the children by a schema's own keywords.
+            unevaluated: The keyword for children that no other keyword describes.
         """
-        combine, owns = self._states.combine, self._states.owns
+        combine, pointers = self._states.combine, self._states.pointers
         found = [self._states.children(view, of) for view in views]
 
         def left_over(pointer: str) -> Children[K]:
@@ -190,7 +190,7 @@ class ChildShapes:
             state = combine(
                 Either, [rest if key is None else named.get(key, rest) for named, rest in found]
             )
-            state = state if owns(state) else left
+            state = state if pointers(state) else left
             return None if state is None else self._shape_of(state)
 
         return child

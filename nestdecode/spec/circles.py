@@ -1,4 +1,4 @@
-"""Schemas that lead to one another in place."""
+"""Groups of schemas that lead to one another in place, such as by ``$ref`` and ``allOf``."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ MAX_NESTING = 100
 
 class Circles:
     """
-    Which schemas lead back to themselves in place, and which to one another.
+    The groups of schemas that lead to one another in place.
 
     Args:
         source: The document.
-        subschemas: Returns the pointers of what a schema applies in place.
+        subschemas: Returns the pointers of the schemas that one applies in place.
     """
 
     def __init__(self, source: Source, subschemas: Callable[[str], list[str]]) -> None:
@@ -27,17 +27,17 @@ class Circles:
 
     def number(self, pointer: str) -> int:
         """
-        Return a number that those schemas share that lead to one another.
+        Return the number of a schema's group.
 
         Raises:
-            SpecError: If too many schemas are applied inside one another.
+            SpecError: If more than 100 schemas are applied inside one another.
         """
         if pointer not in self._numbers:
             self._find(pointer)
         return self._numbers[pointer]
 
     def _find(self, start: str) -> None:
-        # Tarjan's algorithm: the least number that a schema leads back to.
+        # Tarjan's strongly connected components, by the least number that each leads back to.
         found = self._numbers
         numbers: dict[str, int] = {}
         path: list[str] = []

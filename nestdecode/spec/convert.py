@@ -1,4 +1,4 @@
-"""Specs as schemas: one self-contained JSON Schema, and that of the expanded tree."""
+"""Specs written as JSON Schemas: the spec itself in one piece, and that of the expanded tree."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from nestdecode.spec.schema import Schemas
 __all__ = ["bundled", "expanded"]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-# Keywords whose values are schemas, lists of schemas, or objects of schemas.
 _TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
+# Keywords whose values are schemas, arrays of schemas, or objects of schemas.
 _ONE = (
     "additionalProperties unevaluatedProperties propertyNames items unevaluatedItems contains "
     "not if then else contentSchema x-jsonschema-contentSchema"
 ).split()
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _MAPS = ("properties", "patternProperties", "dependentSchemas")
-# What a string's schema says of the string itself, lost when its content replaces it.
+# Keywords about the string itself; they do not hold for the content that replaces it.
 _OF_STRINGS = frozenset(
     "type const enum minLength maxLength pattern format contentEncoding contentMediaType "
     "contentSchema x-nestdecode x-jsonschema-contentEncoding x-jsonschema-contentMediaType "
@@ -31,10 +31,10 @@ _OF_STRINGS = frozenset(
 def bundled(
     schemas: Schemas, root: str, extension: dict[str, Any], title: str, description: str
 ) -> dict[str, Any]:
-    """Return the schema at *root* with all that it refers to in its ``$defs``."""
+    """Return the schema at *root* in one piece: ``$defs`` holds every schema it refers to."""
     body = _Copy(schemas, opened=False).document(root)
     head = _head(title, description)
-    # At the root of the document, the copy has what the document says too.
+    # If *root* is the document's root, the copy has the document's x-nestdecode already.
     own = body.pop("x-nestdecode", {})
     joined = {k: v for k, v in (extension | own).items() if k != "schema"}
     if joined:
@@ -43,7 +43,7 @@ def bundled(
 
 
 def expanded(schemas: Schemas, root: str, title: str, description: str) -> dict[str, Any]:
-    """Return the schema of the expanded tree."""
+    """Return the schema of the expanded tree: each content string replaced by its content."""
     body = _Copy(schemas, opened=True).document(root)
     head = _head(title, description)
     return head | {k: v for k, v in body.items() if k not in head}
@@ -55,7 +55,13 @@ def _head(title: str, description: str) -> dict[str, Any]:
 
 
 class _Copy:
-    """A copy of schemas with references to ``$defs``, layers opened or not."""
+    """
+    A copy of schemas, with references into one ``$defs``.
+
+    Args:
+        schemas: The schemas of the document.
+        opened: Whether content strings are replaced by their content.
+    """
 
     def __init__(self, schemas: Schemas, *, opened: bool) -> None:
         self.schemas = schemas
@@ -67,7 +73,7 @@ class _Copy:
         self.active: list[str] = []
 
     def document(self, root: str) -> dict[str, Any]:
-        """Copy the schema at *root* and everything reachable from it."""
+        """Return a copy of the schema at *root*, with every schema it refers to."""
         self.root = root
         body = self.copy(root)
         if not isinstance(body, dict):
@@ -82,7 +88,7 @@ class _Copy:
         return body
 
     def reference(self, target: str) -> str:
-        """Return the new ``$ref`` for a schema of the old document."""
+        """Return the ``$ref`` in the copy for a schema of the document."""
         if target == self.root:
             return "#"
         if target not in self.definitions:
@@ -99,12 +105,12 @@ class _Copy:
 
     def copy(self, pointer: str, *, joined: bool = False) -> Any:
         """
-        Copy one schema.
+        Return a copy of one schema.
 
         Args:
-            pointer: Where it is.
-            joined: Whether a layer is declared beside it, so that what it says of a
-                string no longer holds for what the layer is opened to.
+            pointer: The pointer of the schema.
+            joined: Whether a schema beside it declares a layer: then its keywords about
+                the string do not hold for the content.
         """
         value = self.schemas.references.value(pointer)
         if not isinstance(value, dict):
@@ -130,7 +136,7 @@ class _Copy:
         *,
         joined: bool,
     ) -> dict[str, Any]:
-        """Copy those keywords of a schema that are wanted."""
+        """Return a copy of a schema with the keywords that are wanted."""
         result: dict[str, Any] = {}
         hides_siblings = self.schemas.version == "3.0" and "$ref" in schema
         for key, value in schema.items():
@@ -140,7 +146,7 @@ class _Copy:
             if key == "$ref":
                 target = self.schemas.references.resolve(value, pointer)
                 if joined and target not in self.active:
-                    # Written out: elsewhere it may say of a string what it does not here.
+                    # Written out here: other places may need its keywords about strings.
                     self.active.append(target)
                     result.setdefault("allOf", []).append(self.copy(target, joined=True))
                     self.active.pop()
@@ -150,7 +156,7 @@ class _Copy:
                 copies = [self.copy(f"{here}/{i}", joined=joined) for i in range(len(value))]
                 result[key] = [*result.get(key, []), *copies]
             elif key in ("$defs", "definitions", "$schema", "$id", "$anchor"):
-                continue  # definitions are gathered by those who refer to them
+                continue  # definitions are copied where something refers to them
             elif key in _ONE:
                 result[key] = self.copy(here)
             elif key in _LISTS and isinstance(value, list):
@@ -160,9 +166,9 @@ class _Copy:
             elif key == "x-nestdecode" and isinstance(value, dict) and "contentSchema" in value:
                 result[key] = value | {"contentSchema": self.copy(f"{here}/contentSchema")}
             elif key == "nullable" and self.schemas.version == "3.0":
-                continue  # said by type below
+                continue  # becomes a type below
             elif key in ("exclusiveMinimum", "exclusiveMaximum") and isinstance(value, bool):
-                continue  # OpenAPI 3.0: said by a number below
+                continue  # OpenAPI 3.0: becomes a number below
             else:
                 result[key] = value
         if self.schemas.version == "3.0":
@@ -182,7 +188,7 @@ class _Copy:
         codecs: tuple[str, ...],
         inner: str | None,
     ) -> Any:
-        """Copy what a content string holds, in its place."""
+        """Return the schema of a content string's content, joined with its other keywords."""
         beside = self.keywords(pointer, schema, lambda key: key not in _OF_STRINGS, joined=True)
         if codecs[-1] != "json":
             inside: Any = {"type": "string"}
@@ -195,7 +201,7 @@ class _Copy:
         if not isinstance(inside, dict):
             return inside
         if "type" not in inside and codecs[-1] == "json":
-            # Scalars are opened only where a schema names them.
+            # A layer admits scalars only if a schema names them.
             admitted = self.schemas.types.of_content(inner)
             inside["type"] = [name for name in _TYPES if name in admitted]
         if "null" in self.schemas.types.own(pointer) and "type" in schema:

@@ -1,4 +1,4 @@
-"""What a spec says that is allowed, and probably not meant."""
+"""Warnings about specs: declarations that are valid, but probably not meant."""
 
 from __future__ import annotations
 

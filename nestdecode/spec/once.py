@@ -1,4 +1,4 @@
-"""Answers that are remembered."""
+"""Methods that compute their result once per key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 __all__ = ["Answers", "once"]
 
-# Those of an object, by the name of the method and by key.
+# The results that one object remembers: method name to key to result.
 Answers = defaultdict[str, dict[Any, Any]]
 
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def once(method: Callable[[S, K], T]) -> Callable[[S, K], T]:
-    """Make a method remember its answers, one for each key; an error is not an answer."""
+    """Return a method that remembers its result for each key; an error is not remembered."""
     name = method.__name__
 
     @wraps(method)

@@ -1,4 +1,4 @@
-"""OpenAPI 3.0, 3.1 and 3.2: which schema describes the record."""
+"""OpenAPI 3.0, 3.1 and 3.2: the schema of a document that describes the record."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _METHODS = (
     "trace",
     "query",
 )
-# Streams of JSON texts, which OpenAPI 3.2 describes by itemSchema.
+# Media types of streams of JSON texts, which OpenAPI 3.2 describes by itemSchema.
 _SEQUENCES = {
     "application/jsonl",
     "application/x-ndjson",
@@ -37,10 +37,13 @@ _SEQUENCES = {
 
 def version_of(source: Source) -> Literal["3.0"] | None:
     """
-    Return ``3.0`` for a document whose schemas are not JSON Schema 2020-12.
+    Return ``3.0`` for an OpenAPI 3.0 document, whose schemas are not JSON Schema 2020-12.
+
+    Returns:
+        None for 3.1 and 3.2.
 
     Raises:
-        SpecError: If it is not OpenAPI 3.0, 3.1 or 3.2.
+        SpecError: If it is another version.
     """
     version = source.value.get("openapi")
     if not isinstance(version, str) or not re.match(r"3\.[012](\.|\Z)", version):
@@ -54,11 +57,11 @@ def record_schema(references: References, pointer: str | None) -> str:
     """
     Return the pointer of the schema that describes the record.
 
-    That is *pointer*; else ``x-nestdecode.schema``; else the one distinct schema of
-    JSON responses with a 2xx status.
+    This is *pointer*, if given; else ``x-nestdecode.schema``; else the single distinct
+    schema of the JSON responses with a 2xx status.
 
     Raises:
-        SpecError: If there is none, or more than one.
+        SpecError: If there is no such schema, or more than one.
     """
     source = references.source
     extension = source.value.get("x-nestdecode", {})
@@ -84,13 +87,13 @@ def record_schema(references: References, pointer: str | None) -> str:
 
 
 def _distinct(references: References, pointers: Iterator[str]) -> list[str]:
-    """Keep one of those that are the same schema, by reference or to the letter."""
+    """Return the pointers without those of schemas that are equal, by reference or as text."""
     found: dict[str, str] = {}
     met: set[str] = set()
     for pointer in pointers:
         seen = {pointer}
         value = references.value(pointer)
-        # A schema that only refers is what it refers to.
+        # A schema that is only a $ref stands for its target.
         while isinstance(value, dict) and set(value) == {"$ref"}:
             pointer = references.resolve(value["$ref"], pointer)
             if pointer in seen:
@@ -106,7 +109,7 @@ def _distinct(references: References, pointers: Iterator[str]) -> list[str]:
 
 
 def _follow(references: References, pointer: str) -> tuple[str, dict[str, Any]]:
-    """Return an object of the document, and where it is after following $ref."""
+    """Return an object of the document and its pointer, after following each ``$ref``."""
     for _ in range(20):
         value = references.value(pointer)
         if not isinstance(value, dict):

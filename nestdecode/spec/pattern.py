@@ -1,10 +1,10 @@
 """
-Patterns of member names: ECMA-262's regular expressions, as far as they are regular.
+Patterns of member names: ECMA-262 regular expressions, without what is not regular.
 
-Python's own engine tries again: a short pattern and a short name can keep it busy for
-years. JSON Schema asks authors for a subset that needs none of that (2020-12 core,
-section 6.4), so a pattern becomes a deterministic automaton when the spec is read. A
-name then takes one look-up a character, whatever the pattern and whatever the name.
+Python's own engine backtracks: a short pattern and a short name can keep it busy for years.
+JSON Schema asks authors for a subset that needs no backtracking (2020-12 core, section
+6.4), so each pattern is compiled to a deterministic automaton when the spec is read. A
+search then costs one look-up per character of the name, whatever the pattern.
 """
 
 from __future__ import annotations
@@ -34,7 +34,12 @@ MAX_STATES = 2000
 
 
 def _size(node: Node) -> int:
-    """Count the states that a node takes; more than enough is too much."""
+    """
+    Return the number of states that a node takes.
+
+    Raises:
+        PatternError: If there are more than MAX_SIZE.
+    """
     if isinstance(node, (Char, Edge)):
         return 1
     if isinstance(node, Repeat):
@@ -49,11 +54,11 @@ def _size(node: Node) -> int:
 
 class _Program:
     """
-    States by number: each eats a character, passes an edge, forks, or is the end.
+    A nondeterministic automaton: each state consumes a character, passes an edge or forks.
 
     Attributes:
-        states: Ranges and what follows; an edge and what follows; or where it forks to.
-        end: The state that has found a match.
+        states: By number: (ranges, next state), (edge, next state) or (None, next states).
+        end: The number of the state that means a match.
     """
 
     def __init__(self, node: Node, spend: Callable[[int], None]) -> None:
@@ -67,7 +72,7 @@ class _Program:
         return len(self.states) - 1
 
     def add(self, node: Node, following: int) -> int:
-        """Add what finds *node* and goes on to *following*; return where it begins."""
+        """Add states that match *node* and lead to *following*; return the first of them."""
         if isinstance(node, Char):
             return self.state(node.ranges, following)
         if isinstance(node, Edge):
@@ -92,7 +97,7 @@ class _Program:
         return start
 
     def reached(self, states: Iterable[int], passes: Callable[[str], bool]) -> frozenset[int]:
-        """Return where *states* lead to without a character, forks taken, edges if passed."""
+        """Return the states reached from *states* by forks, and by edges that *passes* accepts."""
         seen: set[int] = set()
         waiting = list(states)
         found = []
@@ -117,10 +122,13 @@ _DEAD, _FOUND = -1, -2
 
 class Pattern:
     """
-    A pattern that is searched for in names, not matched whole.
+    A compiled pattern. It is searched for in names: it need not match the whole name.
+
+    >>> Pattern("^(user|id)_").search("user_1"), Pattern("^(user|id)_").search("a_user_1")
+    (True, False)
 
     Attributes:
-        text: As it is written in the spec.
+        text: The pattern as the spec writes it.
     """
 
     __slots__ = ("_ascii", "_ends", "_rows", "_starts", "text")
@@ -130,11 +138,11 @@ class Pattern:
         Compile a pattern.
 
         Args:
-            text: The pattern, in ECMA-262's syntax.
-            spend: Called with the work that is done, before it is.
+            text: The pattern, in the syntax of ECMA-262.
+            spend: Called before each piece of work, with its size.
 
         Raises:
-            PatternError: If it is wrong, is not regular, or is too large.
+            PatternError: If the pattern is wrong, not regular, or too large.
         """
         if len(text) > MAX_LENGTH:
             raise PatternError(f"longer than {MAX_LENGTH} characters")
@@ -143,7 +151,8 @@ class Pattern:
         program = _Program(node, spend)
         self.text: str = text
         used: set[Ranges] = {what for what, _ in program.states if isinstance(what, tuple)}
-        # Characters that no state tells apart are one column; \b tells words apart.
+        # Characters that every state treats alike share a column. \b distinguishes the
+        # characters of words.
         pairs = [pair for ranges in (*used, WORD) for pair in ranges]
         bounds = {0, *(low for low, _ in pairs), *(high + 1 for _, high in pairs)}
         self._starts = sorted(bounds - {LAST + 1})
@@ -154,7 +163,7 @@ class Pattern:
         self._bury()
 
     def search(self, name: str) -> bool:
-        """Tell whether *name* holds what the pattern describes."""
+        """Return whether the pattern matches anywhere in *name*."""
         rows, known = self._rows, self._ascii
         state = 0
         for char in name:
@@ -170,7 +179,7 @@ class Pattern:
         return bisect_right(self._starts, code) - 1
 
     def _determine(self, program: _Program) -> None:
-        """Write a row for each set of the program's states that a name can lead to."""
+        """Build the rows: one for each set of the program's states that a name can lead to."""
         eaten: dict[int, list[int]] = {
             number: [
                 column
@@ -182,12 +191,13 @@ class Pattern:
         }
         edges = {what for what, _ in program.states if isinstance(what, str)}
         words = [bool(edges - {"^", "$"}) and _is_in(low, WORD) for low in self._starts]
-        # A set of states, and whether a word's character is before it; None at the start.
+        # A row is known by its set of states, and by whether a word character came before;
+        # None at the start of the name.
         known: dict[tuple[frozenset[int], bool | None], int] = {}
         waiting: list[tuple[frozenset[int], bool | None]] = []
 
         def number_of(states: Iterable[int], before: bool | None) -> int:
-            # A match may begin at every character.
+            # The start state is always added: a match can begin at any character.
             reached = program.reached((*states, program.start), lambda _: False)
             if program.end in reached:
                 return _FOUND
@@ -227,7 +237,7 @@ class Pattern:
             self._ends.append(program.end in at_end)
 
     def _bury(self) -> None:
-        """Mark the states that no match follows, so that a search ends there."""
+        """Mark the rows from which no match can be reached, so that a search ends there."""
         before: dict[int, set[int]] = {}
         alive = [_FOUND, *(state for state, ends in enumerate(self._ends) if ends)]
         for state, row in enumerate(self._rows):
@@ -248,11 +258,11 @@ def _is_in(code: int, ranges: Ranges) -> bool:
 
 def _passes(before: bool | None, after: bool | None) -> Callable[[str], bool]:
     """
-    Return what tells whether an edge is passed.
+    Return the function that says whether an edge holds between two characters.
 
     Args:
-        before: Whether the character before it is a word's; None at the start of the name.
-        after: Whether the one after it is; None at the end.
+        before: Whether the character before is a word character; None at the start.
+        after: Whether the character after is a word character; None at the end.
     """
 
     def passes(edge: str) -> bool:

@@ -1,5 +1,5 @@
 """
-What is at a pointer of a document: schemas, what their keywords list, where ``$ref`` leads.
+Pointers into a spec: the schemas there, those that their keywords list, targets of ``$ref``.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ ANNOTATIONS = frozenset(
     "$id $schema $anchor $dynamicAnchor $defs definitions $vocabulary externalDocs xml".split()
 )
 
-# What ``false`` stands for.
+# The schema that ``false`` stands for.
 NEVER: dict[str, Any] = {"not": {}}
 
 
 def type_of(value: Any) -> str:
-    """Return the name of a value's type in JSON Schema; ``integer`` for an int."""
+    """Return the JSON Schema type of a value; ``integer`` for an int."""
     if value is None:
         return "null"
     names = {
@@ -42,23 +42,22 @@ def type_of(value: Any) -> str:
 
 class References:
     """
-    The pointers of one document.
+    The pointers of one document, resolved.
 
     Args:
         source: The document.
-        version: OpenAPI's minor version for a 3.0 document (where a ``$ref``
-            hides its siblings), else None.
+        version: ``3.0`` for OpenAPI 3.0, where a ``$ref`` hides its siblings; else None.
     """
 
     def __init__(self, source: Source, version: Literal["3.0"] | None = None) -> None:
         self.answers: Answers = defaultdict(dict)
         self.source = source
         self.version = version
-        # The members of an object of the document, by its id: their places among them.
+        # By the id of an object of the document: its members' positions.
         self._order: dict[int, dict[str, int]] = {}
 
     def value(self, pointer: str) -> Any:
-        """Return the value at *pointer* in the document, or raise KeyError."""
+        """Return the value at *pointer*; raise KeyError if there is none."""
         value = self.source.value
         for token in split_pointer(pointer):
             if isinstance(value, list):
@@ -77,7 +76,8 @@ class References:
         Return the schema at *pointer*; ``true`` as ``{}``, ``false`` as ``{"not": {}}``.
 
         Raises:
-            SpecError: If no schema is there, or one that leaves the document.
+            SpecError: If the value is not a schema, or refers by ``$dynamicRef`` or a
+                nested ``$id``.
         """
         self.source.spend(5 + len(pointer) // 64, pointer)
         value = self.value(pointer)
@@ -98,7 +98,7 @@ class References:
 
     def listed(self, pointer: str, key: str) -> list[str]:
         """
-        Return the pointers of the schemas that a keyword of a schema lists, if it is there.
+        Return the pointers of the schemas in a keyword's array; none without the keyword.
 
         Raises:
             SpecError: If its value is not an array.
@@ -111,7 +111,7 @@ class References:
 
     def named(self, pointer: str, key: str) -> dict[str, str]:
         """
-        Return the pointers of the schemas that a keyword names, by name, if it is there.
+        Return the pointers of the schemas in a keyword's object, by name; none without it.
 
         Raises:
             SpecError: If its value is not an object.
@@ -128,10 +128,15 @@ class References:
 
     def resolve(self, reference: Any, pointer: str, key: str = "$ref") -> str:
         """
-        Return the pointer that a ``$ref``, or another *key*, at *pointer* means.
+        Return the pointer of the target of a reference.
+
+        Args:
+            reference: The value of the keyword: a pointer or anchor after ``#``.
+            pointer: The schema that holds it, for errors.
+            key: The keyword, for errors.
 
         Raises:
-            SpecError: If it leads outside the document, or to nothing.
+            SpecError: If the target is outside the document, or there is none.
         """
         here = f"{pointer}/{key}"
         if not isinstance(reference, str):
@@ -161,7 +166,7 @@ class References:
 
     @once
     def _anchors(self, pointer: str) -> dict[str, str]:
-        """Return the pointers of the anchors at and below a pointer."""
+        """Return the pointers of the anchors at and below a pointer, by name."""
         found: dict[str, str] = {}
         path: list[str] = []
 
@@ -183,7 +188,7 @@ class References:
 
     @once
     def followed(self, pointer: str) -> str:
-        """Return the pointer of the schema that one refers to, if it does nothing else."""
+        """Return the target of a schema that is only a ``$ref``, or else its own pointer."""
         seen = {pointer}
         while True:
             schema = self.schema(pointer)
@@ -198,7 +203,7 @@ class References:
 
     @once
     def position(self, pointer: str) -> tuple[int, ...]:
-        """Return where a schema stands in the document, to sort by."""
+        """Return a sort key: the position of a schema in the document."""
         value, position = self.source.value, []
         for token in split_pointer(pointer):
             self.source.spend(1, pointer)
@@ -215,7 +220,7 @@ class References:
 
 
 def _children_of(value: Any) -> Iterator[tuple[str, Any]]:
-    """Go through what a value of the document holds, with the last tokens of pointers."""
+    """Yield the members or elements of a value, each with its reference token."""
     if isinstance(value, dict):
         yield from value.items()
     elif isinstance(value, list):

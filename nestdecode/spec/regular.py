@@ -1,4 +1,4 @@
-"""Patterns as text to what they are made of: the regular part of ECMA-262's syntax."""
+"""Patterns parsed to syntax trees: the regular part of ECMA-262's syntax."""
 
 from __future__ import annotations
 
@@ -24,49 +24,46 @@ __all__ = [
 
 MAX_NESTING = 50
 MAX_SIZE = 4000
-# A set of characters: ranges of code points, sorted, with gaps between them.
+# A set of characters: (first, last) code points, sorted, with a gap between any two ranges.
 Ranges = tuple[tuple[int, int], ...]
 LAST = 0x10FFFF
 
 
 class PatternError(ValueError):
-    """A pattern that is wrong, or not regular, or too large."""
-
-
-# The syntax tree
+    """A pattern is wrong, not regular, or too large."""
 
 
 @dataclass(frozen=True, slots=True)
 class Char:
-    """One character of a set."""
+    """One character out of a set."""
 
     ranges: Ranges
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """``^``, ``$``, ``\\b`` or ``\\B``."""
+    """An edge between characters: ``^``, ``$``, ``\\b`` or ``\\B``."""
 
     kind: str
 
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """One after the other."""
+    """Parts that match one after the other."""
 
     parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of several."""
+    """Parts of which one matches."""
 
     parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """The same, so many times; *most* is None for any number."""
+    """A part that matches *least* to *most* times; *most* is None for no bound."""
 
     part: Node
     least: int
@@ -77,7 +74,7 @@ Node = Char | Edge | Sequence | Choice | Repeat
 
 
 def joined(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    """Return ranges as a sorted set: no two meet."""
+    """Return ranges sorted, those that overlap or touch joined into one."""
     result: list[tuple[int, int]] = []
     for low, high in sorted(ranges):
         if result and low <= result[-1][1] + 1:
@@ -88,7 +85,7 @@ def joined(ranges: Iterable[tuple[int, int]]) -> Ranges:
 
 
 def others(ranges: Ranges) -> Ranges:
-    """Return the characters that are not in a set."""
+    """Return the set of all characters that are not in *ranges*."""
     starts = [0, *(high + 1 for _, high in ranges)]
     ends = [*(low - 1 for low, _ in ranges), LAST]
     return tuple((low, high) for low, high in zip(starts, ends, strict=True) if low <= high)
@@ -117,16 +114,16 @@ _CONTROLS = {"t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r"}
 
 def syntax_of(text: str) -> Node:
     """
-    Return what a pattern is made of.
+    Return the syntax tree of a pattern.
 
     Raises:
-        PatternError: If it is wrong, or not regular.
+        PatternError: If the pattern is wrong or not regular.
     """
     return _Parser(text).whole()
 
 
 class _Parser:
-    """Reads one pattern, a code point at a time."""
+    """A parser of one pattern, by recursive descent."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -169,7 +166,7 @@ class _Parser:
             return node
         if isinstance(node, Edge):
             raise PatternError("nothing to repeat")
-        self.take("?")  # a lazy one finds the same names
+        self.take("?")  # a lazy quantifier matches in the same names
         if self.quantifier() is not None:
             raise PatternError("a repetition is repeated")
         least, most = times
@@ -186,7 +183,7 @@ class _Parser:
             return None
         least, comma, most = self.text[self.at + 1 : end].partition(",")
         if not _is_digits(least) or (most and not _is_digits(most)):
-            return None  # what is no quantifier is text, as every engine reads it
+            return None  # a brace that begins no quantifier is text, as in every engine
         self.at = end + 1
         return int(least), int(most) if most else None if comma else int(least)
 
@@ -226,10 +223,10 @@ class _Parser:
         self.nesting -= 1
         if not self.take(")"):
             raise PatternError("a parenthesis is not closed")
-        return Sequence((node,))  # what is in a group may be repeated, edges too
+        return Sequence((node,))  # unlike an edge alone, a group of one may be repeated
 
     def set(self) -> Ranges:
-        """Read a character class, after its bracket."""
+        """Return the set of a character class, whose opening bracket has been read."""
         negated = self.take("^")
         ranges: list[tuple[int, int]] = []
         while not self.take("]"):
@@ -255,7 +252,7 @@ class _Parser:
         return _of("\b") if self.take("b") else self.escaped()
 
     def escaped(self) -> Ranges:
-        """Read what follows a backslash."""
+        """Return the set of the escape whose backslash has been read."""
         char = self.peek()
         self.at += 1
         if char in _SETS:
@@ -321,6 +318,3 @@ def _is_hexadecimal(text: str) -> bool:
 
 def _is_one(ranges: Ranges) -> bool:
     return len(ranges) == 1 and ranges[0][0] == ranges[0][1]
-
-
-# The automaton that is not deterministic: what each of its states needs, and leads to.

@@ -1,18 +1,19 @@
 """
-JSON Schema 2020-12: the schemas of one document, by what they are asked.
+JSON Schema 2020-12: the schemas of one document.
 
-A place is described by any number of schemas at once: what ``$ref`` points to, the
-branches of ``anyOf``, the members of ``allOf``. So a shape is built from a *state*, a
-graph of ``any`` and ``all`` over pointers to schemas, as a subset construction builds a
-deterministic automaton from one that is not. Equal states are one shape; that is what
+A place is described by any number of schemas at once: the target of a ``$ref``, the
+branches of ``anyOf``, the members of ``allOf``. Therefore a shape is built from a *state*,
+a graph of "either" and "all" over schemas, as the subset construction builds a
+deterministic automaton from a nondeterministic one. Equal states share one shape, which
 makes recursive schemas finite. A subset construction can explode, so all work is counted,
-and a spec that takes too much is an error at the schema that was at work. Validators
-leave content keywords to the application (2020-12 validation, section 8); this is the
-application.
+and a spec that takes too much is an error at the schema that was being worked on.
+Validators leave the content keywords to the application (2020-12 validation, section 8);
+nestdecode is that application.
 
-From below: ``references`` says what is at a pointer, ``state`` how schemas are joined,
-``applied`` which are, ``types`` and ``chains`` what they say of a value and of a string,
-``strings`` and ``children`` what that makes of a place, and ``build`` makes the shapes.
+The modules, from the bottom: ``references`` resolves pointers and ``$ref``; ``state`` joins
+schemas; ``applied`` finds those that apply in place; ``types`` and ``chains`` read the types
+and codecs that they declare; ``strings`` and ``children`` fill in the shape of a place; and
+``build`` builds all shapes.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ class Schemas:
 
     Args:
         source: The document.
-        version: OpenAPI's minor version for a 3.0 document (where a ``$ref``
-            hides its siblings and ``nullable`` adds a type), else None.
+        version: ``3.0`` for OpenAPI 3.0, where a ``$ref`` hides its siblings and
+            ``nullable`` adds a type; else None.
 
     Attributes:
-        references: What is at a pointer.
-        applied: What applies in place of a schema.
-        chains: What schemas say of the content of strings.
-        types: Which types they allow.
+        references: Resolves pointers and ``$ref``.
+        applied: Finds the schemas that apply in place of one.
+        chains: Reads the codecs that schemas declare for strings.
+        types: Reads the types that schemas allow.
     """
 
     def __init__(self, source: Source, version: Literal["3.0"] | None = None) -> None:

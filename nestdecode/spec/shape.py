@@ -1,4 +1,4 @@
-"""The compiled form of a schema: which places hold layers, as a graph."""
+"""Shapes: the compiled form of a spec, a graph of places with the layers declared at each."""
 
 from __future__ import annotations
 
@@ -31,15 +31,20 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class Layer:
     """
-    One declared layer: a set of places, and how to open what is there.
+    One declared layer: a path, and the codecs that open the strings there. Immutable.
 
-    Alternatives are several layers with the same path, in the order they are tried.
+    Alternatives at one path are several layers, in the order in which they are tried.
+
+    >>> import nestdecode
+    >>> nestdecode.Spec.load("aws/sqs-sns").layers[0]
+    Layer(path='Records[].body', codecs=('json',), optional=True, on_error=None)
 
     Attributes:
-        path: Over the expanded tree, in JMESPath's spelling.
-        codecs: In the order in which they are undone.
-        optional: Whether a string that does not open is no problem.
-        on_error: The policy that the spec names for it, or None.
+        path: A path into the expanded tree, in JMESPath's spelling; ``[]`` is each element
+            of an array, ``*`` each other member of an object.
+        codecs: The codecs, in the order in which they are undone.
+        optional: Whether a string that does not open is plain, not a problem.
+        on_error: The policy that the spec names for this layer, or None.
     """
 
     path: str
@@ -54,9 +59,10 @@ class Alternative:
     One chain of codecs that may open a string.
 
     Attributes:
-        codecs: In the order in which they are undone. ``json`` only as the last.
-        admits: JSON Schema types that the decoded value may have.
-        content: Shape of the decoded value, or None if nothing is known of it.
+        codecs: The codecs, in the order in which they are undone; only the last may be
+            ``json``.
+        admits: The JSON Schema types that the decoded value may have.
+        content: The shape of the decoded value, or None if no schema describes it.
     """
 
     codecs: tuple[str, ...]
@@ -67,24 +73,24 @@ class Alternative:
 @dataclass(slots=True, eq=False)
 class Shape:
     """
-    What a spec says of one place. Shapes of recursive schemas form cycles.
+    What a spec declares for one place. Shapes of recursive schemas form cycles.
 
-    Children are those of the expanded tree: a layer's content is described at the
-    place of its string, so a document that is already open has the same shape.
+    Children are those of the expanded tree: a layer's content is described at the place
+    of its string, so that a document that is already expanded has the same shape.
 
     Attributes:
-        places: Pointers in the spec of all that describes this place.
-        names: Members known by name.
-        patterns: Members known by a pattern (searched, not matched whole), for
-            names that are not in ``names``; all that match apply.
-        rest: Every other member, or None if undeclared.
-        prefix: Elements known by index.
-        items: Every other element, or None if undeclared.
-        alternatives: The chains that may open a string here, in order.
-        plain: Strings that may stay: all (True), or just these.
-        on_error: The policy named for the layers here, or None.
-        declared: Whether the schema says anything about the value here.
-        style: How the layers here are written if there is nothing to go by, or None.
+        places: The pointers, in the spec, of all schemas that describe this place.
+        names: The shapes of members, by name.
+        patterns: The shapes of members that are not in ``names``, by patterns that are
+            searched for in the name; all that match apply.
+        rest: The shape of every other member, or None if not declared.
+        prefix: The shapes of elements, by index.
+        items: The shape of every other element, or None if not declared.
+        alternatives: The chains that may open a string here, in the order of trying.
+        plain: The strings that may stay: True for all, else these.
+        on_error: The policy that is named for the layers here, or None.
+        declared: Whether a schema describes the value here.
+        style: The style of layers here that are written anew, or None.
     """
 
     places: tuple[str, ...]
@@ -100,25 +106,25 @@ class Shape:
     style: str | None = None
 
     def admits_plain(self, text: str) -> bool:
-        """Tell whether *text* may stay the string that it is."""
+        """Return whether *text* may stay a string."""
         return self.plain is True or text in self.plain
 
     def members(self, name: str) -> tuple[Shape, ...]:
-        """Return what is declared for the member *name*: none, one or several."""
+        """Return the shapes of the member *name*: none, one or several."""
         known = self.names.get(name)
         if known is not None:
             return (known,)
         if not isinstance(name, str):
-            return ()  # parsed documents may have keys that JSON does not know
+            return ()  # a document that Python made can have keys that are not strings
         matched = tuple(shape for pattern, shape in self.patterns if pattern.search(name))
         return matched or (() if self.rest is None else (self.rest,))
 
     def element(self, index: int) -> Shape | None:
-        """Return what is declared for the element at *index*, from 0."""
+        """Return the shape of the element at *index*, from 0, or None."""
         return self.prefix[index] if index < len(self.prefix) else self.items
 
     def children(self) -> Iterator[tuple[Step, Shape]]:
-        """Go through the declared children, in the order of the spec."""
+        """Yield the declared children, in the order of the spec."""
         yield from self.names.items()
         for pattern, shape in self.patterns:
             yield f"/{pattern.text}/", shape
@@ -132,7 +138,7 @@ class Shape:
 
 
 def walk(root: Shape) -> Iterator[tuple[Shape, tuple[Step, ...]]]:
-    """Go through a shape and all below it, each with the shortest path that leads to it."""
+    """Yield a shape and all shapes below it, once each, with the shortest path to it."""
     seen = {root}
     waiting: deque[tuple[Shape, tuple[Step, ...]]] = deque([(root, ())])
     while waiting:
@@ -148,10 +154,10 @@ def walk(root: Shape) -> Iterator[tuple[Shape, tuple[Step, ...]]]:
 
 def outside_objects(root: Shape) -> Iterator[tuple[Shape, bool, tuple[Step, ...]]]:
     """
-    Go through the shapes of places that are not members of an object and cannot be dropped.
+    Yield the shapes of places that are not members of an object, and so can't be dropped.
 
     Yields:
-        The shape; whether it is that of a layer's content; the shortest path to the place.
+        The shape, whether it is the content of a layer, and the shortest path to the place.
     """
     seen: set[tuple[Shape, str]] = set()
     waiting: deque[tuple[Shape, str, tuple[Step, ...]]] = deque()
@@ -201,10 +207,10 @@ def live_shapes(root: Shape) -> set[Shape]:
 
 def read_policy(value: Any, source: Source, pointer: str) -> Policy:
     """
-    Read an on-error policy; a present null means ``null``.
+    Return the policy that an ``on-error`` names; YAML reads ``null`` as None.
 
     Raises:
-        SpecError: If it is none.
+        SpecError: If *value* is not a policy.
     """
     name = "null" if value is None else value
     if name not in POLICIES:
@@ -218,10 +224,10 @@ def read_policy(value: Any, source: Source, pointer: str) -> Policy:
 
 def read_style(value: Any, source: Source, pointer: str) -> str:
     """
-    Read the name of a style.
+    Return the name of a style.
 
     Raises:
-        SpecError: If there is none of that name.
+        SpecError: If there is no style of that name.
     """
     try:
         named(value)
@@ -235,14 +241,14 @@ def read_style(value: Any, source: Source, pointer: str) -> str:
 
 def layers_of(root: Shape, most: int = 10_000) -> tuple[Layer, ...]:
     """
-    List the layers that a shape declares, in the order of the spec.
+    Return the layers that a shape declares, in the order of the spec.
 
     Recursion is followed once: a place inside itself is not listed again.
 
     Args:
-        root: Shape of the record.
-        most: Where to stop; shared schemas can have very many places. The search stops
-            at some number of places without a layer, too.
+        root: The shape of the record.
+        most: The number of layers after which to stop; shared schemas can have very many
+            places. The search also stops after 20 times as many places.
     """
     found: list[Layer] = []
     live = live_shapes(root)
@@ -254,7 +260,7 @@ def layers_of(root: Shape, most: int = 10_000) -> tuple[Layer, ...]:
         return visits > 20 * most or len(found) >= most
 
     def chains(shape: Shape, seen: tuple[Shape, ...]) -> Iterator[tuple[str, ...]]:
-        """Spell out alternatives whose content may be a string that is opened in turn."""
+        """Yield the chains of a shape, those joined whose content is a string to open again."""
         for alternative in shape.alternatives:
             content = alternative.content
             is_end = (
@@ -270,7 +276,7 @@ def layers_of(root: Shape, most: int = 10_000) -> tuple[Layer, ...]:
                 return
 
     def visit(shape: Shape, steps: tuple[Step, ...], active: tuple[Shape, ...]) -> None:
-        # No document has more containers inside one another than may be written.
+        # No document is deeper than DEEPEST, so no path needs to be longer.
         if is_enough() or shape in active or shape not in live or len(steps) > DEEPEST:
             return
         listed: set[tuple[str, ...]] = set()

@@ -1,4 +1,4 @@
-"""The short form: paths and codecs, defined as the JSON Schema that it expands to."""
+"""The short form: paths and their codecs, defined by the JSON Schema that it expands to."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SHORT_KEYS = ("nestdecode", "title", "description", "layers", *DOCUMENT_KEYS)
 LAYER_KEYS = ("codecs", "on-error", "style")
 MOST_STEPS, MOST_ITEMS, MOST_CODECS = 60, 1000, 32
 
-# As JSON Schema names them; codecs that only x-nestdecode can name are not here.
+# The codecs that contentEncoding can name; the others are written as x-nestdecode.
 _ENCODINGS = {"base64", "base64url", "base32", "base32hex", "base16"}
 _DOTTED = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+)+\Z")
 
@@ -64,10 +64,10 @@ class _Place:
 
 def expand_short(source: Source) -> dict[str, Any]:
     """
-    Return the JSON Schema that a short form means.
+    Return the JSON Schema that a short form expands to.
 
     Raises:
-        SpecError: At the key, path or codec that is wrong.
+        SpecError: If a key, path or codec is wrong; it has the place.
     """
     document = source.value
     for key in document:
@@ -95,14 +95,16 @@ def expand_short(source: Source) -> dict[str, Any]:
     if extension:
         schema["x-nestdecode"] = extension
     body = _schema(root, source)
-    # The x-nestdecode of the root is the document's, not that of a layer at the root.
+    # x-nestdecode at the root is the document's, so that of a layer at the root goes into an
+    # allOf.
     return schema | ({"allOf": [body]} if "x-nestdecode" in body else body)
 
 
 def _add_layer(source: Source, root: _Place, path: str, written: Any) -> None:
     here = "/layers" + join_pointer([path])
     if (id(source.value["layers"]), path) in source.quoted and _DOTTED.match(path):
-        # In JMESPath "a.b" is the member named a.b; YAML takes those quotes off.
+        # In JMESPath "a.b" is the member named a.b; YAML removes these quotes, which would
+        # leave a path of two steps.
         raise source.error(
             f"YAML takes the quotes off: write '{json.dumps(path)}' for the member of that "
             f"name, or {path} without quotes for the path",
@@ -212,7 +214,7 @@ def _containers(place: _Place, source: Source) -> dict[str, Any]:
         schema["additionalProperties"] = _schema(place.rest, source)
     items = None if place.items is None else _schema(place.items, source)
     if place.prefix:
-        # An index that no path names is like every other element.
+        # prefixItems has no gaps: an index without a path is declared as any other element.
         schema["prefixItems"] = [
             _schema(place.prefix[i], source) if i in place.prefix else (items or {})
             for i in range(max(place.prefix) + 1)
@@ -223,7 +225,7 @@ def _containers(place: _Place, source: Source) -> dict[str, Any]:
 
 
 def _opened_by(chain: tuple[str, ...], content: dict[str, Any]) -> dict[str, Any]:
-    """Write a chain as content keywords, or as x-nestdecode where they have no words."""
+    """Return a chain as content keywords, or as x-nestdecode where no keyword names it."""
     end = chain.index("json") + 1 if "json" in chain else len(chain)
     first, rest = chain[:end], chain[end:]
     if rest:

@@ -1,10 +1,10 @@
 """
-States: which schemas describe one place, and how they are joined.
+States: the schemas that describe one place, and how they are combined.
 
-A state is a graph of ``Either`` and ``All`` over schemas. ``Schema`` stands for a whole
-schema that has not been looked into; ``Own`` for a schema's own keywords, without those
-that apply other schemas in place. Equal states are one object, so what is found out
-about a state is found out once, however many states it is a part of.
+A state is a graph of ``Either`` and ``All`` over schemas. ``Schema`` is a whole schema
+whose keywords have not been read yet; ``Own`` is a schema's own keywords, without those
+that apply other schemas in place (``$ref``, ``allOf`` and so on). Equal states are one
+object, so that each is worked on once, however many states it is a part of.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import TypeVar
 
 __all__ = ["FREE", "All", "Asked", "Either", "Free", "Own", "Schema", "State", "States"]
 
-# A state with more parts than this forgets how they are joined, so that states of
-# recursive schemas are finite.
+# A state with more parts than this is flattened to one ``Either``: recursive schemas would
+# give states without end.
 MOST_PARTS = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Schema:
-    """A whole schema; *never* if nothing is valid against it."""
+    """A whole schema; *never* says that nothing is valid against it."""
 
     pointer: str
     never: bool
@@ -30,7 +30,7 @@ class Schema:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Own:
-    """A schema's own keywords."""
+    """A schema's own keywords; *never* says that nothing is valid against it."""
 
     pointer: str
     never: bool
@@ -38,58 +38,58 @@ class Own:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Either:
-    """One of several states holds."""
+    """States of which one or more hold."""
 
     parts: tuple[State, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class All:
-    """Several states hold together."""
+    """States that all hold."""
 
     parts: tuple[State, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """A schema in a condition: it is followed, but it holds nothing and excludes nothing."""
+    """The schema of an ``if``: it may declare layers, but neither requires nor excludes a value."""
 
     part: Schema | Own
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Free:
-    """Nothing is asked: the branch of a condition that was not written."""
+    """The state without any requirement, such as the missing branch of a condition."""
 
 
 FREE = Free()
 
 State = Schema | Own | Either | All | Asked | Free
 Key = TypeVar("Key")
-# States of children by name or index, and that of all others. None says nothing.
+# The states of children by name or index, and the state of all others; None: not declared.
 Children = tuple[dict[Key, "State | None"], "State | None"]
 
 
 class States:
     """
-    Every state of one document, each once.
+    The states of one document, each as one object.
 
     Args:
-        spend: Called with the work that is done, before it is, and where.
+        spend: Called before each piece of work, with its size and the pointer of a schema.
 
     Attributes:
-        place: The schema that is at work, for the error if that takes too much.
+        place: The pointer of the schema that is worked on, for errors.
     """
 
     def __init__(self, spend: Callable[[int, str], None]) -> None:
         self._spend = spend
         self.place = ""
         self._known: dict[tuple[object, ...], State] = {}
-        self._owns: dict[State, tuple[str, ...]] = {}
+        self._pointers: dict[State, tuple[str, ...]] = {}
         self._sizes: dict[State, int] = {}
 
     def spend(self, work: int) -> None:
-        """Count work on the schema that is at work, before it is done."""
+        """Count work on the current schema before it is done."""
         self._spend(work, self.place)
 
     def schema(self, pointer: str, *, never: bool) -> State:
@@ -103,7 +103,7 @@ class States:
         return self._known.get(key) or self._known.setdefault(key, Own(pointer, never))
 
     def asked(self, state: State) -> State:
-        """Return the state of a condition; how schemas are joined in it does not matter."""
+        """Return the state of an ``if``: its schemas, all joined by ``All``."""
         if isinstance(state, (Either, All)):
             return self.combine(All, map(self.asked, state.parts)) or FREE
         if isinstance(state, (Asked, Free)):
@@ -114,7 +114,7 @@ class States:
     def combine(
         self, kind: type[Either] | type[All], parts: Iterable[State | None]
     ) -> State | None:
-        """Join states; None says nothing, and is nothing."""
+        """Return states joined into one; None is no state, and drops out."""
         flat: dict[State, None] = {}
         for part in parts:
             if isinstance(part, kind):
@@ -123,10 +123,10 @@ class States:
                 flat[part] = None
         self.spend(1 + len(flat))
         if kind is All:
-            # What holds anyway need not be held again under a condition.
+            # A part that another part implies is left out.
             flat = {p: None for p in flat if not self._holds_anyway(p, flat)} or flat
         else:
-            # What nothing is valid against is no alternative, if there is another.
+            # An alternative against which nothing is valid is left out, unless all are such.
             flat = {p: None for p in flat if not _is_never(p)} or flat
         if len(flat) < 2:
             return next(iter(flat), None)
@@ -141,18 +141,18 @@ class States:
         self.spend(len(state.parts))
         return all(part is FREE or part in others for part in state.parts)
 
-    def owns(self, state: State | None) -> tuple[str, ...]:
-        """Return the pointers of the schemas in a state, each once, in order."""
+    def pointers(self, state: State | None) -> tuple[str, ...]:
+        """Return the pointers of the schemas in a state, in order, without repeats."""
         if state is None or isinstance(state, Free):
             return ()
         if isinstance(state, (Schema, Own)):
             return (state.pointer,)
-        known = self._owns.get(state)
+        known = self._pointers.get(state)
         if known is None:
             parts = (state.part,) if isinstance(state, Asked) else state.parts
-            found = dict.fromkeys(pointer for part in parts for pointer in self.owns(part))
+            found = dict.fromkeys(pointer for part in parts for pointer in self.pointers(part))
             self.spend(len(found))
-            known = self._owns[state] = tuple(found)
+            known = self._pointers[state] = tuple(found)
         return known
 
     def bounded(
@@ -162,22 +162,22 @@ class States:
         whole: Callable[[str], State],
     ) -> State:
         """
-        Return the state, or one with the same schemas that has forgotten how they are joined.
+        Return the state; if it has too many parts, one ``Either`` of the same schemas.
 
         Args:
             state: Any state.
-            position: Says where a schema stands in the document; that is their order then.
+            position: Returns a schema's position in the document, which is their new order.
             whole: Returns the state of a whole schema.
         """
         flat = isinstance(state, (Either, All)) and all(isinstance(p, Schema) for p in state.parts)
         if flat or self._size(state) <= MOST_PARTS:
             return state
-        pointers = self.owns(state)
+        pointers = self.pointers(state)
         self.spend(4 * len(pointers))
         return self.combine(Either, map(whole, sorted(pointers, key=position))) or FREE
 
     def _size(self, state: State) -> int:
-        """Count the parts of a state, up to one too many."""
+        """Return the number of parts of a state; any number above MOST_PARTS is too many."""
         if isinstance(state, Asked):
             return self._size(state.part)
         if not isinstance(state, (Either, All)):
@@ -194,11 +194,11 @@ class States:
 
     def children(self, state: State | None, of: Callable[[str], Children[Key]]) -> Children[Key]:
         """
-        Return what a state says of the children of its place.
+        Return the states of the children of a state's place.
 
         Args:
-            state: One that has been looked into.
-            of: Returns what a schema's own keywords say of the children.
+            state: A state without whole schemas, as ``Applied.look_into`` returns it.
+            of: Returns the states of the children by a schema's own keywords.
         """
         known: dict[State, Children[Key]] = {}
 
@@ -220,7 +220,7 @@ class States:
                 return {}, FREE
             kind = type(state)
             parts = [children(part) for part in state.parts]
-            # Most parts say nothing of most names: only those that do are gone through.
+            # Most parts name few of the names, so only those that do are visited for each.
             rests = {index: rest for index, (_, rest) in enumerate(parts) if rest is not None}
             none: State | None = None
             if kind is Either:

@@ -1,4 +1,4 @@
-"""Shapes of strings: which chains may open one, what stays, and by which policy."""
+"""The part of a shape that is about strings: chains that may open one, plain strings, policy."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["StringShapes"]
 
 class StringShapes:
     """
-    What schemas make of a place where a string is.
+    Fills in what a shape says of a string at its place.
 
     Args:
-        schemas: Those of the document.
-        shape_of: Returns the shape of a state, or None if no schema is in it.
+        schemas: The schemas of the document.
+        shape_of: Returns the shape of a state, or None for a state without schemas.
     """
 
     def __init__(self, schemas: Schemas, shape_of: Callable[[State], Shape | None]) -> None:
@@ -31,10 +31,14 @@ class StringShapes:
 
     def fill(self, shape: Shape, own: State | None) -> None:
         """
-        Write into a shape what its state, looked into, says of a string.
+        Set ``plain``, ``alternatives``, ``on_error`` and ``style`` of a shape.
+
+        Args:
+            shape: The shape; ``places`` must be set.
+            own: Its state, without whole schemas.
 
         Raises:
-            SpecError: If two schemas name two policies, or two styles.
+            SpecError: If two schemas name different policies or styles.
         """
         shape.plain = self._plain(own)
         admitted = self._schemas.types.admitted
@@ -50,7 +54,7 @@ class StringShapes:
             self._fill_named(shape, pointer)
 
     def _fill_named(self, shape: Shape, pointer: str) -> None:
-        """Write what a schema names for the layers of its place."""
+        """Set the policy and the style that a schema names, if it does."""
         source, chains = self._schemas.source, self._schemas.chains
         extension = chains.extension(pointer)
         if "style" in extension:
@@ -69,7 +73,7 @@ class StringShapes:
             shape.on_error = policy
 
     def views(self, own: State | None) -> list[State]:
-        """Return a state, and the states of what its strings decode to, and so on."""
+        """Return a state and, repeatedly, the states of the content of its strings."""
         applied = self._schemas.applied
         views: dict[State, None] = {}
         waiting = [own]
@@ -85,7 +89,7 @@ class StringShapes:
 
     @once
     def _contents(self, state: State | None) -> dict[tuple[str, ...], State]:
-        """Return the chains that a state declares, in order, with what each decodes to."""
+        """Return the chains that a state declares, in order, and the content state of each."""
         if isinstance(state, Asked):
             return self._contents(state.part)
         if isinstance(state, Own):
@@ -108,7 +112,7 @@ class StringShapes:
 
     @once
     def _plain(self, state: State | None) -> Literal[True] | frozenset[str]:
-        """Return the strings that may stay: all, or those that a schema lists."""
+        """Return the plain strings: True for all, or those that a schema lists."""
         if isinstance(state, All):
             result: Literal[True] | frozenset[str] = True
             for plain in map(self._plain, state.parts):
@@ -123,11 +127,11 @@ class StringShapes:
                 listed |= plain
             self._states.spend(len(listed))
             return frozenset(listed)
-        # A condition keeps nothing out.
+        # The schema of a condition excludes no string.
         return self._own_plain(state.pointer) if isinstance(state, Own) else True
 
     def _own_plain(self, pointer: str) -> Literal[True] | frozenset[str]:
-        """Return the strings that may stay by a schema's own keywords."""
+        """Return the plain strings by a schema's own keywords."""
         schemas = self._schemas
         schema = schemas.references.schema(pointer)
         if schemas.chains.chain(pointer) is not None or "string" not in schemas.types.own(pointer):

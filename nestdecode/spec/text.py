@@ -1,8 +1,8 @@
 """
-Spec files as text: YAML with JSON's types only, or JSON.
+Spec files read: JSON, or YAML with JSON's types only.
 
-YAML is read event by event, never composed: no alias is followed, no tag is obeyed,
-no nesting is recursed into, so a hostile file costs what its length costs.
+YAML is read event by event and never composed: aliases and tags are refused, and nesting is
+not recursed into, so that the cost of a hostile file grows with its length only.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ class Source:
     work: int = MAX_WORK
 
     def error(self, reason: str, pointer: str) -> SpecError:
-        """Build the error for the value at *pointer*, with the line of the nearest that has one."""
+        """Return the error for *pointer*, with the line of the nearest place that has one."""
         return SpecError(reason, pointer, self.name, self._line(pointer))
 
     def spend(self, work: int, pointer: str) -> None:
         """
-        Count work, before it is done.
+        Count work before it is done.
 
         Args:
             work: Steps of about a microsecond.
@@ -70,7 +70,7 @@ class Source:
             raise self.error(TOO_MUCH_WORK, pointer)
 
     def renew(self) -> None:
-        """Begin to count anew: for what is asked of a spec that has been read."""
+        """Reset the count of work: for questions about a spec that has been read."""
         self.work = MAX_WORK
 
     def take_away(self, pointer: str) -> bool:

@@ -1,4 +1,4 @@
-"""Types: those that schemas allow, and those that a layer's content may have."""
+"""The types that schemas allow, and those that the content of a layer may have."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Types:
     The types that schemas allow.
 
     Args:
-        references: Where the schemas are. In OpenAPI 3.0 ``nullable`` adds a type.
-        applied: What applies in place of them.
+        references: Resolves pointers to schemas. In OpenAPI 3.0 ``nullable`` adds a type.
+        applied: Finds the schemas that apply in place of one.
     """
 
     def __init__(self, references: References, applied: Applied) -> None:
@@ -61,18 +61,18 @@ class Types:
         return _widened(names)
 
     def of_content(self, pointer: str | None) -> frozenset[str]:
-        """Return the types that the value of a content schema may have, if there is one."""
+        """Return the types that a layer's value may have, given its content schema or None."""
         return self.admitted(FREE if pointer is None else self._applied.whole(pointer))
 
     def admitted(self, content: State) -> frozenset[str]:
-        """Return the types that a layer's value may have: scalars only if they are named."""
+        """Return the types that a layer's value may have: scalars only if a schema names them."""
         inside = self._applied.look_into(content)
         allowed = self._allowed(inside)
         return (allowed & _CONTAINERS) | (allowed & self._named(inside))
 
     @once
     def _allowed(self, state: State | None) -> frozenset[str]:
-        """Return the types that a state, looked into, does not exclude."""
+        """Return the types that a state, without whole schemas, does not exclude."""
         if isinstance(state, Either):
             return frozenset().union(*map(self._allowed, state.parts))
         if isinstance(state, All):
@@ -81,7 +81,7 @@ class Types:
 
     @once
     def _named(self, state: State | None) -> frozenset[str]:
-        """Return the types that a state, looked into, names."""
+        """Return the types that a state, without whole schemas, names."""
         if isinstance(state, (Either, All)):
             return frozenset().union(*map(self._named, state.parts))
         if not isinstance(state, Own):
