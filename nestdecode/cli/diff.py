@@ -13,6 +13,7 @@ import click
 from nestdecode.cli import options
 from nestdecode.cli.files import key_of, records_of, tried
 from nestdecode.cli.output import Color, Output, RefusedError
+from nestdecode.cli.progress import progress
 from nestdecode.decoder import Decoder, Query
 from nestdecode.document.comparing import NOTHING, Change, Tree, differences, tree_of
 from nestdecode.document.pairing import digest, paired, traits
@@ -156,6 +157,10 @@ class _Side:
             self._places.extend((found.number, found.line))
             found = self.next()
 
+    def behind(self, index: int) -> int:
+        """Return how many bytes those that were kept have, up to one and with it."""
+        return self._starts[index + 1]
+
     def __getitem__(self, index: int) -> _Found:
         """Return one of those that were kept."""
         start = self._starts[index]
@@ -184,11 +189,14 @@ def _pairs(
     found = set(sources)
     gone = (i for i in range(len(one.pairing)) if i not in found)
     next_gone = next(gone, None)
-    for j, i in enumerate(sources):
-        while i is not None and next_gone is not None and next_gone < i:
-            yield one[next_gone], None
-            next_gone = next(gone, None)
-        yield None if i is None else one[i], other[j]
+    total = other.behind(len(sources) - 1)
+    with progress("comparing", total, shares=True) as advance:
+        for j, i in enumerate(sources):
+            while i is not None and next_gone is not None and next_gone < i:
+                yield one[next_gone], None
+                next_gone = next(gone, None)
+            yield None if i is None else one[i], other[j]
+            advance(other.behind(j))
     while next_gone is not None:
         yield one[next_gone], None
         next_gone = next(gone, None)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from nestdecode.cli.output import Output, RefusedError
+from nestdecode.cli.progress import progress, watched
 from nestdecode.cli.sources import opened
 from nestdecode.decoder import Decoder, Query
 from nestdecode.errors import DecodeError, QueryError
@@ -79,8 +80,10 @@ def records_of(name: str, framing: Framing | None, most: int) -> Iterator[Found]
         RefusedError: If it can't be read, or a record is too long.
     """
     try:
-        with opened(name) as source:
-            yield from _records(name, source.read, framing, most)
+        with opened(name) as source, progress(name, source.total) as advance:
+            for found in _records(name, source.read, framing, most):
+                advance(source.done)
+                yield found
     except UnreadableError as error:
         reason = str(error)
     else:
@@ -213,7 +216,8 @@ class Original:
     def records(self) -> Iterator[Found]:
         """Go through the records, each with how it is called in messages."""
         most = self._decoder.limits.max_record_bytes
-        return records_in(self.name, self.text, self._framing, most)
+        records = records_in(self.name, self.text, self._framing, most)
+        return watched(self.name, records, len(self.text))
 
 
 class Pieces:

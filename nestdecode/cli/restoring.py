@@ -7,9 +7,11 @@ from typing import Any
 
 from nestdecode.cli.files import Found, Original, Pieces, check_size, key_of, tried
 from nestdecode.cli.output import RefusedError, say
+from nestdecode.cli.progress import progress
 from nestdecode.decoder import Decoder
 from nestdecode.document.looking import BOM
 from nestdecode.document.pairing import Pairing, digest, paired, traits
+from nestdecode.words import count
 
 __all__ = ["Restoring"]
 
@@ -65,9 +67,9 @@ class Restoring:
         added = self._pairing.sources.count(None)
         removed = len(self._spans) - (len(self._pairing.sources) - added)
         facts = [
-            f"{count:,} record{'' if count == 1 else 's'} {what}"
-            for count, what in ((removed, "left out"), (added, "added"))
-            if count
+            f"{count(number, 'record')} {what}"
+            for number, what in ((removed, "left out"), (added, "added"))
+            if number
         ]
         if self._pairing.guesses:
             facts.append(f"{self._pairing.guesses:,} changed, and paired by what is nearest")
@@ -112,7 +114,7 @@ class Restoring:
         before, follows = None, False
         model = next((i for i in sources if i is not None), 0 if spans else None)
         gap = text[: spans[0][0]] if spans else b""
-        for (raw, where), source in zip(self._raws, sources, strict=True):
+        for (raw, where), source in zip(self._passing(), sources, strict=True):
             if follows and source is not None and before == source - 1:
                 gap = text[spans[before][1] : spans[source][0]]
             pieces.add(self._written(raw, where, source, model), gap)
@@ -121,6 +123,15 @@ class Restoring:
                 before = model = source
             gap = self._gap_after(before)
         return pieces.end(text[spans[-1][1] :] if spans else b"\n")
+
+    def _passing(self) -> Iterator[tuple[bytes, str]]:
+        """Go through the edited records with a bar."""
+        done = 0
+        with progress("putting back", sum(len(raw) for raw, _ in self._raws)) as advance:
+            for raw, where in self._raws:
+                yield raw, where
+                done += len(raw)
+                advance(done)
 
     def _gap_after(self, index: int | None) -> bytes:
         """Return what separates a record of the original from one that did not follow it."""
