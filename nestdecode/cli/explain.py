@@ -388,7 +388,7 @@ def _tree(look: Look, output: Output) -> Iterator[str]:
 
 def _table(look: Look, output: Output) -> Iterator[str]:
     rows: list[tuple[str, ...]] = [
-        ("POINTER", "CODECS", "DEPTH", "SIZE", "ESCAPED", "DECODED", "STATE")
+        ("POINTER", "CODECS", "DEPTH", "SIZE", "ESCAPED", "DECODED", "STATE", "")
     ]
     rows += [
         (
@@ -396,12 +396,13 @@ def _table(look: Look, output: Output) -> Iterator[str]:
             " | ".join(layer.codecs),
             *(f"{n:,}" for n in (layer.depth, layer.size, layer.escaped_size, layer.decoded_size)),
             "open",
+            "",
         )
         for layer in look.layers
     ]
-    rows += [(p.brief, p.codec or "", "", "", "", "", f"shut: {p.reason}") for p in look.problems]
+    rows += [(p.brief, p.codec or "", "", "", "", "", "shut", p.reason) for p in look.problems]
     rows += [
-        (k.address.brief, "", "", f"{k.size:,}", "", "", f"not opened: {k.reason}")
+        (k.address.brief, "", "", f"{k.size:,}", "", "", "not opened", k.reason)
         for k in look.lookalikes
     ]
     yield from _headed(rows, (2, 3, 4, 5), output)

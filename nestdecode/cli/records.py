@@ -336,9 +336,10 @@ def need_input(ctx: click.Context, files: tuple[str, ...]) -> None:
         usage = ctx.command.get_usage(ctx)
         import inspect
 
-        # Whole paragraphs, to the examples.
-        first, _, rest = inspect.cleandoc(ctx.command.help or "").partition("\b\n")
-        lines = (first + rest.partition("\n\n")[0]).splitlines()
+        # Whole paragraphs, and the examples.
+        first, mark, rest = inspect.cleandoc(ctx.command.help or "").partition("\b\n")
+        text = ctx.make_formatter()
+        text.write_text(first + mark + rest.partition("\n\n")[0])
         hint = f"Try '{ctx.command_path} --help' for all options."
-        say(*usage.split("\n"), "", *lines, "", hint, prefix="")
+        say(*usage.split("\n"), "", *text.getvalue().rstrip("\n").split("\n"), "", hint, prefix="")
         ctx.exit(2)

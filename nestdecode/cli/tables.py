@@ -119,6 +119,8 @@ def fitted(text: str, width: int) -> str:
         return indent + rest
     head = _taken(rest, left // 2)
     tail = _taken(rest[::-1], left - left // 2)[::-1]
+    while tail and not width_of(tail[0]):  # its letter was left out
+        tail = tail[1:]
     return f"{indent}{head}{_DOTS}{tail}"
 
 
