@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from nestdecode.cli.assignments import Assignment
 from nestdecode.cli.files import Original, tried
+from nestdecode.cli.hints import misquotation
 from nestdecode.cli.output import RefusedError, say
 from nestdecode.cli.summary import reported
 from nestdecode.decoder import Decoder
@@ -50,6 +51,7 @@ class Chosen:
 
     def __init__(self, decoder: Decoder, where: str | None, record: int | None) -> None:
         self._where = None if where is None else decoder.compile(where, start="root")
+        self._hint = None if where is None else misquotation(where)
         self.record = record
         self.is_all = where is None and record is None
 
@@ -65,8 +67,21 @@ class Chosen:
             return False
         if self._where is None:
             return True
-        answer = self._where(raw)
-        return answer is not None and answer is not False and answer not in ("", [], {})
+        from nestdecode.queries.functions import is_false  # late: most need no queries
+
+        try:
+            is_chosen = not is_false(self._where(raw))
+        except QueryError:
+            self._tell_hint()
+            raise
+        if not is_chosen:
+            self._tell_hint()
+        return is_chosen
+
+    def _tell_hint(self) -> None:
+        hint, self._hint = self._hint, None
+        if hint is not None:
+            say(hint)
 
 
 class Changing:

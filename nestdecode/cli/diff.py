@@ -11,10 +11,10 @@ from typing import IO, Any, NamedTuple
 import click
 
 from nestdecode.cli import options
-from nestdecode.cli.files import key_of, records_of, tried
+from nestdecode.cli.files import Key, records_of, tried
 from nestdecode.cli.output import Color, Output, RefusedError
 from nestdecode.cli.progress import progress
-from nestdecode.decoder import Decoder, Query
+from nestdecode.decoder import Decoder
 from nestdecode.document.comparing import NOTHING, Change, Tree, differences, tree_of
 from nestdecode.document.pairing import digest, paired, traits
 from nestdecode.paths import join_pointer
@@ -66,17 +66,19 @@ def command(
     if one == other == "-":
         raise click.UsageError("standard input can be A or B, not both")
     decoder = options.decoder_from(decoding)
-    query = None if key is None else decoder.compile(key, start="root")
+    pairing = None if key is None else Key(decoder, key)
     output = Output(indent=0, color=color)
     shown = _Shown(output, as_json=as_json)
     code = 0
     try:
         with ExitStack() as stack:
             sides = [
-                _Side(name, decoder, framing, query, stack.enter_context(tempfile.TemporaryFile()))
+                _Side(
+                    name, decoder, framing, pairing, stack.enter_context(tempfile.TemporaryFile())
+                )
                 for name in (one, other)
             ]
-            for ours, theirs in _pairs(*sides, keyed=query is not None):
+            for ours, theirs in _pairs(*sides, keyed=pairing is not None):
                 several = max(side.count for side in sides) > 1
                 for change in _changes(decoder, ours, theirs, ignore_layers=ignore_layers):
                     code = 1
@@ -123,7 +125,7 @@ class _Side:
         name: str,
         decoder: Decoder,
         framing: Framing | None,
-        key: Query | None,
+        key: Key | None,
         store: IO[bytes],
     ) -> None:
         self.count = 0
@@ -150,7 +152,7 @@ class _Side:
         """Keep the record that was the last, and all that follow."""
         while found is not None:
             tree = tried(self._name, self._where, self._decoder.expand, found.raw)
-            key = None if self._key is None else key_of(self._name, self._where, self._key, tree)
+            key = self._key and self._key.of(self._name, self._where, tree)
             self.pairing.append((key, digest(tree)))
             self._store.write(found.raw)
             self._starts.append(self._starts[-1] + len(found.raw))

@@ -6,10 +6,11 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from nestdecode.cli.output import Output, RefusedError
+from nestdecode.cli.hints import misquotation
+from nestdecode.cli.output import Output, RefusedError, say
 from nestdecode.cli.progress import progress, watched
 from nestdecode.cli.sources import opened
-from nestdecode.decoder import Decoder, Query
+from nestdecode.decoder import Decoder
 from nestdecode.errors import DecodeError, QueryError
 from nestdecode.stream import Framing, Record, framing_of, is_blank, read_batches
 from nestdecode.stream.sources import Read, UnreadableError
@@ -18,10 +19,10 @@ from nestdecode.text.write import dump
 __all__ = [
     "MOST_WHOLE",
     "Found",
+    "Key",
     "Original",
     "Pieces",
     "check_size",
-    "key_of",
     "records_in",
     "records_of",
     "trees_of",
@@ -131,18 +132,35 @@ def tried(name: str, where: str, do: Callable[[T], R], what: T) -> R:
     raise RefusedError(name, f"{where}: {reason}")
 
 
-def key_of(name: str, where: str, key: Query | None, tree: Any) -> bytes | None:
-    """Ask a record's tree for what pairs it with another; raise RefusedError if that fails."""
-    if key is None:
-        return None
-    try:
-        found = key.ask(tree, tree)
-    except (QueryError, DecodeError) as error:
-        reason = error.reason
-    else:
-        # Other programs write 1 for 1.0.
-        return dump(int(found) if type(found) is float and found.is_integer() else found)
-    raise RefusedError(name, f"{where}: --key: {reason}")
+class Key:
+    """
+    What pairs a record with another: a query, asked of their trees.
+
+    Args:
+        decoder: Opens them.
+        expression: The query, from the root.
+    """
+
+    def __init__(self, decoder: Decoder, expression: str) -> None:
+        from nestdecode.queries.functions import is_false  # late: most need no queries
+
+        self._is_empty = is_false
+        self._query = decoder.compile(expression, start="root")
+        self._hint = misquotation(expression)
+
+    def of(self, name: str, where: str, tree: Any) -> bytes:
+        """Ask a record's tree; raise RefusedError, with its place, if that fails."""
+        try:
+            found = self._query.ask(tree, tree)
+        except (QueryError, DecodeError) as error:
+            reason = error.reason
+        else:
+            if self._hint is not None and self._is_empty(found):
+                say(self._hint)
+                self._hint = None
+            # Other programs write 1 for 1.0.
+            return dump(int(found) if type(found) is float and found.is_integer() else found)
+        raise RefusedError(name, f"{where}: --key: {reason}")
 
 
 class Original:

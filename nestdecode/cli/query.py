@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 
 from nestdecode.choosing import Asked
 from nestdecode.cli import options
-from nestdecode.cli.hints import FILTER, FILTERED_RECORDS, Hinting
+from nestdecode.cli.hints import FILTER, FILTERED_RECORDS, Hinting, misquotation
 from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
 from nestdecode.cli.rows import Rows, Table
@@ -18,9 +17,7 @@ from nestdecode.cli.sources import is_file
 from nestdecode.decoder import Decoder, Query
 from nestdecode.lending import LendingQuery
 from nestdecode.queries.focus import Start
-from nestdecode.queries.parsing import misquoted
 from nestdecode.spec import Spec
-from nestdecode.words import shortened
 
 __all__ = ["command"]
 
@@ -142,7 +139,7 @@ def command(
         note_last=exit_status,
         many=answer.many,
         where=chosen,
-        if_empty=_hint(expression),
+        if_empty=misquotation(expression),
     )
     if session.code or not exit_status:
         return session.code
@@ -167,17 +164,3 @@ def _hinting(query: Query | LendingQuery, hint: Callable[[str], None]) -> Asked:
     if at_focus or not query.expression.lstrip().startswith(FILTER):
         return query
     return Hinting(query, lambda: hint(FILTERED_RECORDS))
-
-
-def _hint(expression: str) -> str | None:
-    """Say what is probably wrong with a query if its answers are empty."""
-    name = None if expression.startswith(":") else misquoted(expression)
-    if name is None:
-        return None
-    field = shortened(json.dumps(name, ensure_ascii=False), 60)
-    return f"{field} names a field; a string is written {shortened(_quoted(name), 60)}"
-
-
-def _quoted(text: str) -> str:
-    text = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{text}'"

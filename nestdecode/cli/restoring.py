@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nestdecode.cli.files import Found, Original, Pieces, check_size, key_of, tried
+from nestdecode.cli.files import Found, Key, Original, Pieces, check_size, tried
 from nestdecode.cli.output import RefusedError, say
 from nestdecode.cli.progress import progress
 from nestdecode.decoder import Decoder
@@ -33,7 +33,7 @@ class Restoring:
     def __init__(self, original: Original, decoder: Decoder, key: str | None = None) -> None:
         self._original = original
         self._decoder = decoder
-        self._key = None if key is None else decoder.compile(key, start="root")
+        self._key = None if key is None else Key(decoder, key)
         self._by_value = decoder.engine.numbers == "double"
         # Where the original's records are.
         self._spans: list[tuple[int, int]] = []
@@ -86,7 +86,7 @@ class Restoring:
             start = record.offset + (len(BOM) if record.raw.startswith(BOM) else 0)
             self._spans.append((start, end))
             tree = tried(name, where, self._decoder.expand, record.raw)
-            yield key_of(name, where, self._key, tree), digest(tree)
+            yield self._key and self._key.of(name, where, tree), digest(tree)
 
     def _edited(self, edited: Iterator[Found]) -> Iterator[tuple[Any, int]]:
         """Go through keys and digests of the edited records, noting these."""
@@ -96,7 +96,7 @@ class Restoring:
             check_size(self._name, size)
             self._raws.append((record.raw, where))
             tree = self._new(record.raw, where)
-            yield key_of(self._name, where, self._key, tree), digest(tree)
+            yield self._key and self._key.of(self._name, where, tree), digest(tree)
 
     def _old(self, index: int) -> Any:
         start, end = self._spans[index]
