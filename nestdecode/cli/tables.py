@@ -8,7 +8,7 @@ from nestdecode.words import one_line
 
 __all__ = ["aligned", "fitted", "width_of", "wrapped"]
 
-# Columns of a terminal to which others are aligned: one long cell pads no other rows.
+# To so many columns cells are padded in a pipe: one long cell pads no other rows.
 WIDEST = 100
 # What a column keeps, however narrow the terminal is.
 NARROWEST = 16
@@ -39,7 +39,8 @@ def aligned(
     if not cells:
         return []
     noted = [row.pop() if notes else "" for row in cells]
-    widths = [min(WIDEST, max(map(width_of, column))) for column in zip(*cells, strict=True)]
+    most = width or WIDEST
+    widths = [min(most, max(map(width_of, column))) for column in zip(*cells, strict=True)]
     if width is not None:
         _narrow(widths, width, numbers)
         cells = [
