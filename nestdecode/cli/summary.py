@@ -21,24 +21,27 @@ def summary(
         malformed: What became of records that are not JSON.
         hints: Whether options are named that would help.
     """
-    parts = []
+    parts: list[str] = []
+
+    def records(number: int) -> str:
+        # Of how many is said once.
+        return count(number, "record") if parts else share(number, total.records, "record")
+
     if total.failed and total.records > 1:
         notes = [f"{total.failed - hidden:,} reported"] if hidden else []
         if letters is not None:
             notes.append(f"{'kept' if total.failed == 1 else 'all kept'} in {letters}")
         elif hidden and hints:
             notes.append("--dead-letters FILE keeps all")
-        failed = share(total.failed, total.records, "record")
-        parts.append(f"{failed} failed{_noted(notes)}")
+        parts.append(f"{records(total.failed)} failed{_noted(notes)}")
         if total.skipped:
             parts.append(f"{total.skipped:,} skipped")
     if total.malformed:
         as_it_came = "as it came" if total.malformed == 1 else "as they came"
         how = "wrapped" if malformed == "wrap" else f"kept {as_it_came}"
-        parts.append(f"{share(total.malformed, total.records, 'record')} {how} (not JSON)")
+        parts.append(f"{records(total.malformed)} {how} (not JSON)")
     if total.problems:
-        where = share(total.with_problems, total.records, "record")
-        where = f" in {where}" if total.records > 1 else ""
+        where = f" in {records(total.with_problems)}" if total.records > 1 else ""
         shut = count(total.problems, "layer")
         parts.append(f"{shut} stayed shut{where}{reported(total.problems)}")
     return "; ".join(parts)
