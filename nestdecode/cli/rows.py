@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Literal
 
 from nestdecode.choosing import Asked
@@ -18,12 +18,16 @@ __all__ = ["Rows", "Table"]
 Table = Literal["csv", "tsv"]
 
 # What spreadsheets take for a formula; the last four are forms of the first four.
-_FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_FORMULA = "\\A[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
 # What they take for a number, and may.
-_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
-_QUOTED = re.compile('[",\r\n]')
-_ESCAPED = re.compile("[\\\\\t\r\n]")
+_NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_QUOTED = '[",\r\n]'
+_ESCAPED = "[\\\\\t\r\n]"
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\r": "\\r", "\n": "\\n"}
+
+
+class _NestedError(Exception):
+    """A cell is an array or an object."""
 
 
 class Rows:
@@ -52,6 +56,15 @@ class Rows:
         self._guard = guard
         self._comma = "," if form == "csv" else "\t"
         self._text: Callable[[str], str] = _csv if form == "csv" else _tsv
+        self._odd = re.compile(f"{_FORMULA}|{_QUOTED if form == 'csv' else _ESCAPED}").search
+        self._kinds: dict[type, Callable[[Any], str]] = {
+            str: self._cell,
+            int: str,
+            bool: lambda cell: "true" if cell else "false",
+            type(None): lambda cell: "",
+            list: _refuse,
+            dict: _refuse,
+        }
         # What is written for an only cell that is empty: a reader skips empty lines.
         self._empty = '""' if form == "csv" else ""
         # Names of the first row; none if it is no object, and None if there was no row.
@@ -87,10 +100,9 @@ class Rows:
 
     def _found(self, answer: Any) -> list[tuple[Any, tuple[int, ...]]]:
         """List the rows of an answer, each with its place there."""
-        rows: list[tuple[Any, tuple[int, ...]]] = [(answer, ())]
         if type(answer) is list and (self._each or _holds_rows(answer)):
-            rows = [(row, (index,)) for index, row in enumerate(answer)]
-        return [(row, at) for row, at in rows if row is not None and row != [] and row != {}]
+            return [(row, (index,)) for index, row in enumerate(answer) if not _is_none(row)]
+        return [] if _is_none(answer) else [(answer, ())]
 
     def _row(self, row: Any, at: tuple[int, ...]) -> str:
         """Return one row, after the header if it is the first."""
@@ -109,27 +121,30 @@ class Rows:
         cells = row if type(row) is list else [row]
         return self._line(cells, at, range(len(cells)))
 
-    def _line(self, cells: Iterable[Any], at: tuple[int, ...], steps: Iterable[int | str]) -> str:
+    def _line(self, cells: Collection[Any], at: tuple[int, ...], steps: Iterable[int | str]) -> str:
         """Return cells as a line; *steps* lead to each from the row at a place of the answer."""
-        texts = []
-        for cell, step in zip(cells, steps, strict=True):
-            if type(cell) is str:
-                texts.append(self._cell(cell))
-            elif _is_nested(cell):
-                what = "an array" if type(cell) is list else "an object"
-                raise self._refused(f"a cell is not {what}", (*at, step))
-            else:
-                texts.append("" if cell is None else dump(cell).decode())
-        return self._comma.join(texts) or self._empty
+        text_of = self._kinds.get
+        try:
+            return self._comma.join([text_of(type(c), _number)(c) for c in cells]) or self._empty
+        except _NestedError:
+            nested = next(both for both in zip(cells, steps, strict=True) if _is_nested(both[0]))
+        what = "an array" if type(nested[0]) is list else "an object"
+        raise self._refused(f"a cell is not {what}", (*at, nested[1]))
 
     def _cell(self, text: str) -> str:
-        if self._guard and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+        if text and not self._odd(text):
+            return text
+        if self._guard and re.match(_FORMULA, text) and not re.fullmatch(_NUMBER, text, re.ASCII):
             text = f"'{text}"
         return self._text(text)
 
     def _refused(self, reason: str, path: tuple[int | str, ...]) -> QueryError:
         where = shortened(join_pointer(path)) or "the root"
         return QueryError(f"{reason}: {where} of the answer", self._expression)
+
+
+def _is_none(row: Any) -> bool:
+    return row is None or (not row and _is_nested(row))
 
 
 def _holds_rows(array: list[Any]) -> bool:
@@ -142,11 +157,19 @@ def _is_nested(value: Any) -> bool:
     return type(value) is list or type(value) is dict
 
 
+def _refuse(_cell: Any) -> str:
+    raise _NestedError
+
+
+def _number(cell: Any) -> str:
+    return dump(cell).decode()
+
+
 def _csv(text: str) -> str:
-    if text and not _QUOTED.search(text):
+    if text and not re.search(_QUOTED, text):
         return text
     return '"' + text.replace('"', '""') + '"'
 
 
 def _tsv(text: str) -> str:
-    return _ESCAPED.sub(lambda found: _ESCAPES[found[0]], text)
+    return re.sub(_ESCAPED, lambda found: _ESCAPES[found[0]], text)
