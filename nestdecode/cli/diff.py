@@ -78,7 +78,9 @@ def command(
                 )
                 for name in (one, other)
             ]
-            for ours, theirs in _pairs(*sides, keyed=pairing is not None):
+            for ours, theirs in _pairs(
+                *sides, keyed=pairing is not None, shares=output.is_terminal
+            ):
                 several = max(side.count for side in sides) > 1
                 for change in _changes(decoder, ours, theirs, ignore_layers=ignore_layers):
                     code = 1
@@ -177,7 +179,7 @@ class _Side:
 
 
 def _pairs(
-    one: _Side, other: _Side, *, keyed: bool
+    one: _Side, other: _Side, *, keyed: bool, shares: bool
 ) -> Iterator[tuple[_Found | None, _Found | None]]:
     """Pair the records of two files, but those at the beginning that are the same text."""
     ours, theirs = one.next(), other.next()
@@ -192,7 +194,7 @@ def _pairs(
     gone = (i for i in range(len(one.pairing)) if i not in found)
     next_gone = next(gone, None)
     total = other.behind(len(sources) - 1)
-    with progress("comparing", total, shares=True) as advance:
+    with progress("comparing", total, shares=shares) as advance:
         for j, i in enumerate(sources):
             while i is not None and next_gone is not None and next_gone < i:
                 yield one[next_gone], None

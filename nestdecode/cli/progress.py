@@ -36,7 +36,7 @@ def progress(
         total: Its bytes, or None if nobody knows.
         wanted: True to show a bar at once, and False for none; None shows one after a
             second, if *total* is known.
-        shares: Whether output comes meanwhile: no bar is shown if that is for a terminal.
+        shares: Whether output is written to the terminal meanwhile: no bar is shown then.
 
     Yields:
         A function that takes how many bytes have been read.
@@ -54,7 +54,7 @@ def progress(
 def _is_welcome(total: int | None, wanted: bool | None, *, shares: bool) -> bool:
     if wanted is False or not _is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
         return False
-    return wanted is True or (total is not None and not (shares and _is_terminal(sys.stdout)))
+    return wanted is True or (total is not None and not shares)
 
 
 def _is_terminal(stream: Any) -> bool:

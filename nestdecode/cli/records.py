@@ -216,7 +216,7 @@ class Session:
                 self._summarise()
 
     def _read(self, source: Source, output: Output) -> None:
-        with self._bar(source) as advance:
+        with self._bar(source, output) as advance:
 
             def put(text: bytes | memoryview, report: Report) -> None:
                 with undisturbed:
@@ -237,13 +237,13 @@ class Session:
 
             answer_all(source, self._answering, self._framing, self._jobs, put)
 
-    def _bar(self, source: Source) -> Any:
+    def _bar(self, source: Source, output: Output) -> Any:
         if self._progress is False or (self._progress is None and source.total is None):
             return nullcontext()
         from nestdecode.cli.progress import progress  # late: small files end before it shows
 
-        writes = self._counter is None
-        return progress(self._name, source.total, wanted=self._progress, shares=writes)
+        shares = output.is_terminal and self._counter is None
+        return progress(self._name, source.total, wanted=self._progress, shares=shares)
 
     def _tell(self, report: Report) -> None:
         """Keep the records that failed, and tell what is to be told."""

@@ -10,7 +10,6 @@ from nestdecode.cli.files import records_of
 from nestdecode.cli.options import complete_spec
 from nestdecode.cli.output import Output, print_lines, say
 from nestdecode.cli.sources import is_file
-from nestdecode.cli.summary import reported
 from nestdecode.errors import DecodeError, SpecError
 from nestdecode.paths import split_pointer
 from nestdecode.queries import expression
@@ -20,7 +19,7 @@ from nestdecode.spec.lint import lint
 from nestdecode.spec.text import read
 from nestdecode.stream.answering import SHOWN
 from nestdecode.text.reader import Limits
-from nestdecode.words import count, share
+from nestdecode.words import count
 
 __all__ = ["command"]
 
@@ -214,7 +213,7 @@ def _add(file: str, specs: list[_Linted]) -> int:
             if bad <= SHOWN:
                 say(f"{name}: {where}: {error}")
     if bad:
-        say(f"{name}: {share(bad, records, 'record')} can't be read{reported(bad)}")
+        say(f"{name}: {count(bad, 'record')} of {records:,} can't be read")
     return bad
 
 
