@@ -26,6 +26,11 @@ _ESCAPED = "[\\\\\t\r\n]"
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\r": "\\r", "\n": "\\n"}
 
 
+# What helps.
+_AS_TEXT = "; to_string() makes text of it"
+_COLUMNS = "; {a: a, b: b.c} chooses columns"
+
+
 class _NestedError(Exception):
     """A cell is an array or an object."""
 
@@ -111,12 +116,12 @@ class Rows:
             names = self._names = dict.fromkeys(row) if type(row) is dict else {}
             head = f"{self._line(names, at, names)}\n" if names else ""
         if (type(row) is dict) != bool(names):
-            wanted = "an object" if names else "not an object"
-            raise self._refused(f"as the first row, a row is {wanted}", at)
+            ours, first = ("not an object", "one") if names else ("an object", "not")
+            raise self._refused(f"a row is {ours}, and the first row is {first}", at)
         if names:
             if not row.keys() <= names.keys():
                 other = next(name for name in row if name not in names)
-                raise self._refused("the first row has no such name", (*at, other))
+                raise self._refused("the header has no such name", (*at, other), _COLUMNS)
             return head + self._line([row.get(name) for name in names], at, names)
         cells = row if type(row) is list else [row]
         return self._line(cells, at, range(len(cells)))
@@ -129,7 +134,7 @@ class Rows:
         except _NestedError:
             nested = next(both for both in zip(cells, steps, strict=True) if _is_nested(both[0]))
         what = "an array" if type(nested[0]) is list else "an object"
-        raise self._refused(f"a cell is not {what}", (*at, nested[1]))
+        raise self._refused(f"a cell can't be {what}", (*at, nested[1]), _AS_TEXT)
 
     def _cell(self, text: str) -> str:
         if text and not self._odd(text):
@@ -138,9 +143,9 @@ class Rows:
             text = f"'{text}"
         return self._text(text)
 
-    def _refused(self, reason: str, path: tuple[int | str, ...]) -> QueryError:
+    def _refused(self, reason: str, path: tuple[int | str, ...], hint: str = "") -> QueryError:
         where = shortened(join_pointer(path)) or "the root"
-        return QueryError(f"{reason}: {where} of the answer", self._expression)
+        return QueryError(f"{reason}: at {where} of the answer{hint}", self._expression)
 
 
 def _is_none(row: Any) -> bool:
