@@ -25,7 +25,6 @@ _QUOTED = '[",\r\n]'
 _ESCAPED = "[\\\\\t\r\n]"
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\r": "\\r", "\n": "\\n"}
 
-
 # What helps.
 _AS_TEXT = "; to_string() makes text of it"
 _COLUMNS = "; {a: a, b: b.c} chooses columns"
