@@ -248,3 +248,11 @@ def test_differences_on_a_terminal(folder):
     shown, _ = on_screen("diff", "one.json", "two.json", columns=80, cwd=folder)
 
     assert shown == "\x1b[32m+ /Records/0/id: 7\x1b[0m\n"
+
+
+@pytest.mark.parametrize("columns", ["0", "-5", "x", "", "\u0661"])
+def test_a_number_of_columns_that_is_none_is_passed_over(folder, columns):
+    shown, _ = on_screen("explain", "one.json", columns=80, cwd=folder, COLUMNS=columns)
+    usual, _ = on_screen("explain", "one.json", columns=80, cwd=folder)
+
+    assert shown == usual

@@ -61,10 +61,9 @@ def draw(line: str) -> None:
 
 def columns_of(terminal: BinaryIO | TextIO) -> int:
     """Return how many columns a terminal has, or COLUMNS says."""
-    try:
-        return int(os.environ["COLUMNS"]) or _COLUMNS
-    except (KeyError, ValueError):
-        pass
+    said = os.environ.get("COLUMNS", "")
+    if said.isascii() and said.isdigit() and int(said[:6]):
+        return int(said[:6])
     try:
         return os.get_terminal_size(terminal.fileno()).columns or _COLUMNS
     except (OSError, ValueError):
