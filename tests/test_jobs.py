@@ -302,8 +302,8 @@ def with_terminal(*arguments: str, cwd: Path, stdout: Any) -> tuple[str, int]:
 
 
 BAR = re.compile(
-    r"\rmixed\.ndjson  (?:\[#*-*\]  )?\d+%  [\d.]+ [kMG]?B of [\d.]+ [kMG]?B"
-    r"(?:  [\d.]+ [kMG]?B/s)?(?:  \d+:\d\d left)?\x1b\[K"
+    r"\rmixed\.ndjson +(?:\[#*-*\] +)?\d+% +[\d.]+ [kMG]?B of [\d.]+ [kMG]?B"
+    r"(?: +[\d.]+ [kMG]?B/s)?(?: +\d+:\d\d left)?\x1b\[K"
 )
 
 

@@ -12,8 +12,8 @@ from nestdecode.cli.tables import width_of
 from tests.screen import NESTDECODE, left_of, on_screen
 
 BAR = re.compile(
-    r"\r(?P<name>\S+)  (?:\[#*-*\]  )?\d+%  [\d.]+ [kMG]?B of [\d.]+ [kMG]?B"
-    r"(?:  [\d.]+ [kMG]?B/s)?(?:  \d+:\d\d left)?\x1b\[K"
+    r"\r(?P<name>\S+)  (?:\[#*-*\] +)? *\d+%  +[\d.]+ [kMG]?B of [\d.]+ [kMG]?B"
+    r"(?: +[\d.]+ [kMG]?B/s)?(?: +\d+:\d\d left)?\x1b\[K"
 )
 # Bars are shown at once in these processes, and every time that they may be.
 HURRIED = (
@@ -112,20 +112,28 @@ def test_no_bar_goes_into_a_pipe(folder):
     ("name", "done", "total", "rate", "columns", "look"),
     [
         (
-            *("a.ndjson", 5 * 10**8, 10**9, 10**8, 81),
-            "a.ndjson  [##########----------]  50%  500.0 MB of 1.0 GB  100.0 MB/s  0:05 left",
+            *("a.ndjson", 5 * 10**8, 10**9, 10**8, 80),
+            "a.ndjson  [#####-----]   50%  500.0 MB of 1.0 GB  100.0 MB/s  0:05 left",
+        ),
+        (
+            *("a.ndjson", 10**9, 10**9, 10**6, 80),
+            "a.ndjson  [##########]  100%    1.0 GB of 1.0 GB    1.0 MB/s  0:00 left",
         ),
         (
             *("a.ndjson", 5, 10**9, 10**5, 70),
-            "a.ndjson  0%  5 B of 1.0 GB  100.0 kB/s  2:46:39 left",
+            "a.ndjson    0%       5 B of 1.0 GB  100.0 kB/s  2:46:39 left",
         ),
-        ("a.ndjson", 7, None, 0.0, 80, "a.ndjson  7 B"),
-        ("a.ndjson", 7000, None, 70.0, 80, "a.ndjson  7.0 kB  70 B/s"),
-        ("a" * 40, 0, 10, 0.0, 40, f"{'a' * 9}...{'a' * 10}  0%  0 B of 10 B"),
-        ("\u30d1" * 9, 5, 10, 1.0, 30, "\u30d1\u30d1...\u30d1\u30d1  50%  0:05 left"),
-        ("a.ndjson", 5, 10, 1.0, 10, "a.n...50%"),
+        ("a.ndjson", 5, 10**9, 0.0, 80, "a.ndjson  [----------]    0%       5 B of 1.0 GB"),
+        ("a.ndjson", 7, None, 0.0, 80, "a.ndjson       7 B"),
+        ("a.ndjson", 7000, None, 70.0, 80, "a.ndjson    7.0 kB      70 B/s"),
+        ("a" * 40, 0, 10, 0.0, 40, f"{'a' * 8}...{'a' * 8}    0%"),
+        ("\u30d1" * 9, 5, 10, 1.0, 36, "\u30d1\u30d1\u30d1...\u30d1\u30d1\u30d1   50%  0:05 left"),
+        ("a.ndjson", 5, 10, 1.0, 10, "a.....50%"),
     ],
-    ids=["wide", "no room", "no total", "no total, a rate", "a long name", "wide letters", "tiny"],
+    ids=[
+        *("wide", "all of it", "no room", "no rate", "no total", "no total, a rate"),
+        *("a long name", "wide letters", "tiny"),
+    ],
 )
 def test_a_bar_is_narrower_than_the_terminal(name, done, total, rate, columns, look):
     assert progress._look(name, done, total, rate, columns) == look

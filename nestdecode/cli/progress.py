@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from nestdecode.cli import output
-from nestdecode.cli.tables import fitted
+from nestdecode.cli.tables import fitted, width_of
 from nestdecode.stream import Record
 from nestdecode.words import one_line
 
@@ -19,9 +19,9 @@ __all__ = ["progress", "watched"]
 # Seconds: until a bar is shown, and between two looks of it.
 _PATIENCE = 1.0
 _PAUSE = 0.1
-_WIDTH = 20
+_WIDTH = 10
 # Columns that a name keeps, however narrow the terminal is.
-_NAME = 8
+_NAME = 12
 
 
 @contextlib.contextmanager
@@ -124,22 +124,27 @@ class _Bar:
 
 def _look(name: str, done: int, total: int | None, rate: float, columns: int) -> str:
     """Return a bar that is narrower than the terminal: one that wraps can't be taken away."""
-    figures = {"size": _bytes(done)}
+    name = one_line(name)
+    speed = f"{_bytes(rate)}/s" if rate > 0 else ""
+    figures = {"size": f"{_bytes(done):>8}", "rate": f"{speed:>10}"}
     if total:
         part = min(1.0, done / total)
-        bar = ("#" * int(part * _WIDTH)).ljust(_WIDTH, "-")
-        size = f"{_bytes(done)} of {_bytes(total)}"
-        figures = {"bar": f"[{bar}]", "part": f"{part:.0%}", "size": size}
-    if rate > 0:
-        figures["rate"] = f"{_bytes(rate)}/s"
-        if total:
-            figures["left"] = f"{_time(max(0, total - done) / rate)} left"
+        left = f"{_time(max(0, total - done) / rate)} left" if rate > 0 else ""
+        figures = {
+            "bar": f"[{('#' * int(part * _WIDTH)).ljust(_WIDTH, '-')}]",
+            "part": f"{part:4.0%}",
+            "size": f"{figures['size']} of {_bytes(total)}",
+            "rate": figures["rate"],
+            "left": f"{left:<12}",
+        }
+    # Every figure has its columns, so that nothing moves while it grows.
+    room = columns - 3 - min(_NAME, width_of(name))
     for least in ("bar", "rate", "size", "left"):
-        if len("  ".join(figures.values())) + 2 + _NAME < columns:
+        if len("  ".join(figures.values())) <= room:
             break
         figures.pop(least, None)
     rest = "  ".join(figures.values())
-    name = fitted(one_line(name), max(_NAME, columns - 3 - len(rest)))
+    name = fitted(name, max(4, columns - 3 - len(rest)))
     return fitted(f"{name}  {rest}".rstrip(), max(4, columns - 1))
 
 
