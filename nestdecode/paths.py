@@ -57,7 +57,7 @@ def parse_path(path: str) -> tuple[Step, ...]:
     from jmespath import exceptions, parser  # late: pointers need no grammar
 
     if len(path) > MAX_PATH:
-        raise SpecError(f"a path is at most {MAX_PATH} characters, got {len(path)}")
+        raise SpecError(f"a path is at most {MAX_PATH:,} characters, got {len(path):,}")
     try:
         # Parser().parse() caches its trees, so they must not be changed.
         tree = parser.Parser().parse(path).parsed
@@ -78,7 +78,7 @@ def mistake_in(text: str) -> str:
     from jmespath import exceptions, parser
 
     if len(text) > MAX_PATH:
-        return f"a path is at most {MAX_PATH} characters, got {len(text)}"
+        return f"a path is at most {MAX_PATH:,} characters, got {len(text):,}"
     try:
         parser.Parser().parse(text)
     except exceptions.ParseError as error:

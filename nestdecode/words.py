@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["count", "nearest", "one_line", "position", "printable", "shortened"]
+__all__ = ["count", "nearest", "one_line", "position", "printable", "share", "shortened"]
 
 # Characters that control a terminal: C0 except tab and newline, DEL, C1, the separators that
 # some programs take for newlines, and those that change the direction of text. Lone
@@ -24,6 +24,16 @@ def count(number: int, what: str) -> str:
     ('19,802 records', '1 layer')
     """
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def share(number: int, whole: int, what: str) -> str:
+    """
+    Write how many of a number of things something is said of.
+
+    >>> share(19802, 200002, "record"), share(1, 1, "record")
+    ('19,802 of 200,002 records', '1 of 1 record')
+    """
+    return f"{number:,} of {count(whole, what)}"
 
 
 def nearest(word: object, words: Iterable[str]) -> str:

@@ -141,7 +141,7 @@ def test_one_document_alone_is_a_tree():
     assert one[0].splitlines() == [
         "2 layers, 2 deep, in 24 bytes; 8 of them (33%) are escaping",
         "  /a      json  11 bytes",
-        "    /a/b  json  3 bytes",
+        "    /a/b  json   3 bytes",
     ]
     assert one[1:] == ("", 0)
     assert two == one
@@ -179,7 +179,7 @@ def test_the_first_that_stays_shut_is_named_with_its_line(tmp_path):
     (row,) = out.splitlines()[2:]
     assert re.split("  +", row) == [
         *("a", "json", "1,502", "1,500", "4,500", "2", "line 1"),
-        "line 1,501: invalid JSON: unexpected character, expected a string key: char 1",
+        "line 1501: invalid JSON: unexpected character, expected a string key: char 1",
     ]
 
 

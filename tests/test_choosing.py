@@ -126,7 +126,7 @@ def test_only_layers_of_chosen_records_are_told_and_each_once(tmp_path):
     assert code == 0
     assert err.count("line 2") == 1
     assert "line 1:" not in err
-    assert "1 layer stayed shut in 1 record of 2" in err
+    assert "1 layer stayed shut in 1 of 2 records" in err
 
 
 @jobs
@@ -202,10 +202,10 @@ def test_what_is_no_json_is_written_in_its_place(malformed, jobs):
         b'{"message":"{\\"level\\":\\"err"}',
     ]
     a, b, c = keep if malformed == "keep" else wrap
-    words = "kept" if malformed == "keep" else "wrapped"
+    words = "kept as they came" if malformed == "keep" else "wrapped"
 
     assert code == 0
-    assert err == f"nestdecode: 3 records of 6 {words}: no JSON\n"
+    assert err == f"nestdecode: 3 of 6 records {words} (not JSON)\n"
     assert out.split(b"\n") == [
         b'{"level":"error","m":[1]}',
         b'{"level":"info","m":[2]}',

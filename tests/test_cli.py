@@ -447,7 +447,7 @@ def test_lines_can_be_forced(run):
         f"stdin: line 1: {refusal(b'[')}",
         "--documents reads what stands over several lines, or several on one",
         f"stdin: line 3: {refusal(b']')}",
-        "2 records of 3 failed",
+        "2 of 3 records failed",
     )
 
     assert run("expand", "--lines", stdin=b"[\n1\n]\n") == ("1\n", stderr, 5)
@@ -470,7 +470,7 @@ def test_lines_can_be_forced(run):
     ],
 )
 def test_a_broken_line_leaves_the_others_in_order(run, stdin, bad, where, stdout):
-    stderr = said(f"stdin: line {where}: {refusal(bad)}", "1 record of 3 failed")
+    stderr = said(f"stdin: line {where}: {refusal(bad)}", "1 of 3 records failed")
 
     assert run("expand", stdin=stdin) == (stdout, stderr, 5)
 
@@ -504,7 +504,7 @@ def test_a_broken_line_leaves_the_others_in_order(run, stdin, bad, where, stdout
     ],
 )
 def test_a_document_cut_in_the_middle_is_one_dead_letter(run, stdin, cut, where, stdout):
-    stderr = said(f"stdin: document at line {where}: {refusal(cut)}", "1 record of 3 failed")
+    stderr = said(f"stdin: document at line {where}: {refusal(cut)}", "1 of 3 records failed")
     out, err, code = run("expand", stdin=stdin)
 
     assert (out, err[:1000], code) == (stdout, stderr, 5)
@@ -522,7 +522,7 @@ def test_a_document_that_is_too_long_is_one_dead_letter(run, long):
     stdin = b"[\n1]\n%b\n[2]\n" % long
     out, err, code = run("expand", "--max-record-bytes", "1000", stdin=stdin)
     reason = "longer than max_record_bytes=1000 - at document root"
-    stderr = said(f"stdin: document at line 3: {reason}", "1 record of 3 failed")
+    stderr = said(f"stdin: document at line 3: {reason}", "1 of 3 records failed")
 
     assert (out, err[:1000], code) == ("[1]\n[2]\n", stderr, 5)
 
@@ -540,7 +540,7 @@ def test_files_are_read_in_order(run, folder):
 
 def test_a_file_is_named_in_messages(run, folder):
     (folder / "in.ndjson").write_text('{"a":1}\nx\n')
-    stderr = said(f"in.ndjson: line 2: {refusal(b'x')}", "1 record of 2 failed")
+    stderr = said(f"in.ndjson: line 2: {refusal(b'x')}", "1 of 2 records failed")
 
     assert run("expand", "in.ndjson") == ('{"a":1}\n', stderr, 5)
 
@@ -693,7 +693,7 @@ def test_a_query_may_be_named_like_a_file(run, folder):
 def test_a_query_that_refuses_one_record_answers_the_others(run):
     stderr = said(
         "stdin: line 2: abs() wants number, got string - at column 1 of\n  abs(a)\n  ^",
-        "1 record of 3 failed",
+        "1 of 3 records failed",
     )
 
     assert run("query", "abs(a)", stdin=b'{"a":-1}\n{"a":"x"}\n{"a":2}\n') == (
@@ -707,7 +707,7 @@ BROKEN = '{"a":"true","c":[{"d":"[1]"},{"d":"null"}],"z":"{}"}'
 PROBLEMS = (
     "stdin: line 1: expected an object or an array, got boolean - at /a (json)",
     "stdin: line 1: expected an object or an array, got null - at /c/1/d (json)",
-    "2 layers stayed shut in 1 record of 1",
+    "2 layers stayed shut",
 )
 
 
@@ -727,7 +727,7 @@ def test_on_error_decides_what_becomes_of_a_layer(run, folder, policy, expected)
 
 def test_on_error_fail_refuses_the_record(run, folder):
     stdin = f'{BROKEN}\n{{"a":"[]"}}\n'.encode()
-    stderr = said(PROBLEMS[0], "1 record of 2 failed")
+    stderr = said(PROBLEMS[0], "1 of 2 records failed")
 
     assert run("expand", "-s", "spec.yaml", "--on-error", "fail", stdin=stdin) == (
         '{"a":[]}\n',
@@ -740,7 +740,7 @@ def test_problems_are_summed_up(run, folder):
     stdin = b'{"a":"1"}\n{"a":"[]"}\n' * 12
     reason = "expected an object or an array, got integer - at /a (json)"
     shown = [f"stdin: line {number}: {reason}" for number in range(1, 20, 2)]
-    stderr = said(*shown, "12 layers stayed shut in 12 records of 24 (10 shown)")
+    stderr = said(*shown, "12 layers stayed shut in 12 of 24 records (10 reported)")
 
     assert run("expand", "-s", "spec.yaml", stdin=stdin) == (
         '{"a":"1"}\n{"a":[]}\n' * 12,
@@ -806,7 +806,7 @@ def test_max_layers_keeps_deeper_ones_shut(run, most, layers, pointer):
     expected = expected.replace("{}", '{"a":"{}"}')
     stderr = said(
         f"stdin: line 1: more than max_layers={most} layers - at {pointer} (json)",
-        "1 layer stayed shut in 1 record of 1",
+        "1 layer stayed shut",
     )
 
     stdin = line(nested(layers)).encode()
@@ -828,7 +828,7 @@ def test_max_layers_keeps_deeper_ones_shut(run, most, layers, pointer):
 )
 def test_a_record_beyond_a_limit_is_refused(run, option, stdin, reason):
     out, err, code = run("expand", option, "2", stdin=stdin)
-    stderr = said(f"stdin: line 1: {reason} - at document root", "1 record of 2 failed")
+    stderr = said(f"stdin: line 1: {reason} - at document root", "1 of 2 records failed")
 
     assert (err, code) == (stderr, 5)
     assert out.encode() == stdin.split(b"\n", 1)[1]
@@ -886,7 +886,7 @@ def test_a_key_in_a_message_does_not_steer_a_terminal(run, folder):
     assert json.loads(out) == json.loads(stdin)
     assert err == said(
         f"stdin: line 1: expected an object or an array, got integer - at {pointer} (json)",
-        "1 layer stayed shut in 1 record of 1",
+        "1 layer stayed shut",
     )
 
 
@@ -1064,7 +1064,7 @@ def test_words_are_completed(words, completed):
 def test_a_process_reads_standard_input_and_writes_standard_output():
     assert finish(spawn("expand"), b'{"a":"[1]"}\nx') == (
         '{"a":[1]}\n',
-        said(f"stdin: line 2: {refusal(b'x')}", "1 record of 2 failed"),
+        said(f"stdin: line 2: {refusal(b'x')}", "1 of 2 records failed"),
         5,
     )
 

@@ -114,8 +114,8 @@ def test_collapse_wants_to_know_how(records):
 def test_set_changes_that_and_nothing_else(records, arguments, old, new):
     result = run("set", *arguments, str(records))
 
-    count = b"3 places, in 3 records" if old is None else b"1 place, in 1 record"
-    said = f"nestdecode: {records}: changed ".encode() + count + b" of 3\n"
+    count = b"3 places in 3" if old is None else b"1 place in 1"
+    said = f"nestdecode: {records}: changed ".encode() + count + b" of 3 records\n"
     assert (result.returncode, result.stderr) == (0, said)
     if old is None:
         assert result.stdout == (
@@ -137,7 +137,7 @@ def test_set_in_place_keeps_mode_and_link(records, tmp_path):
     result = run("set", "-i", "--record", "1", "a.n=2", str(link))
 
     assert (result.returncode, result.stdout) == (0, b"")
-    assert result.stderr == f"nestdecode: {link}: changed 1 place, in 1 record of 3\n".encode()
+    assert result.stderr == f"nestdecode: {link}: changed 1 place in 1 of 3 records\n".encode()
     assert link.is_symlink()
     assert records.read_bytes() == RECORDS.replace(b"1.10", b"2")
     assert stat.S_IMODE(records.stat().st_mode) == 0o640

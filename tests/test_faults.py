@@ -446,7 +446,7 @@ def test_with_letters_only_some_failures_are_told(tmp_path):
     lines = result.stderr.decode().splitlines()
     assert len(lines) == 11
     assert lines[-1] == (
-        f"nestdecode: 1,000 records of 1,000 failed (10 shown, all in {tmp_path / 'd'})"
+        f"nestdecode: 1,000 of 1,000 records failed (10 reported, all kept in {tmp_path / 'd'})"
     )
     assert (tmp_path / "d").read_bytes().count(b"\n") == 1000
 

@@ -148,7 +148,7 @@ def test_failures_of_a_kind_are_shown_ten_times_and_counted(jobs):
         for n in range(1511, 1521)
     ]
     assert total == (
-        "nestdecode: 1,512 records of 1,522 failed (20 shown, --dead-letters FILE keeps all)"
+        "nestdecode: 1,512 of 1,522 records failed (20 reported, --dead-letters FILE keeps all)"
     )
 
 
@@ -325,3 +325,40 @@ def test_a_path_that_is_none_is_spelled_as_the_sample_has_it(tmp_path):
 
     assert code == 3
     assert err.endswith('; in the sample it is "kubectl.kubernetes.io/last"\n')
+
+
+QUOTED = "nestdecode: \"web\" names a field; a string is written 'web'\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["expand", "--where", 'name=="web"', "x"], id="expand"),
+        pytest.param(["expand", "-j2", "--where", 'name=="web"', "x"], id="expand by two"),
+        pytest.param(["expand", "--original", "--where", 'name=="web"', "x"], id="original"),
+        pytest.param(["query", "--where", 'name=="web"', "@", "x"], id="query"),
+        pytest.param(["explain", "--where", 'name=="web"', "x"], id="explain"),
+        pytest.param(["set", "--where", 'name=="web"', "a=1", "x"], id="set"),
+        pytest.param(["diff", "--key", '(name=="web" && @) || null', "x", "y"], id="diff"),
+        pytest.param(["collapse", "--key", 'name=="web"', "--like", "x", "y"], id="collapse"),
+    ],
+)
+def test_a_string_in_double_quotes_gets_one_hint_wherever_a_query_is(arguments, tmp_path):
+    (tmp_path / "x").write_bytes(DOCUMENTS)
+    (tmp_path / "y").write_bytes(DOCUMENTS.replace(b"items", b"item"))
+    _, err, _ = run(*arguments, cwd=tmp_path)
+
+    assert err.count(QUOTED) == 1
+    assert "field" not in err.replace(QUOTED, "")
+
+
+@pytest.mark.parametrize(
+    ("where", "hinted"),
+    [('contains(name, "web")', True), ("contains(name, 'web')", False), ('name=="name"', False)],
+    ids=["refused", "a string", "it holds"],
+)
+def test_a_query_that_chooses_gets_the_hint_if_it_is_refused_or_empty(where, hinted):
+    _, err, _ = run("expand", "--where", where, stdin=DOCUMENTS)
+    _, said, _ = run("set", "--where", where, "a=1", stdin=DOCUMENTS)
+
+    assert err.count(QUOTED) == said.count(QUOTED) == hinted

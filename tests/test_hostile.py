@@ -182,8 +182,8 @@ print(len(documents))
     if command[0] == "set":
         count = f"{2000 + int(made.stdout):,}"
         said = (
-            f"nestdecode: x.ndjson: changed {count} places, {count} of them new, "
-            f"in {count} records of {count}\n"
+            f"nestdecode: x.ndjson: changed {count} places ({count} of them new) "
+            f"in {count} of {count} records\n"
         ).encode()
     assert (run.returncode, run.stderr) == (command[0] == "diff", said)
     if command[0] in ("expand", "query", "set", "collapse") and "--indent" not in command:

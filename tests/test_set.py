@@ -133,18 +133,18 @@ RECORDS = b'{"id":"1", "a":[1]}\r\n\n{"count":1}\n {"id":2}'
 @pytest.mark.parametrize(
     ("words", "out", "count"),
     [
-        (["id=5"], b'{"id":"5", "a":[1]}\r\n\n{"count":1}\n {"id":5}', "2 places, in 2 records of 3"),
-        (["/a/0=2"], RECORDS.replace(b"[1]", b"[2]"), "1 place, in 1 record of 3"),
+        (["id=5"], b'{"id":"5", "a":[1]}\r\n\n{"count":1}\n {"id":5}', "2 places in 2 of 3 records"),
+        (["/a/0=2"], RECORDS.replace(b"[1]", b"[2]"), "1 place in 1 of 3 records"),
         (["--where", "count", "id=5"], RECORDS.replace(b'"count":1', b'"count":1,"id":5'),
-         "1 place, 1 of them new, in 1 record of 3"),
+         "1 place (1 of them new) in 1 of 3 records"),
         (["--where", "a", "/a/-=2"], RECORDS.replace(b"[1]", b"[1, 2]"),
-         "1 place, 1 of them new, in 1 record of 3"),
+         "1 place (1 of them new) in 1 of 3 records"),
         (["--record", "2", "x=5"], RECORDS.replace(b'"count":1', b'"count":1,"x":5'),
-         "1 place, 1 of them new, in 1 record of 3"),
+         "1 place (1 of them new) in 1 of 3 records"),
         (["--record", "3", "--where", "id", "id=5"], RECORDS.replace(b'"id":2', b'"id":5'),
-         "1 place, in 1 record of 3"),
-        (["id=2", "--record=3"], RECORDS, "0 places, in 0 records of 3"),
-        (["--delete", "id"], b'{"a":[1]}\r\n\n{"count":1}\n {}', "2 places, in 2 records of 3"),
+         "1 place in 1 of 3 records"),
+        (["id=2", "--record=3"], RECORDS, "0 places in 0 of 3 records"),
+        (["--delete", "id"], b'{"a":[1]}\r\n\n{"count":1}\n {}', "2 places in 2 of 3 records"),
     ],
 )  # fmt: skip
 def test_in_a_stream_those_records_change_that_have_the_place_or_are_chosen(words, out, count):
@@ -161,7 +161,9 @@ def test_a_record_that_cannot_be_asked_fails_and_stays(tmp_path):
     assert (out, code) == ("", 5)
     assert path.read_bytes() == b'{"a":[1],"b":1}\n{"a": 5}\n{"a":[]}\n{"a":[2],"b":1}\n'
     assert said.startswith(f"nestdecode: {path}: line 2: length() wants ")
-    assert said.endswith("nestdecode: 1 record of 4 failed\n")
+    assert said.endswith(
+        f"{path}: changed 2 places (2 of them new) in 2 of 4 records; 1 of 4 records failed\n"
+    )
 
 
 def test_where_starts_at_the_root_and_may_be_a_named_query(tmp_path):
@@ -274,7 +276,7 @@ def test_a_stream_with_many_places_takes_linear_time(tmp_path):
         _, said, _ = run("b.i[].k=x", str(path))
         took.append(time.perf_counter() - began)
 
-        assert f"changed {20 * count:,} places, in {count:,} records of {count:,}" in said
+        assert f"changed {20 * count:,} places in {count:,} of {count:,} records" in said
     assert took[1] < 4 * 2 * took[0]
 
 

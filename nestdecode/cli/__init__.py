@@ -24,12 +24,25 @@ _COMMANDS = (
 )  # fmt: skip
 
 
+# Columns of help on a wide terminal: longer lines are hard to read.
+_WIDEST = 100
 # With what a shell asks for completions.
 _COMPLETE = "_NESTDECODE_COMPLETE"
 
 
+class _Context(click.Context):
+    """A context whose help fits the terminal."""
+
+    def make_formatter(self) -> click.HelpFormatter:
+        from nestdecode.cli.help import HelpFormatter  # late: most need no help
+
+        return HelpFormatter(width=self.terminal_width, max_width=_WIDEST)
+
+
 class _LazyGroup(click.Group):
     """A group whose commands are imported when they are asked for."""
+
+    context_class = _Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -39,6 +52,8 @@ class _LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"nestdecode.cli.{cmd_name}")
         command: click.Command = module.command
+        for each in (command, *getattr(command, "commands", {}).values()):
+            each.context_class = _Context
         return command
 
     def resolve_command(

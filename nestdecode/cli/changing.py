@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from nestdecode.cli.assignments import Assignment
 from nestdecode.cli.files import Original, tried
+from nestdecode.cli.hints import misquotation
 from nestdecode.cli.output import RefusedError, say
+from nestdecode.cli.summary import reported
 from nestdecode.decoder import Decoder
 from nestdecode.document.document import Document
 from nestdecode.document.parts import same
@@ -19,7 +21,7 @@ from nestdecode.errors import DecodeError, QueryError
 from nestdecode.paths import Wild, format_path, join_pointer
 from nestdecode.stream import Record
 from nestdecode.stream.answering import SHOWN
-from nestdecode.words import shortened
+from nestdecode.words import count, share, shortened
 
 __all__ = ["Change", "Changing", "Chosen", "Deletion", "suggestion"]
 
@@ -49,6 +51,7 @@ class Chosen:
 
     def __init__(self, decoder: Decoder, where: str | None, record: int | None) -> None:
         self._where = None if where is None else decoder.compile(where, start="root")
+        self._hint = None if where is None else misquotation(where)
         self.record = record
         self.is_all = where is None and record is None
 
@@ -64,8 +67,21 @@ class Chosen:
             return False
         if self._where is None:
             return True
-        answer = self._where(raw)
-        return answer is not None and answer is not False and answer not in ("", [], {})
+        from nestdecode.queries.functions import is_false  # late: most need no queries
+
+        try:
+            is_chosen = not is_false(self._where(raw))
+        except QueryError:
+            self._tell_hint()
+            raise
+        if not is_chosen:
+            self._tell_hint()
+        return is_chosen
+
+    def _tell_hint(self) -> None:
+        hint, self._hint = self._hint, None
+        if hint is not None:
+            say(hint)
 
 
 class Changing:
@@ -120,14 +136,13 @@ class Changing:
                     )
                 if change.value.was_quoted:
                     say(f"{place}: VALUE is a JSON string: its text was set, without the quotes")
-        text = f"changed {_counted(self._places, 'place')}"
-        text += f", {self._new:,} of them new" if self._new else ""
+        text = f"changed {count(self._places, 'place')}"
+        text += f" ({self._new:,} of them new)" if self._new else ""
         if self._count > 1:
-            text += f", in {_counted(self._records, 'record')} of {self._count:,}"
-        say(f"{_shown(self._name)}: {text}")
+            text += f" in {share(self._records, self._count, 'record')}"
         if self.failed:
-            more = f" ({SHOWN} shown)" if self.failed > SHOWN else ""
-            say(f"{_counted(self.failed, 'record')} of {self._count:,} failed{more}")
+            text += f"; {share(self.failed, self._count, 'record')} failed{reported(self.failed)}"
+        say(f"{_shown(self._name)}: {text}")
 
     def _settle(self) -> None:
         """Find where the paths end of which that is not known yet."""
@@ -191,7 +206,11 @@ class Changing:
         """Raise RefusedError if there was no place for one of the changes."""
         record = self._chosen.record
         if record is not None and record > self._count:
-            raise RefusedError(self._name, f"no record {record}: there are {self._count:,}", 2)
+            raise RefusedError(
+                self._name,
+                f"no record {record}: there {'is' if self._count == 1 else 'are'} {self._count:,}",
+                2,
+            )
         if not self._met:
             reason = "--where holds for no record" if self._count else "there is no document"
             raise RefusedError(self._name, reason, 2)
@@ -204,10 +223,6 @@ class Changing:
                 reason = f"no record has {shortened(change.path)}"
                 hint = hint or "; --record N and --where EXPR choose records that get it"
             raise RefusedError(self._name, f"{reason}{hint}", 2)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _shown(name: str) -> str:

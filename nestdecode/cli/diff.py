@@ -11,9 +11,10 @@ from typing import IO, Any, NamedTuple
 import click
 
 from nestdecode.cli import options
-from nestdecode.cli.files import key_of, records_of, tried
+from nestdecode.cli.files import Key, records_of, tried
 from nestdecode.cli.output import Color, Output, RefusedError
-from nestdecode.decoder import Decoder, Query
+from nestdecode.cli.progress import progress
+from nestdecode.decoder import Decoder
 from nestdecode.document.comparing import NOTHING, Difference, Tree, differences, tree_of
 from nestdecode.document.pairing import digest, paired, traits
 from nestdecode.paths import join_pointer
@@ -65,17 +66,21 @@ def command(
     if one == other == "-":
         raise click.UsageError("standard input can be A or B, not both")
     decoder = options.decoder_from(decoding)
-    query = None if key is None else decoder.compile(key, start="root")
+    pairing = None if key is None else Key(decoder, key)
     output = Output(indent=0, color=color)
     shown = _Shown(output, as_json=as_json)
     code = 0
     try:
         with ExitStack() as stack:
             sides = [
-                _Side(name, decoder, framing, query, stack.enter_context(tempfile.TemporaryFile()))
+                _Side(
+                    name, decoder, framing, pairing, stack.enter_context(tempfile.TemporaryFile())
+                )
                 for name in (one, other)
             ]
-            for ours, theirs in _pairs(*sides, keyed=query is not None):
+            for ours, theirs in _pairs(
+                *sides, keyed=pairing is not None, shares=output.is_terminal
+            ):
                 several = max(side.count for side in sides) > 1
                 for change in _changes(decoder, ours, theirs, ignore_layers=ignore_layers):
                     code = 1
@@ -122,7 +127,7 @@ class _Side:
         name: str,
         decoder: Decoder,
         framing: Framing | None,
-        key: Query | None,
+        key: Key | None,
         store: IO[bytes],
     ) -> None:
         self.count = 0
@@ -149,12 +154,16 @@ class _Side:
         """Keep the record that was the last, and all that follow."""
         while found is not None:
             tree = tried(self._name, self._where, self._decoder.expand, found.raw)
-            key = None if self._key is None else key_of(self._name, self._where, self._key, tree)
+            key = self._key and self._key.of(self._name, self._where, tree)
             self.pairing.append((key, digest(tree)))
             self._store.write(found.raw)
             self._starts.append(self._starts[-1] + len(found.raw))
             self._places.extend((found.number, found.line))
             found = self.next()
+
+    def behind(self, index: int) -> int:
+        """Return how many bytes those that were kept have, up to one and with it."""
+        return self._starts[index + 1]
 
     def __getitem__(self, index: int) -> _Found:
         """Return one of those that were kept."""
@@ -170,7 +179,7 @@ class _Side:
 
 
 def _pairs(
-    one: _Side, other: _Side, *, keyed: bool
+    one: _Side, other: _Side, *, keyed: bool, shares: bool
 ) -> Iterator[tuple[_Found | None, _Found | None]]:
     """Pair the records of two files, but those at the beginning that are the same text."""
     ours, theirs = one.next(), other.next()
@@ -184,11 +193,14 @@ def _pairs(
     found = set(sources)
     gone = (i for i in range(len(one.pairing)) if i not in found)
     next_gone = next(gone, None)
-    for j, i in enumerate(sources):
-        while i is not None and next_gone is not None and next_gone < i:
-            yield one[next_gone], None
-            next_gone = next(gone, None)
-        yield None if i is None else one[i], other[j]
+    total = other.behind(len(sources) - 1)
+    with progress("comparing", total, shares=shares) as advance:
+        for j, i in enumerate(sources):
+            while i is not None and next_gone is not None and next_gone < i:
+                yield one[next_gone], None
+                next_gone = next(gone, None)
+            yield None if i is None else one[i], other[j]
+            advance(other.behind(j))
     while next_gone is not None:
         yield one[next_gone], None
         next_gone = next(gone, None)

@@ -6,9 +6,11 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from nestdecode.cli.output import Output, RefusedError
+from nestdecode.cli.hints import misquotation
+from nestdecode.cli.output import Output, RefusedError, say
+from nestdecode.cli.progress import progress, watched
 from nestdecode.cli.sources import opened
-from nestdecode.decoder import Decoder, Query
+from nestdecode.decoder import Decoder
 from nestdecode.errors import DecodeError, QueryError
 from nestdecode.stream import Framing, Record, framing_of, is_blank, read_batches
 from nestdecode.stream.sources import Read, UnreadableError
@@ -17,10 +19,10 @@ from nestdecode.text.write import dump
 __all__ = [
     "MOST_WHOLE",
     "Found",
+    "Key",
     "Original",
     "Pieces",
     "check_size",
-    "key_of",
     "records_in",
     "records_of",
     "trees_of",
@@ -79,8 +81,10 @@ def records_of(name: str, framing: Framing | None, most: int) -> Iterator[Found]
         RefusedError: If it can't be read, or a record is too long.
     """
     try:
-        with opened(name) as source:
-            yield from _records(name, source.read, framing, most)
+        with opened(name) as source, progress(name, source.total) as advance:
+            for found in _records(name, source.read, framing, most):
+                advance(source.done)
+                yield found
     except UnreadableError as error:
         reason = str(error)
     else:
@@ -128,18 +132,35 @@ def tried(name: str, where: str, do: Callable[[T], R], what: T) -> R:
     raise RefusedError(name, f"{where}: {reason}")
 
 
-def key_of(name: str, where: str, key: Query | None, tree: Any) -> bytes | None:
-    """Ask a record's tree for what pairs it with another; raise RefusedError if that fails."""
-    if key is None:
-        return None
-    try:
-        found = key.ask(tree, tree)
-    except (QueryError, DecodeError) as error:
-        reason = error.reason
-    else:
-        # Other programs write 1 for 1.0.
-        return dump(int(found) if type(found) is float and found.is_integer() else found)
-    raise RefusedError(name, f"{where}: --key: {reason}")
+class Key:
+    """
+    What pairs a record with another: a query, asked of their trees.
+
+    Args:
+        decoder: Opens them.
+        expression: The query, from the root.
+    """
+
+    def __init__(self, decoder: Decoder, expression: str) -> None:
+        from nestdecode.queries.functions import is_false  # late: most need no queries
+
+        self._is_empty = is_false
+        self._query = decoder.compile(expression, start="root")
+        self._hint = misquotation(expression)
+
+    def of(self, name: str, where: str, tree: Any) -> bytes:
+        """Ask a record's tree; raise RefusedError, with its place, if that fails."""
+        try:
+            found = self._query.ask(tree, tree)
+        except (QueryError, DecodeError) as error:
+            reason = error.reason
+        else:
+            if self._hint is not None and self._is_empty(found):
+                say(self._hint)
+                self._hint = None
+            # Other programs write 1 for 1.0.
+            return dump(int(found) if type(found) is float and found.is_integer() else found)
+        raise RefusedError(name, f"{where}: --key: {reason}")
 
 
 class Original:
@@ -213,7 +234,8 @@ class Original:
     def records(self) -> Iterator[Found]:
         """Go through the records, each with how it is called in messages."""
         most = self._decoder.limits.max_record_bytes
-        return records_in(self.name, self.text, self._framing, most)
+        records = records_in(self.name, self.text, self._framing, most)
+        return watched(self.name, records, len(self.text))
 
 
 class Pieces:

@@ -180,11 +180,13 @@ def where_from(
         return None
     from nestdecode import choosing  # late: most need no queries
     from nestdecode.cli import hints
+    from nestdecode.queries.functions import is_false
 
-    query = choosing.where(decoder, expression, lent=lent)
+    query: Asked = choosing.where(decoder, expression, lent=lent)
     if expression.lstrip().startswith(hints.FILTER):
-        return hints.Hinting(query, lambda: note(hints.FILTERED_WHERE))
-    return query
+        query = hints.Hinting(query, lambda: note(hints.FILTERED_WHERE))
+    hint = hints.misquotation(expression)
+    return query if hint is None else hints.Hinting(query, lambda: note(hint), is_false)
 
 
 def _warn(spec: Spec) -> None:

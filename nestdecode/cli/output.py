@@ -9,7 +9,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, TextIO
 
 from nestdecode.cli.signals import undisturbed
 from nestdecode.stream.sources import descriptor_of
@@ -21,14 +21,19 @@ __all__ = [
     "Letters",
     "Output",
     "RefusedError",
+    "columns_of",
     "discard",
     "draw",
     "identity_of",
+    "identity_of_messages",
     "print_lines",
     "say",
 ]
 
 Color = Literal["auto", "always", "never"]
+
+# Of a terminal that does not say how many it has.
+_COLUMNS = 80
 
 # What a progress bar does before a terminal gets other text.
 before_text: Callable[[], None] | None = None
@@ -50,7 +55,19 @@ def say(*lines: str, prefix: str = "nestdecode: ") -> None:
 
 def draw(line: str) -> None:
     """Write a line to stderr, a terminal, in the place of the one drawn before; or none."""
-    _to_stderr(f"\r\x1b[K{one_line(line)}")
+    # What was there is written over, and not taken away before: it would flicker.
+    _to_stderr(f"\r{one_line(line)}\x1b[K")
+
+
+def columns_of(terminal: BinaryIO | TextIO) -> int:
+    """Return how many columns a terminal has, or COLUMNS says."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isascii() and said.isdigit() and int(said[:6]):
+        return int(said[:6])
+    try:
+        return os.get_terminal_size(terminal.fileno()).columns or _COLUMNS
+    except (OSError, ValueError):
+        return _COLUMNS
 
 
 def _to_stderr(text: str) -> None:
@@ -146,7 +163,16 @@ class Output:
     def marked(self, line: str, color: int) -> bytes:
         """Return a line for people, in a colour of ECMA-48 if there are colours."""
         text = self.as_it_is(line.encode()).decode()
-        return (f"\x1b[{color}m{text}\x1b[0m\n" if self._colors else f"{text}\n").encode()
+        return f"{self.painted(text, color)}\n".encode()
+
+    def painted(self, text: str, color: int) -> str:
+        """Return a text, which steers no terminal, in a colour of ECMA-48 if there are colours."""
+        return f"\x1b[{color}m{text}\x1b[0m" if self._colors else text
+
+    @property
+    def width(self) -> int | None:
+        """How many columns the terminal has; None if it is none."""
+        return columns_of(self._out) if self.is_terminal else None
 
     def write(self, lines: Iterable[bytes]) -> None:
         """Write whole lines, at once, and let them go."""
@@ -306,6 +332,11 @@ def identity_of(file: int | str) -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return about.st_dev, about.st_ino
+
+
+def identity_of_messages() -> tuple[int, int] | None:
+    """Return the same of what messages go to, if that is open."""
+    return None if sys.stderr is None else identity_of(2)
 
 
 def _write_lines(descriptor: int, text: bytes | memoryview) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,16 +9,15 @@ import click
 
 from nestdecode.choosing import Asked
 from nestdecode.cli import options
-from nestdecode.cli.hints import FILTER, FILTERED_RECORDS, Hinting
+from nestdecode.cli.hints import FILTER, FILTERED_RECORDS, Hinting, misquotation
 from nestdecode.cli.output import Output
 from nestdecode.cli.records import Session, need_input
+from nestdecode.cli.rows import Rows, Table
 from nestdecode.cli.sources import is_file
 from nestdecode.decoder import Decoder, Query
 from nestdecode.lending import LendingQuery
 from nestdecode.queries.focus import Start
-from nestdecode.queries.parsing import misquoted
 from nestdecode.spec import Spec
-from nestdecode.words import shortened
 
 __all__ = ["command"]
 
@@ -29,6 +27,20 @@ __all__ = ["command"]
 @click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]...")
 @click.option("-r", "--raw", is_flag=True, help="Write strings without quotes.")
 @click.option("--each", is_flag=True, help="One element of the answer a line; nothing for null.")
+@click.option(
+    "--csv",
+    "table",
+    flag_value="csv",
+    default=None,
+    help="Write answers as rows of CSV: arrays and objects of strings, numbers and the like.",
+)
+@click.option("--tsv", "table", flag_value="tsv", default=None, help="The same, as TSV.")
+@click.option(
+    "--guard/--no-guard",
+    default=True,
+    help="In CSV and TSV, write ' before text that a spreadsheet takes for a formula: what "
+    "begins with = + - @ tab or CR and is not a number. [default: guard]",
+)
 @click.option(
     "-e",
     "--exit-status",
@@ -62,6 +74,8 @@ def command(
     files: tuple[str, ...],
     raw: bool,
     each: bool,
+    table: Table | None,
+    guard: bool,
     exit_status: bool,
     start: Start | None,
     where: str | None,
@@ -101,7 +115,8 @@ def command(
     session = Session(
         files,
         framing,
-        jobs,
+        # Rows have one header: they are written by one process.
+        1 if table else jobs,
         progress,
         dead_letters=dead_letters,
         fail_fast=fail_fast,
@@ -111,17 +126,20 @@ def command(
     output = Output(indent=0 if compact else indent, color=color, raw=raw)
     lend = session.note if decoding["spec"] is None else None
     answer = _hinting(_answer(decoder, expression, start, lend), session.hint)
+    if table:
+        answer = Rows(answer, expression, table, each=each, guard=guard)
+        output.text = output.as_it_is
     most = decoder.limits.max_record_bytes
     chosen = options.where_from(where, decoder, session.note, lent=lend is not None)
     session.run(
         answer,
         output,
         most,
-        each=each,
+        each=each or bool(table),
         note_last=exit_status,
         many=answer.many,
         where=chosen,
-        if_empty=_hint(expression),
+        if_empty=misquotation(expression),
     )
     if session.code or not exit_status:
         return session.code
@@ -146,17 +164,3 @@ def _hinting(query: Query | LendingQuery, hint: Callable[[str], None]) -> Asked:
     if at_focus or not query.expression.lstrip().startswith(FILTER):
         return query
     return Hinting(query, lambda: hint(FILTERED_RECORDS))
-
-
-def _hint(expression: str) -> str | None:
-    """Say what is probably wrong with a query if its answers are empty."""
-    name = None if expression.startswith(":") else misquoted(expression)
-    if name is None:
-        return None
-    field = shortened(json.dumps(name, ensure_ascii=False), 60)
-    return f"{field} names a field; a string is written {shortened(_quoted(name), 60)}"
-
-
-def _quoted(text: str) -> str:
-    text = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{text}'"

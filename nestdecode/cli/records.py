@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import click
 
-from nestdecode.cli.output import Letters, Output, identity_of, say
+from nestdecode.cli.output import Letters, Output, identity_of, identity_of_messages, say
 from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.sources import opened
+from nestdecode.cli.summary import summary
 from nestdecode.errors import DecodeError
 from nestdecode.stream import Framing, Record
 from nestdecode.stream.answering import (
@@ -28,7 +29,7 @@ from nestdecode.stream.answering import (
 )
 from nestdecode.stream.sources import Source, UnreadableError
 from nestdecode.text.write import dump, dump_lines
-from nestdecode.words import count, one_line
+from nestdecode.words import one_line
 
 if TYPE_CHECKING:
     from nestdecode.choosing import Asked
@@ -215,7 +216,7 @@ class Session:
                 self._summarise()
 
     def _read(self, source: Source, output: Output) -> None:
-        with self._bar(source) as advance:
+        with self._bar(source, output) as advance:
 
             def put(text: bytes | memoryview, report: Report) -> None:
                 with undisturbed:
@@ -236,16 +237,13 @@ class Session:
 
             answer_all(source, self._answering, self._framing, self._jobs, put)
 
-    def _bar(self, source: Source) -> Any:
-        if self._progress is False:
+    def _bar(self, source: Source, output: Output) -> Any:
+        if self._progress is False or (self._progress is None and source.total is None):
             return nullcontext()
-        if self._progress is None and (
-            source.total is None or not _is_terminal(sys.stderr) or _is_terminal(sys.stdout)
-        ):
-            return nullcontext()
-        from nestdecode.cli.progress import progress_bar
+        from nestdecode.cli.progress import progress  # late: small files end before it shows
 
-        return progress_bar(self._name, source.total, at_once=bool(self._progress))
+        shares = output.is_terminal and self._counter is None
+        return progress(self._name, source.total, wanted=self._progress, shares=shares)
 
     def _tell(self, report: Report) -> None:
         """Keep the records that failed, and tell what is to be told."""
@@ -288,8 +286,7 @@ class Session:
             return
         taken = {identity_of(0 if name == "-" else name): "an input" for name in self._files}
         taken[output.identity] = "the output"
-        if sys.stderr is not None:
-            taken[identity_of(2)] = "where messages go"
+        taken[identity_of_messages()] = "where messages go"
         self._kept = Letters(
             self._letters, {file: what for file, what in taken.items() if file is not None}
         )
@@ -314,24 +311,15 @@ class Session:
             return
         if isinstance(sys.exc_info()[1], BrokenPipeError):
             return
-        if total.problems:
-            more = f" ({SHOWN} shown)" if total.problems > SHOWN else ""
-            say(
-                f"{count(total.problems, 'layer')} stayed shut in "
-                f"{count(total.with_problems, 'record')} of {total.records:,}{more}"
-            )
-        if total.malformed:
-            how = "wrapped" if self._malformed == "wrap" else "kept"
-            say(f"{count(total.malformed, 'record')} of {total.records:,} {how}: no JSON")
-        if total.failed and total.records > 1:
-            notes = [f"{total.failed - self._hidden:,} shown"] if self._hidden else []
-            if self._kept is not None:
-                notes.append(f"all in {self._letters}")
-            elif notes:
-                notes.append("--dead-letters FILE keeps all")
-            told = f" ({', '.join(notes)})" if notes else ""
-            skipped = f"; {count(total.skipped, 'record')} skipped" if total.skipped else ""
-            say(f"{count(total.failed, 'record')} of {total.records:,} failed{told}{skipped}")
+        line = summary(
+            total,
+            hidden=self._hidden,
+            letters=None if self._kept is None else self._letters,
+            malformed=self._malformed,
+            hints=self._answering.hints,
+        )
+        if line:
+            say(line)
 
 
 def _each(text: Callable[[Any], bytes]) -> Render:
@@ -343,19 +331,16 @@ def _each(text: Callable[[Any], bytes]) -> Render:
     return render
 
 
-def _is_terminal(stream: Any) -> bool:
-    return stream is not None and bool(stream.isatty())
-
-
 def need_input(ctx: click.Context, files: tuple[str, ...]) -> None:
     """Show short help and exit with 2, rather than wait for somebody to type JSON."""
     if not files and sys.stdin is not None and sys.stdin.isatty():
         usage = ctx.command.get_usage(ctx)
         import inspect
 
-        # Whole paragraphs, to the examples.
-        first, _, rest = inspect.cleandoc(ctx.command.help or "").partition("\b\n")
-        lines = (first + rest.partition("\n\n")[0]).splitlines()
+        # Whole paragraphs, and the examples.
+        first, mark, rest = inspect.cleandoc(ctx.command.help or "").partition("\b\n")
+        text = ctx.make_formatter()
+        text.write_text(first + mark + rest.partition("\n\n")[0])
         hint = f"Try '{ctx.command_path} --help' for all options."
-        say(*usage.split("\n"), "", *lines, "", hint, prefix="")
+        say(*usage.split("\n"), "", *text.getvalue().rstrip("\n").split("\n"), "", hint, prefix="")
         ctx.exit(2)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nestdecode.cli.files import Found, Original, Pieces, check_size, key_of, tried
+from nestdecode.cli.files import Found, Key, Original, Pieces, check_size, tried
 from nestdecode.cli.output import RefusedError, say
+from nestdecode.cli.progress import progress
 from nestdecode.decoder import Decoder
 from nestdecode.document.looking import BOM
 from nestdecode.document.pairing import Pairing, digest, paired, traits
+from nestdecode.words import count
 
 __all__ = ["Restoring"]
 
@@ -31,7 +33,7 @@ class Restoring:
     def __init__(self, original: Original, decoder: Decoder, key: str | None = None) -> None:
         self._original = original
         self._decoder = decoder
-        self._key = None if key is None else decoder.compile(key, start="root")
+        self._key = None if key is None else Key(decoder, key)
         self._by_value = decoder.engine.numbers == "double"
         # Where the original's records are.
         self._spans: list[tuple[int, int]] = []
@@ -65,9 +67,9 @@ class Restoring:
         added = self._pairing.sources.count(None)
         removed = len(self._spans) - (len(self._pairing.sources) - added)
         facts = [
-            f"{count:,} record{'' if count == 1 else 's'} {what}"
-            for count, what in ((removed, "left out"), (added, "added"))
-            if count
+            f"{count(number, 'record')} {what}"
+            for number, what in ((removed, "left out"), (added, "added"))
+            if number
         ]
         if self._pairing.guesses:
             facts.append(f"{self._pairing.guesses:,} changed, and paired by what is nearest")
@@ -84,7 +86,7 @@ class Restoring:
             start = record.offset + (len(BOM) if record.raw.startswith(BOM) else 0)
             self._spans.append((start, end))
             tree = tried(name, where, self._decoder.expand, record.raw)
-            yield key_of(name, where, self._key, tree), digest(tree)
+            yield self._key and self._key.of(name, where, tree), digest(tree)
 
     def _edited(self, edited: Iterator[Found]) -> Iterator[tuple[Any, int]]:
         """Go through keys and digests of the edited records, noting these."""
@@ -94,7 +96,7 @@ class Restoring:
             check_size(self._name, size)
             self._raws.append((record.raw, where))
             tree = self._new(record.raw, where)
-            yield key_of(self._name, where, self._key, tree), digest(tree)
+            yield self._key and self._key.of(self._name, where, tree), digest(tree)
 
     def _old(self, index: int) -> Any:
         start, end = self._spans[index]
@@ -112,7 +114,7 @@ class Restoring:
         before, follows = None, False
         model = next((i for i in sources if i is not None), 0 if spans else None)
         gap = text[: spans[0][0]] if spans else b""
-        for (raw, where), source in zip(self._raws, sources, strict=True):
+        for (raw, where), source in zip(self._passing(), sources, strict=True):
             if follows and source is not None and before == source - 1:
                 gap = text[spans[before][1] : spans[source][0]]
             pieces.add(self._written(raw, where, source, model), gap)
@@ -121,6 +123,15 @@ class Restoring:
                 before = model = source
             gap = self._gap_after(before)
         return pieces.end(text[spans[-1][1] :] if spans else b"\n")
+
+    def _passing(self) -> Iterator[tuple[bytes, str]]:
+        """Go through the edited records with a bar."""
+        done = 0
+        with progress("putting back", sum(len(raw) for raw, _ in self._raws)) as advance:
+            for raw, where in self._raws:
+                yield raw, where
+                done += len(raw)
+                advance(done)
 
     def _gap_after(self, index: int | None) -> bytes:
         """Return what separates a record of the original from one that did not follow it."""

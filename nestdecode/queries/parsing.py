@@ -21,7 +21,7 @@ MAX_LENGTH = 64 << 10
 def parsed(text: str) -> Node:
     """Return the syntax tree of a query, or raise QueryError."""
     if len(text) > MAX_LENGTH:
-        raise QueryError(f"longer than {MAX_LENGTH} characters", f"{text[:60]}...")
+        raise QueryError(f"longer than {MAX_LENGTH:,} characters", f"{text[:60]}...")
     offset: int | None = None
     try:
         # The parser caches its trees: they are read, and never changed, from here on.
