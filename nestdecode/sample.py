@@ -1,18 +1,22 @@
-"""A sample of documents, held against a spec: which of the declared layers are there."""
+"""A sample of documents, held against a spec: what the spec names and the sample lacks."""
 
 from __future__ import annotations
 
 import difflib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from nestdecode.decoder import Decoder
-from nestdecode.errors import DecodeError, Policy
-from nestdecode.paths import Step, Wild, format_path
+from nestdecode.errors import DecodeError, Policy, QueryError, SpecError
+from nestdecode.paths import Step, Wild, format_path, join_pointer
 from nestdecode.plan import detect
 from nestdecode.plan.run import Run
+from nestdecode.queries.expression import compile_expression
+from nestdecode.queries.functions import REFUSALS
 from nestdecode.spec import Shape, Spec
+from nestdecode.spec.lint import document_key, place_of
+from nestdecode.spec.shape import walk
 
 __all__ = ["Sample"]
 
@@ -45,6 +49,9 @@ class Sample:
         self._engine = Decoder(spec).engine
         self._spec = spec
         self._met: set[Shape] = set()
+        self._is_empty = True
+        # What has not answered for any document yet, by its pointer in the spec.
+        self._silent = {} if spec is None else dict(_expressions(spec))
         # Paths, and their names without quotes, in small letters.
         self._paths: dict[str, str] = {}
 
@@ -58,10 +65,25 @@ class Sample:
         run = _Keeping(self._engine.reader, "keep", lambda _problem: None)
         plan = self._engine.plan
         tree = self._engine.read(raw)
+        self._is_empty = False
+        self._ask(tree, is_open=False)
         if plan is not None:
             tree = plan.run(tree, run)
             self._meet(plan.shapes, tree)
+        self._ask(tree, is_open=True)
         self._learn(detect.find(tree, 0, 0, run))
+
+    def _ask(self, tree: Any, *, is_open: bool) -> None:
+        """Note which expressions answer: a match for the record as it came, others later."""
+        for place, (wants_open, search) in list(self._silent.items()):
+            if wants_open is not is_open:
+                continue
+            try:
+                answer = search(tree)
+            except REFUSALS:
+                continue
+            if answer is True or (is_open and answer is not None):
+                del self._silent[place]
 
     def _meet(self, shapes: tuple[Shape, ...], tree: Any) -> None:
         """Note for which shapes something is there."""
@@ -93,17 +115,38 @@ class Sample:
                 # Elements are alike, mostly: of the first few it is known how they are spelled.
                 waiting += [((*steps, Wild.ELEMENTS), child) for child in reversed(value[:50])]
 
-    def missing(self) -> Iterator[tuple[str, str]]:
+    def warnings(self) -> list[SpecError]:
         """
-        List the layers that are declared and nowhere in the sample.
+        List what the spec names and the sample lacks: layers, and answers of its queries.
 
-        What is inside such a layer is not listed too.
-
-        Returns:
-            The path of each, and a hint at the nearest path that is there, or nothing.
+        A layer comes with the nearest path that is there. What is inside it is not listed
+        too, nor is a query, if a layer is missing.
         """
-        if self._spec is None:
-            return
+        spec = self._spec
+        if spec is None or self._is_empty:
+            return []
+        found = [
+            (place_of(spec, shape, steps), f"nothing is at {path} in the sample{hint}")
+            for shape, steps in self._missing()
+            for path in [format_path(steps)]
+            for hint in [self._hint(path, steps)]
+        ]
+        if len(found) > 1 and not self._met.intersection(_layered(spec)):
+            none = f"none of the {len(found)} layers is in the sample"
+            is_helped = any("; " in reason for _, reason in found)
+            found = found if is_helped else [(place_of(spec, spec.shape, ()), none)]
+        if not found:
+            found = [
+                (place, "holds for no record of the sample")
+                if place.endswith("/match")
+                else (place, "gives null for the whole sample")
+                for place in self._silent
+            ]
+        return [spec.written.error(reason, place) for place, reason in found]
+
+    def _missing(self) -> Iterator[tuple[Shape, tuple[Step, ...]]]:
+        """Go through the outermost layers that are declared and not there."""
+        assert self._spec is not None
         seen = {self._spec.shape}
         waiting: deque[tuple[Shape, tuple[Step, ...]]] = deque([(self._spec.shape, ())])
         found = 0
@@ -111,7 +154,7 @@ class Sample:
             shape, steps = waiting.popleft()
             if shape.alternatives and shape not in self._met:
                 found += 1
-                yield format_path(steps), self._hint(format_path(steps), steps)
+                yield shape, steps
                 continue
             for step, child in shape.children():
                 if child not in seen:
@@ -135,6 +178,23 @@ class Sample:
             end = "." + steps[-1].casefold()
             same = [known for known, other in self._paths.items() if other.endswith(end)]
         return f"; did you mean {same[0]!r}?" if same else ""
+
+
+def _expressions(spec: Spec) -> Iterator[tuple[str, tuple[bool, Callable[[Any], Any]]]]:
+    """Go through a spec's expressions: pointer, whether layers are open, and what asks."""
+    written = {join_pointer(["queries", name]): text for name, text in spec.queries.items()}
+    written |= {} if spec.focus is None else {"/focus": spec.focus}
+    written |= {} if spec.match is None else {"/match": spec.match}
+    for key, text in written.items():
+        try:
+            search = compile_expression(text, start="root").search
+        except QueryError:
+            continue  # the linter says what is wrong with it
+        yield document_key(spec, key[1:]), (key != "/match", search)
+
+
+def _layered(spec: Spec) -> Iterator[Shape]:
+    return (shape for shape, _ in walk(spec.shape) if shape.alternatives)
 
 
 def _key(steps: tuple[Step, ...]) -> str:

@@ -883,7 +883,10 @@ def test_spec_list_names_what_ships(run):
 
 
 def test_spec_show_shows_layers_and_queries(run, folder):
-    stdout = "name: spec.yaml\nlayers:\n  a      json\n  c[].d  json\nqueries:\n  :first  a\n"
+    stdout = (
+        "name: spec.yaml\nfile: spec.yaml\nform: short\n"
+        "layers:\n  a      json\n  c[].d  json\nqueries:\n  :first  a\n"
+    )
 
     assert run("spec", "show", "spec.yaml") == (stdout, "", 0)
 
@@ -941,7 +944,7 @@ def test_spec_lint_names_what_has_no_effect(run, folder):
         }
     }
     (folder / "schema.json").write_text(json.dumps(schema))
-    warning = "schema.json: warning: on-error has no effect: no layer is declared here - at "
+    warning = "schema.json:1: warning: on-error has no effect: no layer is declared here - at "
 
     assert run("spec", "lint", "schema.json") == (
         (

@@ -186,7 +186,7 @@ SAMPLE = {
     ("path", "warning"),
     [
         ("Records[].body", None),
-        ("Records[0].body", None),
+        ("Records[0].body", "[n] is one element only; for every element write Records[].body"),
         ("Records[].*", None),
         ("records[].body", "nothing is at records[].body in the sample; did you mean"),
         ("Records[].Body", "Records[].body"),
@@ -211,8 +211,10 @@ def test_a_layer_that_is_nowhere_in_a_sample_is_a_warning(path, warning, tmp_pat
         assert warnings == []
     else:
         (line,) = warnings
-        assert line.startswith(f"my.yaml: warning: nothing is at {path} in the sample")
+        assert line.startswith("my.yaml:1: warning: ")
+        assert f"nothing is at {path} in the sample" in line or path == "Records[0].body"
         assert warning in line
+        assert line.endswith(f" - at /layers/{path}")
     assert total == f"my.yaml: 1 layer, {'no warnings' if warning is None else '1 warning'}"
 
 
@@ -234,8 +236,8 @@ def test_a_layer_below_one_that_is_missing_is_not_listed_too(tmp_path):
     out, _, _ = run("spec", "lint", "my.json", "-", stdin=json.dumps(SAMPLE).encode(), cwd=tmp_path)
 
     assert [line.split(" in the sample")[0] for line in out.splitlines()[:-1]] == [
-        "my.json: warning: nothing is at Opaque",
-        "my.json: warning: nothing is at opaque.x",
+        "my.json:1: warning: nothing is at Opaque",
+        "my.json:1: warning: nothing is at opaque.x",
     ]
 
 

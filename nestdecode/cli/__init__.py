@@ -10,11 +10,10 @@ from collections.abc import Sequence
 import click
 
 from nestdecode import __version__
+from nestdecode.cli.group import Group
 from nestdecode.cli.output import RefusedError, discard, say
 from nestdecode.cli.signals import Stopped, listen
-from nestdecode.cli.sources import is_file
 from nestdecode.errors import NestdecodeError, QueryError, SpecError, WorkerError
-from nestdecode.words import nearest
 
 __all__ = ["cli", "main"]
 
@@ -28,7 +27,7 @@ _COMMANDS = (
 _COMPLETE = "_NESTDECODE_COMPLETE"
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(Group):
     """A group whose commands are imported when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -41,15 +40,6 @@ class _LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        word = args[0]
-        if word in _COMMANDS or word.startswith("-") or ctx.resilient_parsing:
-            return super().resolve_command(ctx, args)
-        hint = f"; for that file write nestdecode expand {word}" if is_file(word) else ""
-        raise click.UsageError(f"No such command '{word}'{hint or nearest(word, _COMMANDS)}", ctx)
-
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
@@ -57,7 +47,11 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
         ctx.exit()
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_LazyGroup,
+    for_files="expand",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--version", is_flag=True, callback=_version, expose_value=False, is_eager=True,
     help="Show the version and exit.",

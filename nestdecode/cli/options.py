@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
+from nestdecode.cli import specs
 from nestdecode.cli.output import say
 from nestdecode.decoder import Decoder
 from nestdecode.errors import POLICIES, NestdecodeError
@@ -154,7 +155,7 @@ def decoder_from(
     spec = options["spec"]
     try:
         decoder = Decoder(
-            None if spec == "none" else spec,
+            None if spec in (None, "none") else specs.load(spec),
             on_error=options["on_error"],
             on_problem=on_problem,
             numbers=options["numbers"],

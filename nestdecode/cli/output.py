@@ -125,6 +125,13 @@ class Output:
         )
 
     @property
+    def width(self) -> int | None:
+        """How wide the terminal is; None if it is none."""
+        import shutil  # late: it takes what reads archives along
+
+        return shutil.get_terminal_size().columns if self.is_terminal else None
+
+    @property
     def identity(self) -> tuple[int, int] | None:
         """What tells the file that is written from every other; None if it is none."""
         return None if self._descriptor < 0 else identity_of(self._descriptor)

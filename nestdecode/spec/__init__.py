@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -36,7 +36,7 @@ from nestdecode.spec.text import Source, read
 from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Numbers
 from nestdecode.words import count, nearest
 
-__all__ = ["Alternative", "Layer", "Shape", "Spec", "mistakes_in"]
+__all__ = ["MOST_MISTAKES", "Alternative", "Layer", "Shape", "Spec", "mistakes_in"]
 MAX_EXPRESSION = 64 << 10
 
 
@@ -61,6 +61,8 @@ class Spec:
         numbers: ``exact`` if the text of numbers is kept, else ``double``.
         duplicates: ``error`` if repeated names are refused, else ``last``.
         is_marked: Whether the document has a key of ours, so that it was written as a spec.
+        schemas: Its schemas; those that it means, if it is a short form.
+        written: The document as it was written.
     """
 
     name: str | None
@@ -77,6 +79,7 @@ class Spec:
     duplicates: Duplicates
     is_marked: bool
     schemas: Schemas
+    written: Source
     _root: str
     _source: tuple[str, str | None, str | None]
 
@@ -88,7 +91,12 @@ class Spec:
         return f"<Spec{named}: {count(len(self.layers), 'layer')}>"
 
     @classmethod
-    def load(cls, name_or_path: str | os.PathLike[str]) -> Spec:
+    def load(
+        cls,
+        name_or_path: str | os.PathLike[str],
+        *,
+        folders: Iterable[str | os.PathLike[str]] = (),
+    ) -> Spec:
         """
         Load a spec by catalog name, or from a file.
 
@@ -99,10 +107,15 @@ class Spec:
         >>> Spec.load("repair-results").layers[0].path
         'data.taskResult[].taskResult'
 
+        Args:
+            name_or_path: The spec.
+            folders: Folders of specs, whose names are looked up before those of the catalog:
+                ``team/orders`` is the file team/orders.yaml of the first folder that has it.
+
         Raises:
             SpecError: If there is no such spec, or it is wrong.
         """
-        text, name, pointer = catalog.fetch(name_or_path)
+        text, name, pointer = catalog.fetch(name_or_path, folders)
         return _parse(text, name, pointer)
 
     @classmethod
@@ -186,16 +199,22 @@ def _parse(text: str, name: str | None = None, pointer: str | None = None) -> Sp
 MOST_MISTAKES = 10
 
 
-def mistakes_in(name_or_path: str | os.PathLike[str]) -> list[SpecError]:
+def mistakes_in(
+    name_or_path: str | os.PathLike[str], folders: Iterable[str | os.PathLike[str]] = ()
+) -> list[SpecError]:
     """
     List what is wrong with a spec: all mistakes, up to ten, that do not hide one another.
 
-    What is wrong is taken away, and the rest is read again. None if ``Spec.load`` loads it.
+    What is wrong is taken away or put right, and the rest is read again. The list is empty
+    if ``Spec.load`` loads the spec.
+
+    Returns:
+        The mistakes, those with a line first, in the order of their lines.
     """
     found: list[SpecError] = []
     try:
-        text, name, pointer = catalog.fetch(name_or_path)
-        source = read(text, name)
+        text, name, pointer = catalog.fetch(name_or_path, folders)
+        source = read(text, name, forgiven=found)
         while len(found) < MOST_MISTAKES:
             source.renew()
             try:
@@ -210,7 +229,10 @@ def mistakes_in(name_or_path: str | os.PathLike[str]) -> list[SpecError]:
         found.append(error)
     except RecursionError:
         found.append(SpecError("nested too deep", source=os.fspath(name_or_path)))
-    return found
+    # A line may be left out or put right, and be found again.
+    unique = {(error.line, error.pointer, error.reason): error for error in found}
+    by_line = sorted(unique.values(), key=lambda error: (error.line is None, error.line or 0))
+    return by_line[:MOST_MISTAKES]
 
 
 def _checked(source: Source, text: str, pointer: str | None) -> Spec:
@@ -234,6 +256,11 @@ def _checked(source: Source, text: str, pointer: str | None) -> Spec:
         root = openapi.record_schema(schemas.references, pointer)
     else:
         if "layers" in source.value and "properties" not in source.value:
+            # What follows is checked as what it is meant to be.
+            for key in [key for key in source.value if key.casefold() == "nestdecode"]:
+                del source.value[key]
+            source.value["nestdecode"] = 1
+            source.mended.add("/layers")
             raise source.error("a short form begins with 'nestdecode: 1'", "/layers")
         schemas = Schemas(source)
         kind = ("/x-nestdecode", source)
@@ -325,6 +352,7 @@ def _build(
         duplicates=word("duplicates", DUPLICATES),
         is_marked=prefix == "" or "x-nestdecode" in schemas.source.value,
         schemas=schemas,
+        written=source,
         _root=root,
         _source=origin,
     )
@@ -346,7 +374,9 @@ def _expression(value: Any, key: str, wrong: Any) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise wrong(key, "expected a JMESPath expression, a string")
+        quote = "; YAML takes what begins with [ or { for something else: quote it"
+        hint = quote if isinstance(value, (list, dict)) else ""
+        raise wrong(key, f"expected a JMESPath expression, a string{hint}")
     if len(value) > MAX_EXPRESSION:
         raise wrong(key, f"longer than {MAX_EXPRESSION} characters")
     from jmespath import exceptions, parser
