@@ -28,7 +28,7 @@ def run(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> tuple[s
 @pytest.mark.parametrize(
     ("word", "hint"),
     [
-        ("expnad", "No such command 'expnad'; did you mean 'expand' or 'explain'?"),
+        ("expnad", "No such command 'expnad'; did you mean 'expand'?"),
         ("qeury", "No such command 'qeury'; did you mean 'query'?"),
         ("zzz", "No such command 'zzz'"),
         ("x.json", "No such command 'x.json'; for that file write nestdecode expand x.json"),
@@ -194,7 +194,7 @@ SAMPLE = {
         ("Records[2].body", "Records[].body"),
         ("Records[].attributes.Sent.At", 'Records[].attributes."Sent.At"'),
         ("Opaque", "opaque"),
-        ("opaque.inner", "it is inside a string that no layer opens: declare that, too"),
+        ("opaque.inner", "it is inside the string at opaque: declare that layer, too"),
         ("nothing.of.this.kind", "nothing is at nothing.of.this.kind in the sample"),
     ],
 )
@@ -248,7 +248,9 @@ def test_a_layer_that_does_not_open_is_there_all_the_same(policy, tmp_path):
     (tmp_path / "x.ndjson").write_text('{"a": "{oops"}\n{"b": null}\n')
 
     assert run("spec", "lint", "my.json", "x.ndjson", cwd=tmp_path) == (
-        "my.json: 2 layers, no warnings\n",
+        "my.json:1: warning: a string of the sample can't be opened: invalid JSON: unexpected "
+        "character, expected a string key: char 1 (json), at /a - at /layers/a\n"
+        "my.json: 2 layers, 1 warning\n",
         "",
         0,
     )

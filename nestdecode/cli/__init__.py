@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from nestdecode import __version__
-from nestdecode.cli.group import Group
+from nestdecode.cli.group import ASKED, Group
 from nestdecode.cli.output import RefusedError, discard, say
 from nestdecode.cli.signals import Stopped, listen
 from nestdecode.errors import NestdecodeError, QueryError, SpecError, WorkerError
@@ -21,10 +21,6 @@ _COMMANDS = (
     "expand", "query", "explain", "collapse", "set", "edit", "diff", "replay", "spec",
     "completion",
 )  # fmt: skip
-
-
-# With what a shell asks for completions.
-_COMPLETE = "_NESTDECODE_COMPLETE"
 
 
 class _LazyGroup(Group):
@@ -107,9 +103,11 @@ def _say_usage(error: click.ClickException) -> None:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
+        if ASKED in os.environ:
+            from nestdecode.cli import completing  # late: a shell asks for it
+
+            return completing.answer(cli)
         # Not cli.main(): it takes a closed pipe for an error of its own.
-        if _COMPLETE in os.environ:
-            cli._main_shell_completion({}, "nestdecode", _COMPLETE)
         words = list(sys.argv[1:] if arguments is None else arguments)
         with cli.make_context("nestdecode", words) as context:
             result = cli.invoke(context)

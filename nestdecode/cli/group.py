@@ -9,7 +9,10 @@ import click
 from nestdecode.cli.sources import is_file
 from nestdecode.words import nearest
 
-__all__ = ["Group"]
+__all__ = ["ASKED", "Group"]
+
+# The variable by which a shell asks for completions.
+ASKED = "_NESTDECODE_COMPLETE"
 
 
 class Group(click.Group):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from nestdecode.cli.files import records_of
-from nestdecode.cli.options import complete_spec
 from nestdecode.cli.output import print_lines, say
 from nestdecode.cli.sources import is_file
 from nestdecode.cli.specs import folders, load
 from nestdecode.errors import DecodeError, SpecError
-from nestdecode.paths import split_pointer
+from nestdecode.paths import parse_path, split_pointer
 from nestdecode.queries import expression
 from nestdecode.sample import Sample
 from nestdecode.spec import MOST_MISTAKES, catalog, mistakes_in
@@ -20,10 +21,19 @@ from nestdecode.stream.answering import SHOWN
 from nestdecode.text.reader import Limits
 from nestdecode.words import count
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 __all__ = ["command"]
 
 # Keys that say that a JSON object is a spec.
 _KEYS = ("nestdecode", "x-nestdecode", "$schema", "openapi", "swagger")
+
+
+def _complete(_context: Any, parameter: Any, incomplete: str) -> list[CompletionItem[str]]:
+    from nestdecode.cli import completing  # late: a shell asks for it
+
+    return completing.samples(parameter, incomplete)
 
 
 @click.command("lint", short_help="Check specs, and hold them against samples.")
@@ -32,7 +42,7 @@ _KEYS = ("nestdecode", "x-nestdecode", "$schema", "openapi", "swagger")
     metavar="NAME|PATH... [SAMPLE]...",
     nargs=-1,
     required=True,
-    shell_complete=complete_spec,
+    shell_complete=_complete,
 )
 def command(names: tuple[str, ...]) -> int:
     """
@@ -121,8 +131,12 @@ def _spelling(mistake: SpecError, sample: Sample) -> str:
     if mistake.pointer is None or not mistake.pointer.startswith("/layers/"):
         return ""
     path = split_pointer(mistake.pointer)[1]
-    spelled = sample.spelled(path)
-    return "" if spelled in (None, path) else f"; in the sample it is {spelled}"
+    try:
+        parse_path(path)
+    except SpecError:
+        spelled = sample.spelled(path)
+        return "" if spelled is None else f"; in the sample it is {spelled}"
+    return ""
 
 
 def _is_sample(name: str) -> bool:

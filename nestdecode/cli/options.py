@@ -27,14 +27,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 _DEFAULTS = Limits()
 
 
-def complete_spec(_ctx: Any, _param: Any, incomplete: str) -> list[CompletionItem]:
-    from click.shell_completion import CompletionItem
+def complete_spec(_context: Any, parameter: Any, incomplete: str) -> list[CompletionItem[str]]:
+    """Complete a spec."""
+    from nestdecode.cli import completing  # late: a shell asks for it
 
-    from nestdecode.spec import catalog
-
-    if incomplete.startswith((".", "/", "~")):
-        return [CompletionItem(incomplete, type="file")]
-    return [CompletionItem(n) for n in (*catalog.names(), "none") if n.startswith(incomplete)]
+    return completing.specs(parameter, incomplete)
 
 
 def _limit(name: str, what: str) -> _Options:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,11 +21,20 @@ from nestdecode.queries.parsing import misquoted
 from nestdecode.spec import Spec
 from nestdecode.words import shortened
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 __all__ = ["command"]
 
 
+def _complete(context: Any, _parameter: Any, incomplete: str) -> list[CompletionItem[str]]:
+    from nestdecode.cli import completing  # late: a shell asks for it
+
+    return completing.queries(context, incomplete)
+
+
 @click.command("query", short_help="Ask each document, its layers opened.")
-@click.argument("expression", metavar="EXPR|:NAME")
+@click.argument("expression", metavar="EXPR|:NAME", shell_complete=_complete)
 @click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]...")
 @click.option("-r", "--raw", is_flag=True, help="Write strings without quotes.")
 @click.option("--each", is_flag=True, help="One element of the answer a line; nothing for null.")

@@ -261,7 +261,8 @@ def _checked(source: Source, text: str, pointer: str | None) -> Spec:
                 del source.value[key]
             source.value["nestdecode"] = 1
             source.mended.add("/layers")
-            raise source.error("a short form begins with 'nestdecode: 1'", "/layers")
+            reason = "a short form begins with 'nestdecode: 1': write that line first"
+            raise source.error(reason, "/layers")
         schemas = Schemas(source)
         kind = ("/x-nestdecode", source)
         chosen = pointer or _extension_of(source).get("schema")

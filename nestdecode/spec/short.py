@@ -13,7 +13,7 @@ from nestdecode.paths import Step, Wild, join_pointer, parse_path
 from nestdecode.spec.chains import no_bytes, unknown_codec
 from nestdecode.spec.shape import read_policy, read_style
 from nestdecode.spec.text import Source
-from nestdecode.words import count, nearest
+from nestdecode.words import closest, count, nearest
 
 __all__ = ["SHORT_KEYS", "expand_short"]
 
@@ -100,19 +100,30 @@ def _check_keys(source: Source) -> None:
     outside = [key for key in unknown if not nearest(key, SHORT_KEYS) and key != "redact"]
     if outside and document.get("layers", ...) is None:
         # What is there is checked where it belongs.
-        source.move(outside, "layers")
-        source.mended.add("/layers")
         more = f" and {count(len(outside) - 1, 'more line')}" if len(outside) > 1 else ""
-        raise source.error(
-            f"nothing is indented below layers: indent {outside[0]!r}{more}", "/layers"
-        )
+        reason = f"nothing is indented below layers: indent {outside[0]!r}{more}"
+        mistake = source.error(reason, "/layers")
+        source.move(outside, "layers")
+        raise mistake
     for key in unknown:
         if key == "redact":
             raise source.error("redact is reserved: this version does not redact", "/redact")
-        hint = nearest(key, SHORT_KEYS)
-        if not hint and _is_chain(document[key]):
-            hint = "; a path and its codecs stand below layers, indented"
+        if key not in outside:
+            raise _unknown(source, document, key, SHORT_KEYS, "")
+        is_layer = _is_chain(document[key])
+        hint = "; a path and its codecs stand below layers, indented" if is_layer else ""
         raise source.error(f"unknown key {key!r}{hint}", join_pointer([key]))
+
+
+def _unknown(
+    source: Source, container: dict[str, Any], key: str, known: tuple[str, ...], around: str
+) -> SpecError:
+    """Build the error for a key that is not known, and mend it if it is clear what was meant."""
+    pointer = around + join_pointer([key])
+    mistake = source.error(f"unknown key {key!r}{nearest(key, known)}", pointer)
+    for right in closest(key, known)[:1]:
+        source.rename(container, key, right, pointer)
+    return mistake
 
 
 def _is_chain(written: Any) -> bool:
@@ -161,10 +172,7 @@ def _add_layer(source: Source, root: _Place, path: str, written: Any) -> None:
     if isinstance(written, dict):
         for key in written:
             if key not in LAYER_KEYS:
-                raise source.error(
-                    f"unknown key {key!r}{nearest(key, LAYER_KEYS)}",
-                    here + join_pointer([key]),
-                )
+                raise _unknown(source, written, key, LAYER_KEYS, here)
         if "codecs" not in written:
             raise source.error("expected codecs, as in {codecs: json}", here)
         codecs = written["codecs"]

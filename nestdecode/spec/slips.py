@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from nestdecode.words import count
+
 __all__ = ["Slip", "eaten", "forbidden", "slip_in"]
 
 
@@ -31,6 +33,7 @@ _RESERVED = {"@": "a reserved character", "`": "a reserved character", "%": "a d
 _EATEN = re.compile(r"(\s*(?:- )?)([*\[@][^\s:]*)\s*:(?:\s+(.*))?$")
 _MEMBER = re.compile(r"""(\s*(?:- )?(?:"[^"]*"|'[^']*'|[^\s"'#:{}][^:#{}]*?)\s*:)\s+(\S.*?)\s*$""")
 _NO_BLANK = re.compile(r"""(\s*(?:- )?[^\s"'#:{}\[]?[^\s"'#:{}]*):([^\s:/].*)$""")
+_QUOTED = re.compile(r"""(\s*(?:- )?)(["'])(.*)\2\s*:\s+(\S.*)$""")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -107,9 +110,9 @@ def _tabs(lines: list[str]) -> Slip | None:
     tabbed = [number for number, line in enumerate(lines) if "\t" in _indent(line)]
     if not tabbed:
         return None
-    more = f" (and of {len(tabbed) - 1} more)" if len(tabbed) > 1 else ""
+    more = f", as {count(len(tabbed) - 1, 'other line')}" if len(tabbed) > 1 else ""
     right = [_indent(line).expandtabs(2) + line.lstrip(" \t") for line in lines]
-    reason = f"a tab is in the indentation of this line{more}: YAML indents by blanks only"
+    reason = f"indented by a tab{more}: YAML indents by blanks only"
     return Slip(tabbed[0], reason, "\n".join(right))
 
 
@@ -118,6 +121,11 @@ def _in_line(lines: list[str], number: int) -> Iterator[Slip]:
     line = lines[number].rstrip()
     if len(line) > LONGEST:
         return
+    quoted = _QUOTED.match(line)
+    if quoted and quoted[2] in quoted[3]:
+        right = "'" + quoted[3].replace("'", "''") + "'"
+        reason = f"YAML ends the key at its second {quoted[2]}: write {right}: {quoted[4]}"
+        yield Slip(number, reason, _with(lines, number, f"{quoted[1]}{right}: {quoted[4]}"))
     member = _MEMBER.match(line)
     if member and (what := _needs_quotes(member[2])):
         right = "'" + member[2].replace("'", "''") + "'"
@@ -143,9 +151,9 @@ def _needs_quotes(value: str) -> str | None:
         after = value[end + 1 :].strip() if end > 0 else ""
         return f"YAML ends the value at its second {first}" if after[:1] not in ("", "#") else None
     if first in "[{":
-        end = value.rfind({"[": "]", "{": "}"}[first])
-        is_list = first == "[" and (value[1:2] in ("]", "?", "*") or 0 < end < len(value) - 1)
-        return "YAML takes what begins with [ for a list" if is_list else None
+        what, close = {"[": ("a list", "]"), "{": ("an object", "}")}[first]
+        is_whole = value.count(first) == value.count(close) > 0
+        return f"YAML takes what begins with {first} for {what}" if is_whole else None
     if first in "|>" and value[1:].strip(" +-0123456789"):
         return f"YAML takes {first} for the beginning of a block"
     if ": " in value and not re.match(r"[^{(\[]*: ", value):

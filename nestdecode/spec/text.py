@@ -83,17 +83,29 @@ class Source:
         self.work = MAX_WORK
 
     def move(self, names: Iterable[str], key: str) -> None:
-        """Move members of the document into an object that is another member, lines and all."""
-        self._know_lines()
+        """Mend what is beside a member and belongs into it: move it there, lines and all."""
         target: dict[str, Any] = {}
         for name in names:
-            old, new = (id(self.value), name), (id(target), name)
-            target[name] = self.value.pop(name)
-            if old in self.lines:
-                self.lines[new] = self.lines[old]
-            if old in self.quoted:
-                self.quoted.add(new)
+            self._move(self.value, name, target, name)
         self.value[key] = target
+        self.mended.add(f"/{key}")
+
+    def rename(self, container: dict[str, Any], name: str, right: str, pointer: str) -> None:
+        """Mend the name of a member, so that what it holds can be checked."""
+        if right not in container:
+            self._move(container, name, container, right)
+            self.mended.add(pointer)
+
+    def _move(
+        self, container: dict[str, Any], name: str, target: dict[str, Any], right: str
+    ) -> None:
+        self._know_lines()
+        old, new = (id(container), name), (id(target), right)
+        target[right] = container.pop(name)
+        if old in self.lines:
+            self.lines[new] = self.lines[old]
+        if old in self.quoted:
+            self.quoted.add(new)
 
     def take_away(self, pointer: str) -> bool:
         """
@@ -306,7 +318,7 @@ class _YamlReader:
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             if len(self._stack) >= MAX_DEPTH:
                 self._fail(f"deeper than {MAX_DEPTH} levels", event)
-            value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+            value: Any = [] if isinstance(event, yaml.SequenceStartEvent) else self._again()
             self._stack.append(_Open(value, self._place(value, event)))
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             self._stack.pop()
@@ -330,8 +342,15 @@ class _YamlReader:
             self._explain(event)
             self._fail("a key is a string, got an object or an array", event)
         key, top.key = top.key, None
-        top.value[key] = value
+        # Of what is there twice, and was forgiven, the first is checked.
+        top.value.setdefault(key, value)
         return key
+
+    def _again(self) -> dict[str, Any]:
+        """Return the object that goes on under a key that is there twice, or a new one."""
+        top = self._stack[-1] if self._stack else None
+        before = top.value.get(top.key) if top and isinstance(top.value, dict) else None
+        return before if isinstance(before, dict) else {}
 
     def _scalar(self, event: Any) -> None:
         top = self._stack[-1] if self._stack else None
@@ -342,12 +361,13 @@ class _YamlReader:
         if not event.style and key == "<<":
             self._fail("merge keys are not read: use $ref", event)
         place = (id(top.value), key)
+        top.key = key
         if key in top.value:
             self._mind(f"key {key!r} is there twice: see line {self._source.lines[place]}", event)
+            return
         if event.style == '"':
             self._source.quoted.add(place)
         self._source.lines[place] = _line_of(event)
-        top.key = key
 
     def _explain(self, event: Any) -> None:
         """Raise a better error if YAML stumbled over a path that it can't hold bare."""
