@@ -57,13 +57,14 @@ def cli() -> None:
     Open JSON that hides inside JSON strings, and query it.
 
     \b
-    nestdecode expand response.json                      every layer opened
-    nestdecode query 'structData.data[]' response.json   ask the opened tree
+    nestdecode expand response.json                      open every layer of a file
+    nestdecode query 'structData.data[]' response.json   query a file, its layers opened
+    tail -f app.log | nestdecode expand                  process a log, one record a line
     nestdecode set -i data.retry=true response.json      change a value, and nothing else
-    tail -f app.log | nestdecode expand --spec my.yaml   one line a record
 
-    Without a spec every layer is found; with one, exactly those it names are opened.
-    Input is one document, NDJSON, or several documents; it is told apart.
+    Without a spec every layer is found. With --spec, exactly those that the spec names are
+    opened; nestdecode spec list names some. Input is one document, NDJSON, or several
+    documents: which of them is detected.
 
     Exit codes: 0 done, 1 and 4 with query -e, 2 usage or files, 3 a spec or query
     that is wrong, 5 some record failed and all others were written, 130 and 143 for

@@ -28,6 +28,17 @@ class Group(click.Group):
         super().__init__(*arguments, **attributes)
         self._for_files = for_files
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the options that are before a command."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name = error.option_name
+        usual = self.get_command(ctx, self._for_files.split()[-1])
+        known = [] if usual is None else [o for p in usual.params for o in p.opts]
+        hint = f"; it follows a command, as in nestdecode {self._for_files} {name}"
+        raise click.UsageError(f"No such option '{name}'{hint if name in known else ''}", ctx)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

@@ -101,10 +101,11 @@ def command(
     Without one, a shipped spec that matches the document opens it, and lends its focus
     and queries; --spec none keeps that from happening.
     """  # fmt: skip
-    if not files and is_file(expression):
+    if is_file(expression) and not any(file == "-" or is_file(file) for file in files):
+        query = f"'{files[0]}'" if files else "EXPR"
         raise click.UsageError(
             f"'{expression}' is a file: the query comes first, as in "
-            f"nestdecode query EXPR {expression}"
+            f"nestdecode query {query} {expression}"
         )
     need_input(ctx, files)
     session = Session(
