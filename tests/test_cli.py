@@ -883,10 +883,7 @@ def test_spec_list_names_what_ships(run):
 
 
 def test_spec_show_shows_layers_and_queries(run, folder):
-    stdout = (
-        "name: spec.yaml\nfile: spec.yaml\nform: short\n"
-        "layers:\n  a      json\n  c[].d  json\nqueries:\n  :first  a\n"
-    )
+    stdout = "name: spec.yaml\nlayers:\n  a      json\n  c[].d  json\nqueries:\n  :first  a\n"
 
     assert run("spec", "show", "spec.yaml") == (stdout, "", 0)
 

@@ -32,11 +32,28 @@ def run(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> tuple[s
         ("qeury", "No such command 'qeury'; did you mean 'query'?"),
         ("zzz", "No such command 'zzz'"),
         ("x.json", "No such command 'x.json'; for that file write nestdecode expand x.json"),
+        (
+            "--spec x.json",
+            "No such option '--spec'; it follows a command, as in nestdecode expand --spec",
+        ),
+        ("spec lnit", "No such command 'lnit'; did you mean 'lint'?"),
+        (
+            "spec x.json",
+            "No such command 'x.json'; for that file write nestdecode spec show x.json",
+        ),
+        (
+            "query x.json",
+            "'x.json' is a file: the query comes first, as in nestdecode query EXPR x.json",
+        ),
+        (
+            "query x.json a.b",
+            "'x.json' is a file: the query comes first, as in nestdecode query 'a.b' x.json",
+        ),
     ],
 )
 def test_a_word_that_is_no_command_gets_a_suggestion(word, hint, tmp_path):
     (tmp_path / "x.json").write_text("{}")
-    out, err, code = run(word, cwd=tmp_path)
+    out, err, code = run(*word.split(), cwd=tmp_path)
 
     assert (out, code) == ("", 2)
     assert err.splitlines()[-1] == f"Error: {hint}"

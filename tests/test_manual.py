@@ -20,6 +20,7 @@ def test_the_page_has_every_command_and_option():
     context = click.Context(cli)
     for name in cli.list_commands(context):
         command = cli.get_command(context, name)
+        assert command is not None
         options = [o for p in command.params if isinstance(p, click.Option) for o in p.opts]
 
         assert re.search(rf"^\.SS nestdecode {name}\b", text, re.MULTILINE), name

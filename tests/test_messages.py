@@ -202,8 +202,6 @@ def test_no_name_steers_a_terminal_or_forges_a_line(folder, arguments):
             ["spec", "show", f"spec{EVIL}.json"],
             [
                 f"name: spec{SHOWN}.json",
-                f"file: spec{SHOWN}.json",
-                "form: short",
                 f"title: {SHOWN}".replace(r"\u2028\u0085", " ").replace(r"\r\t\n", " "),
                 "focus: a",
                 "layers:",

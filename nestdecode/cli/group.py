@@ -34,10 +34,11 @@ class Group(click.Group):
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             name = error.option_name
-        usual = self.get_command(ctx, self._for_files.split()[-1])
-        known = [] if usual is None else [o for p in usual.params for o in p.opts]
-        hint = f"; it follows a command, as in nestdecode {self._for_files} {name}"
-        raise click.UsageError(f"No such option '{name}'{hint if name in known else ''}", ctx)
+            usual = self.get_command(ctx, self._for_files.split()[-1])
+            if usual is None or not any(name in option.opts for option in usual.params):
+                raise
+        hint = f"it follows a command, as in nestdecode {self._for_files} {name}"
+        raise click.UsageError(f"No such option '{name}'; {hint}", ctx)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -71,8 +71,11 @@ def lines_of(about: dict[str, Any], width: int | None) -> list[str]:
                 )
             )
 
-    # A name is shown as it is, blanks and all.
-    lines += [f"{key}: {about[key]}" for key in ("name", "file", "form") if about[key]]
+    # A name is shown as it is, blanks and all; what it says already is left out.
+    known = {"name": about["name"], "file": about["file"], "form": about["form"]}
+    known |= {"file": None} if about["file"] == about["name"] else {}
+    known |= {"form": None} if about["form"] == "short" else {}
+    lines += [f"{key}: {value}" for key, value in known.items() if value]
     for key in ("title", "description", "focus", "match"):
         if about[key]:
             add(f"{key}: {about[key]}", 2)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nestdecode.errors import SpecError
 from nestdecode.spec.text import MAX_BYTES
-from nestdecode.words import nearest
+from nestdecode.words import closest
 
 __all__ = ["SUFFIXES", "fetch", "file_of", "names", "own", "shipped"]
 
@@ -235,8 +235,9 @@ def _unknown(name: str, folders: Folders) -> str:
     if Path(name).is_file():
         return f"unknown spec {name!r}; for the file of that name write ./{name}"
     # The last part alone may be right: sqs-sns for aws/sqs-sns.
-    same_end = [k for k in known if k.rpartition("/")[2] == name.rpartition("/")[2]]
-    hint = f"; did you mean {same_end[0]!r}?" if same_end else nearest(name, known)
+    ends = {one.rpartition("/")[2]: one for one in reversed(list(known))}
+    near = closest(name, known) or [ends[e] for e in closest(name.rpartition("/")[2], ends)]
+    hint = f"; did you mean {near[0]!r}?" if near else ""
     missing = [os.fspath(f) for f in folders if not os.path.isdir(f)]  # noqa: PTH112 - raises nothing
     hint = hint or "; known are: " + ", ".join(known)
     return f"unknown spec {name!r}{hint}" + "".join(f"; no such folder: {f}" for f in missing)

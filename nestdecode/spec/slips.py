@@ -79,15 +79,36 @@ def slip_in(text: str, line: int, opened: tuple[int, int] | None) -> Slip:
     for number in near:
         for slip in _in_line(lines, number):
             return slip
-    if opened is not None:
-        character = "".join(lines[opened[0] : opened[0] + 1])[opened[1] : opened[1] + 1]
-        if character in ("{", "[", '"', "'"):
-            more = ", or a comma is missing after it" if character in "{[" else ""
-            return Slip(opened[0], f"the {character} of this line is not closed{more}")
+    if opened is not None and (slip := _opened(lines, *opened)):
+        return slip
     for number in near:
         if re.match(r"\s*[^\s:#-][^:#]*$", lines[number]):
             return Slip(number, "a colon is missing: a line is KEY: VALUE")
-    return Slip(min(line, len(lines) - 1), unknown)
+    return _unbalanced(lines, line) or Slip(min(line, len(lines) - 1), unknown)
+
+
+def _opened(lines: list[str], line: int, column: int) -> Slip | None:
+    """Explain what was begun at a place and has no end."""
+    character = "".join(lines[line : line + 1])[column : column + 1]
+    if character in ("{", "["):
+        return _not_closed(line, character)
+    if character in ('"', "'"):
+        return Slip(line, f"the {character} of this line is not closed")
+    return None
+
+
+def _unbalanced(lines: list[str], line: int) -> Slip | None:
+    """Find the last line that opens more than it closes."""
+    for number in range(min(line, len(lines) - 1), -1, -1):
+        for first, last in ("[]", "{}"):
+            if lines[number].count(first) > lines[number].count(last):
+                return _not_closed(number, first)
+    return None
+
+
+def _not_closed(line: int, bracket: str) -> Slip:
+    reason = f"the {bracket} of this line is not closed, or a comma is missing after it"
+    return Slip(line, reason)
 
 
 def _with(lines: list[str], number: int, right: str) -> str:
