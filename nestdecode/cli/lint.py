@@ -81,6 +81,13 @@ class _Linted:
         self.name = name
         self.mistakes = mistakes_in(name, folders())
         self._spec = None if self.mistakes else load(name)
+        self._warnings: list[SpecError] = []
+        try:
+            if self._spec is not None:
+                self._warnings = lint(self._spec) + expression.lint(self._spec)
+        except SpecError as error:
+            # Of a schema that no document needs so far.
+            self._spec, self.mistakes = None, [error]
         self.sample = Sample(self._spec)
 
     def report(self) -> None:
@@ -94,8 +101,7 @@ class _Linted:
         found = self.sample.warnings()
         missing = {warning.pointer for warning in found}
         # What is nowhere in the sample is said once.
-        written = lint(self._spec) + expression.lint(self._spec)
-        warnings = [w for w in written if w.pointer not in missing] + found
+        warnings = [w for w in self._warnings if w.pointer not in missing] + found
         warnings.sort(key=lambda warning: warning.line or 0)
         print_lines(
             *map(_as_warning, warnings),

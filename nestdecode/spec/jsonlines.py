@@ -89,6 +89,8 @@ def mistake_in(text: str, at: int) -> tuple[int, str]:
         return len(text.rstrip()), "invalid JSON: it ends too early"
     if rest[0] in "}]" and before.endswith(","):
         at, what = len(before) - 1, "nothing follows this comma"
+    elif not before and rest[0] not in "{[":
+        what = f"it begins with {rest[0]!r}; YAML is in files named .yaml"
     elif rest[0] == "'":
         what = "strings are in double quotes"
     elif rest[0] in "/#":

@@ -77,10 +77,10 @@ def slip_in(text: str, line: int, opened: tuple[int, int] | None) -> Slip:
     # What is wrong may be seen only when the next line begins.
     near = [number for number in (line, _before(lines, line)) if 0 <= number < len(lines)]
     for number in near:
-        for slip in _in_line(lines, number):
+        for slip in _in_line(lines, number, is_last=number == line):
             return slip
-    if opened is not None and (slip := _opened(lines, *opened)):
-        return slip
+    if opened is not None and (known := _opened(lines, *opened)):
+        return known
     for number in near:
         if re.match(r"\s*[^\s:#-][^:#]*$", lines[number]):
             return Slip(number, "a colon is missing: a line is KEY: VALUE")
@@ -137,8 +137,15 @@ def _tabs(lines: list[str]) -> Slip | None:
     return Slip(tabbed[0], reason, "\n".join(right))
 
 
-def _in_line(lines: list[str], number: int) -> Iterator[Slip]:
-    """Go through what may be wrong with one line."""
+def _in_line(lines: list[str], number: int, *, is_last: bool) -> Iterator[Slip]:
+    """
+    Go through what may be wrong with one line.
+
+    Args:
+        lines: All of them.
+        number: Which line.
+        is_last: Whether reading stopped in it, not in the next.
+    """
     line = lines[number].rstrip()
     if len(line) > LONGEST:
         return
@@ -148,7 +155,7 @@ def _in_line(lines: list[str], number: int) -> Iterator[Slip]:
         reason = f"YAML ends the key at its second {quoted[2]}: write {right}: {quoted[4]}"
         yield Slip(number, reason, _with(lines, number, f"{quoted[1]}{right}: {quoted[4]}"))
     member = _MEMBER.match(line)
-    if member and (what := _needs_quotes(member[2])):
+    if member and is_last and (what := _needs_quotes(member[2])):
         right = "'" + member[2].replace("'", "''") + "'"
         written = f"{member[1].strip()} {right}"
         reason = f"{what}: write {written}"
@@ -174,7 +181,8 @@ def _needs_quotes(value: str) -> str | None:
     if first in "[{":
         what, close = {"[": ("a list", "]"), "{": ("an object", "}")}[first]
         is_whole = value.count(first) == value.count(close) > 0
-        return f"YAML takes what begins with {first} for {what}" if is_whole else None
+        is_query = first == "[" or re.search(r"[\[(`]", value)
+        return f"YAML takes what begins with {first} for {what}" if is_whole and is_query else None
     if first in "|>" and value[1:].strip(" +-0123456789"):
         return f"YAML takes {first} for the beginning of a block"
     if ": " in value and not re.match(r"[^{(\[]*: ", value):

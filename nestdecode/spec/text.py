@@ -247,7 +247,7 @@ def _read_yaml(text: str, name: str | None, forgiven: list[SpecError] | None) ->
             raise mistake
         if slip.text in (None, text) or len(slips) >= MOST_SLIPS:
             # What is not explained may come of what was.
-            forgiven += slips[:-1]
+            forgiven += slips[:-1] + (reader.forgiven or [])
             raise slips[-1] if slips else mistake
         slips.append(mistake)
         text = slip.text
