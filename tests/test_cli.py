@@ -1008,25 +1008,6 @@ def test_the_script_for_bash_is_valid(run):
     assert (checked.stdout, checked.stderr, checked.returncode) == (b"", b"", 0)
 
 
-@pytest.mark.parametrize(
-    ("words", "completed"),
-    [
-        pytest.param("nestdecode expa", "plain,expand\n", id="a command"),
-        pytest.param("nestdecode query --on", "plain,--on-error\n", id="an option"),
-        pytest.param("nestdecode expand -s aws/s", "plain,aws/sqs-sns\n", id="a spec"),
-        pytest.param("nestdecode expand --on-error n", "plain,null\n", id="a policy"),
-    ],
-)
-def test_words_are_completed(words, completed):
-    surroundings = {
-        "_NESTDECODE_COMPLETE": "bash_complete",
-        "COMP_WORDS": words,
-        "COMP_CWORD": str(len(words.split()) - 1),
-    }
-
-    assert finish(spawn(env=os.environ | surroundings)) == (completed, "", 0)
-
-
 def test_a_process_reads_standard_input_and_writes_standard_output():
     assert finish(spawn("expand"), b'{"a":"[1]"}\nx') == (
         '{"a":[1]}\n',

@@ -64,7 +64,7 @@ NAMES = ["aws/cloudwatch-logs", "aws/sqs-sns", "repair-results", "team/orders"]
     ("line", "values"),
     [
         pytest.param("nestdecode expa", ["expand"], id="a command"),
-        pytest.param("nestdecode spec li", ["lint", "list"], id="a command of a group"),
+        pytest.param("nestdecode spec li", ["list", "lint"], id="a command of a group"),
         pytest.param("nestdecode query --on", ["--on-error"], id="an option"),
         pytest.param("nestdecode expand --on-error n", ["null"], id="a choice"),
         pytest.param("nestdecode expand --on-error=n", ["--on-error=null"], id="a choice after ="),

@@ -28,6 +28,10 @@ class Group(click.Group):
         super().__init__(*arguments, **attributes)
         self._for_files = for_files
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, in their own order."""
+        return list(self.commands)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the options that are before a command."""
         try:

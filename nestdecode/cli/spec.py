@@ -27,12 +27,12 @@ def command() -> None:
     Look at specs, check them, convert them.
 
     \b
-    nestdecode spec list                      those that have a name
-    nestdecode spec show repair-results       layers, focus, queries of one
-    nestdecode spec cat aws/sqs-sns > my.yaml its file, to begin with
-    nestdecode spec lint my.yaml events.json  what is wrong, what looks wrong
-    nestdecode spec convert my.yaml           as JSON Schema
-    nestdecode spec plan my.yaml              as the Python it is compiled to
+    nestdecode spec list                       those that have a name
+    nestdecode spec show repair-results        layers, focus, queries of one
+    nestdecode spec cat aws/sqs-sns > my.yaml  the file of one, to begin with
+    nestdecode spec lint my.yaml events.json   what is wrong, what looks wrong
+    nestdecode spec convert my.yaml            as JSON Schema
+    nestdecode spec plan my.yaml               as the Python it is compiled to
 
     Specs have names if they are shipped, or are files of your folders of specs: those that
     NESTDECODE_SPECS lists (as PATH lists folders), or else nestdecode/specs in the folder
@@ -41,10 +41,7 @@ def command() -> None:
     """
 
 
-command.add_command(lint.command)
-
-
-@command.command("list")
+@command.command("list", short_help="List the specs that have a name.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a spec.")
 def list_(as_json: bool) -> None:
     """
@@ -75,7 +72,7 @@ def list_(as_json: bool) -> None:
         print_lines(f"{name:<{width}}  {title}{where}".rstrip())
 
 
-@command.command("show")
+@command.command("show", short_help="Show what a spec says.")
 @_name
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def show(name: str, as_json: bool) -> None:
@@ -105,6 +102,9 @@ def cat(name: str) -> None:
     nestdecode spec cat aws/sqs-sns > my.yaml
     """
     write_out(catalog.fetch(name, folders())[0].encode())
+
+
+command.add_command(lint.command)
 
 
 @command.command("plan")
