@@ -316,6 +316,7 @@ def test_show_writes_json(home, run):
             ],
             id="a capital",
         ),
+
         pytest.param("a: [\n", ["1: the [ of this line is not closed, or a comma is missing after it"], id="a bracket"),
         pytest.param(
             '{"nestdecode": 1,\n "layers": {\n  "a": "jsn",\n  "a": "json"}}',

@@ -238,7 +238,9 @@ def mistakes_in(
 def _checked(source: Source, text: str, pointer: str | None) -> Spec:
     name = source.name
     if not isinstance(source.value, dict):
-        raise SpecError("expected an object: a schema, OpenAPI or 'nestdecode: 1'", source=name)
+        empty = ", got nothing" if source.value is None else ""
+        wanted = f"expected an object: a schema, OpenAPI or 'nestdecode: 1'{empty}"
+        raise SpecError(wanted, source=name)
     version: Literal["3.0"] | None = None
     root = pointer or ""
     if "nestdecode" in source.value:

@@ -238,6 +238,10 @@ def _read_yaml(text: str, name: str | None, forgiven: list[SpecError] | None) ->
             source = reader.read()
         except _SlipError as error:
             slip = error.slip
+        except SpecError:
+            if forgiven is not None:
+                forgiven += slips + (reader.forgiven or [])
+            raise
         else:
             if forgiven is not None:
                 forgiven += slips + (reader.forgiven or [])
