@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import (
@@ -24,7 +24,8 @@ from nestdecode.spec import catalog
 __all__ = ["answer", "queries", "samples", "source", "specs"]
 
 
-Item = CompletionItem[str]
+if TYPE_CHECKING:
+    Item = CompletionItem[str]
 
 
 def specs(parameter: click.Parameter, incomplete: str) -> list[Item]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -24,6 +25,8 @@ __all__ = ["Source", "read"]
 
 MAX_BYTES = 16 << 20
 MAX_DEPTH = 200
+# How long JSON is at most whose lines are counted: that takes a second.
+MAX_NUMBERED = 1 << 20
 # Slips of one text that are explained.
 MOST_SLIPS = 10
 # A second at most, whatever the work.
@@ -188,12 +191,13 @@ def read(text: str, name: str | None = None, *, forgiven: list[SpecError] | None
 
 
 def _read_json(text: str, name: str | None, forgiven: list[SpecError] | None) -> Source:
-    is_repeated = False
+    repeated: list[str] = []
 
     def members_of(members: list[tuple[str, Any]]) -> dict[str, Any]:
-        nonlocal is_repeated
         result = dict(members)
-        is_repeated = is_repeated or len(result) != len(members)
+        if len(result) != len(members):
+            counts = Counter(name for name, _ in members)
+            repeated.append(max(counts, key=counts.__getitem__))
         return result
 
     decoder = json.JSONDecoder(
@@ -202,17 +206,21 @@ def _read_json(text: str, name: str | None, forgiven: list[SpecError] | None) ->
     value = decoder.decode(text)
     if is_deeper(value, MAX_DEPTH):
         raise SpecError(f"deeper than {MAX_DEPTH} levels", source=name)
-    if is_repeated:
+    is_small = len(text) <= MAX_NUMBERED
+    if repeated:
         mistakes: list[SpecError] = []
 
-        def twice(key: str, line: int) -> None:
+        def twice(key: str, line: int | None = None) -> None:
             mistakes.append(SpecError(f"key {key!r} is there twice", source=name, line=line))
 
-        lines_of(text, value, twice)
+        if is_small:
+            lines_of(text, value, twice)
+        else:
+            twice(repeated[0])
         if forgiven is None:
             raise mistakes[0]
         forgiven += mistakes
-    return Source(value, name, json=text)
+    return Source(value, name, json=text if is_small else None)
 
 
 def _number(text: str) -> float:
