@@ -260,7 +260,7 @@ def test_show_writes_json(home, run):
         pytest.param(
             "nestdecode: 1\nlayers:\n\ta: jsn\n\tb: json |\n",
             [
-                "3: indented by a tab, as 1 other line: YAML indents by blanks only",
+                "3: indented by a tab, like 1 other line: YAML indents by spaces only",
                 "3: unknown codec 'jsn'; did you mean 'json'? - at /layers/a",
                 "4: a codec is missing beside | in 'json |' - at /layers/b",
             ],
@@ -286,7 +286,7 @@ def test_show_writes_json(home, run):
         pytest.param(
             "nestdecode: 1\nlayers:\n  a:json\n",
             [
-                ("2: expected an object: path to codecs; a blank is missing after a colon, "
+                ("2: expected an object: path to codecs; a space is missing after a colon, "
                 "as in Records[].body: json - at /layers")
             ],
             id="no blank",

@@ -139,7 +139,7 @@ def _not_layers(layers: Any) -> str:
     if isinstance(layers, list):
         return f"{wanted}, got a list: leave out the dashes, as in Records[].body: json"
     if isinstance(layers, str) and ":" in layers:
-        return f"{wanted}; a blank is missing after a colon, as in Records[].body: json"
+        return f"{wanted}; a space is missing after a colon, as in Records[].body: json"
     return wanted
 
 

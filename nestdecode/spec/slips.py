@@ -131,9 +131,9 @@ def _tabs(lines: list[str]) -> Slip | None:
     tabbed = [number for number, line in enumerate(lines) if "\t" in _indent(line)]
     if not tabbed:
         return None
-    more = f", as {count(len(tabbed) - 1, 'other line')}" if len(tabbed) > 1 else ""
+    more = f", like {count(len(tabbed) - 1, 'other line')}" if len(tabbed) > 1 else ""
     right = [_indent(line).expandtabs(2) + line.lstrip(" \t") for line in lines]
-    reason = f"indented by a tab{more}: YAML indents by blanks only"
+    reason = f"indented by a tab{more}: YAML indents by spaces only"
     return Slip(tabbed[0], reason, "\n".join(right))
 
 
@@ -163,7 +163,7 @@ def _in_line(lines: list[str], number: int, *, is_last: bool) -> Iterator[Slip]:
     glued = None if member else _NO_BLANK.match(line)
     if glued:
         right = f"{glued[1]}: {glued[2]}"
-        reason = f"a blank is missing after the colon: write {right.strip()}"
+        reason = f"a space is missing after the colon: write {right.strip()}"
         yield Slip(number, reason, _with(lines, number, right))
     if slip := _indented(lines, number):
         yield slip
@@ -201,7 +201,7 @@ def _indented(lines: list[str], number: int) -> Slip | None:
     if width > over and member and member[2][0] not in "|>{[":
         right = " " * over + lines[number].strip()
         reason = (
-            f"indented by {width} blanks, deeper than the line above, which has a value: "
+            f"indented by {width} spaces, deeper than the line above, which has a value: "
             f"indent by {over}"
         )
         return Slip(number, reason, _with(lines, number, right))
@@ -209,9 +209,9 @@ def _indented(lines: list[str], number: int) -> Slip | None:
     if width < over and width not in levels:
         nearest = min(levels, key=lambda level: (abs(level - width), -level))
         right = " " * nearest + lines[number].strip()
-        blanks = "1 blank" if width == 1 else f"{width} blanks"
+        spaces = count(width, "space")
         wanted = " or ".join(map(str, levels))
-        reason = f"indented by {blanks}, and the lines above by {wanted}"
+        reason = f"indented by {spaces}, and the lines above by {wanted}"
         return Slip(number, reason, _with(lines, number, right))
     return None
 
