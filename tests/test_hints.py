@@ -36,7 +36,7 @@ def run(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> tuple[s
             "--spec x.json",
             "No such option '--spec'; it follows a command, as in nestdecode expand --spec",
         ),
-        ("spec lnit", "No such command 'lnit'; did you mean 'lint'?"),
+        ("spec lnit", "No such command 'lnit'; did you mean 'list' or 'lint'?"),
         (
             "spec x.json",
             "No such command 'x.json'; for that file write nestdecode spec show x.json",
