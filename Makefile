@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := specs/samples/repair-results.json
 
-.PHONY: demo test test-all test-floors test-newer check fuzz format lint types wheel bench bench-quick clean
+.PHONY: demo test test-all test-floors test-newer check fuzz format lint types wheel man bench bench-quick clean
 
 # The first screen of the README, its commands run in a folder with this checkout's files.
 demo: $(VENV)/ready
@@ -63,6 +63,10 @@ lint: $(VENV)/ready
 types: $(VENV)/ready
 	$(BIN)/mypy
 
+# The manual page, from the help of the commands.
+man: $(VENV)/ready
+	$(BIN)/python -m tests.manual
+
 # The wheel, in a bare environment, away from the source tree: the main job and no more.
 wheel: $(VENV)/ready
 	rm -rf dist && $(BIN)/python -m build --no-isolation --outdir dist . > /dev/null
@@ -79,6 +83,7 @@ wheel: $(VENV)/ready
 	venv/bin/nestdecode expand --spec repair-results "$$sample" > spec.json; \
 	cmp auto.json spec.json; \
 	venv/bin/nestdecode spec list; \
+	test -s venv/share/man/man1/nestdecode.1; \
 	venv/bin/python -m pip check
 
 bench: $(VENV)/ready

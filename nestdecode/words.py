@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["count", "nearest", "one_line", "position", "printable", "share", "shortened"]
+__all__ = [
+    "closest",
+    "count",
+    "nearest",
+    "one_line",
+    "position",
+    "printable",
+    "share",
+    "shortened",
+]
 
 # Characters that control a terminal: C0 except tab and newline, DEL, C1, the separators that
 # some programs take for newlines, and those that change the direction of text. Lone
@@ -43,15 +52,31 @@ def nearest(word: object, words: Iterable[str]) -> str:
     >>> nearest("base46", ["base64", "json"])
     "; did you mean 'base64'?"
     """
+    found = closest(word, words)
+    return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
+
+
+def closest(word: object, words: Iterable[str]) -> list[str]:
+    """
+    Return which of *words* were probably meant, the nearest first.
+
+    >>> closest("querys", ["queries", "numbers"])
+    ['queries']
+    """
     import difflib  # late: only errors need it
 
     if not isinstance(word, str):
-        return ""
-    found = difflib.get_close_matches(word, list(words), n=3, cutoff=0.6)
-    if not found:
-        folded = word.casefold().replace("_", "-")
-        found = [w for w in words if w.casefold().replace("_", "-") == folded]
-    return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
+        return []
+    words = list(words)
+    folded = word.casefold().replace("_", "-")
+    same = [known for known in words if known.casefold().replace("_", "-") == folded]
+    if same:
+        return same
+    found = difflib.get_close_matches(word, words, n=3, cutoff=0.6)
+    likeness = [difflib.SequenceMatcher(None, known, word).ratio() for known in found]
+    return [
+        known for known, ratio in zip(found, likeness, strict=True) if ratio > likeness[0] - 0.1
+    ]
 
 
 def position(char: int, line: int, column: int) -> str:

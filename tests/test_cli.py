@@ -975,7 +975,7 @@ def test_spec_lint_names_what_has_no_effect(run, folder):
         }
     }
     (folder / "schema.json").write_text(json.dumps(schema))
-    warning = "schema.json: warning: on-error has no effect: no layer is declared here - at "
+    warning = "schema.json:1: warning: on-error has no effect: no layer is declared here - at "
 
     assert run("spec", "lint", "schema.json") == (
         (
@@ -1040,25 +1040,6 @@ def test_the_script_for_bash_is_valid(run):
     )
 
     assert (checked.stdout, checked.stderr, checked.returncode) == (b"", b"", 0)
-
-
-@pytest.mark.parametrize(
-    ("words", "completed"),
-    [
-        pytest.param("nestdecode expa", "plain,expand\n", id="a command"),
-        pytest.param("nestdecode query --on", "plain,--on-error\n", id="an option"),
-        pytest.param("nestdecode expand -s aws/s", "plain,aws/sqs-sns\n", id="a spec"),
-        pytest.param("nestdecode expand --on-error n", "plain,null\n", id="a policy"),
-    ],
-)
-def test_words_are_completed(words, completed):
-    surroundings = {
-        "_NESTDECODE_COMPLETE": "bash_complete",
-        "COMP_WORDS": words,
-        "COMP_CWORD": str(len(words.split()) - 1),
-    }
-
-    assert finish(spawn(env=os.environ | surroundings)) == (completed, "", 0)
 
 
 def test_a_process_reads_standard_input_and_writes_standard_output():

@@ -28,15 +28,32 @@ def run(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> tuple[s
 @pytest.mark.parametrize(
     ("word", "hint"),
     [
-        ("expnad", "No such command 'expnad'; did you mean 'expand' or 'explain'?"),
+        ("expnad", "No such command 'expnad'; did you mean 'expand'?"),
         ("qeury", "No such command 'qeury'; did you mean 'query'?"),
         ("zzz", "No such command 'zzz'"),
         ("x.json", "No such command 'x.json'; for that file write nestdecode expand x.json"),
+        (
+            "--spec x.json",
+            "No such option '--spec'; it follows a command, as in nestdecode expand --spec",
+        ),
+        ("spec lnit", "No such command 'lnit'; did you mean 'list' or 'lint'?"),
+        (
+            "spec x.json",
+            "No such command 'x.json'; for that file write nestdecode spec show x.json",
+        ),
+        (
+            "query x.json",
+            "'x.json' is a file: the query comes first, as in nestdecode query EXPR x.json",
+        ),
+        (
+            "query x.json a.b",
+            "'x.json' is a file: the query comes first, as in nestdecode query 'a.b' x.json",
+        ),
     ],
 )
 def test_a_word_that_is_no_command_gets_a_suggestion(word, hint, tmp_path):
     (tmp_path / "x.json").write_text("{}")
-    out, err, code = run(word, cwd=tmp_path)
+    out, err, code = run(*word.split(), cwd=tmp_path)
 
     assert (out, code) == ("", 2)
     assert err.splitlines()[-1] == f"Error: {hint}"
@@ -186,7 +203,7 @@ SAMPLE = {
     ("path", "warning"),
     [
         ("Records[].body", None),
-        ("Records[0].body", None),
+        ("Records[0].body", "[n] is one element only; for every element write Records[].body"),
         ("Records[].*", None),
         ("records[].body", "nothing is at records[].body in the sample; did you mean"),
         ("Records[].Body", "Records[].body"),
@@ -194,7 +211,7 @@ SAMPLE = {
         ("Records[2].body", "Records[].body"),
         ("Records[].attributes.Sent.At", 'Records[].attributes."Sent.At"'),
         ("Opaque", "opaque"),
-        ("opaque.inner", "it is inside a string that no layer opens: declare that, too"),
+        ("opaque.inner", "it is inside the string at opaque: declare that layer, too"),
         ("nothing.of.this.kind", "nothing is at nothing.of.this.kind in the sample"),
     ],
 )
@@ -211,8 +228,10 @@ def test_a_layer_that_is_nowhere_in_a_sample_is_a_warning(path, warning, tmp_pat
         assert warnings == []
     else:
         (line,) = warnings
-        assert line.startswith(f"my.yaml: warning: nothing is at {path} in the sample")
+        assert line.startswith("my.yaml:1: warning: ")
+        assert f"nothing is at {path} in the sample" in line or path == "Records[0].body"
         assert warning in line
+        assert line.endswith(f" - at /layers/{path}")
     assert total == f"my.yaml: 1 layer, {'no warnings' if warning is None else '1 warning'}"
 
 
@@ -234,8 +253,8 @@ def test_a_layer_below_one_that_is_missing_is_not_listed_too(tmp_path):
     out, _, _ = run("spec", "lint", "my.json", "-", stdin=json.dumps(SAMPLE).encode(), cwd=tmp_path)
 
     assert [line.split(" in the sample")[0] for line in out.splitlines()[:-1]] == [
-        "my.json: warning: nothing is at Opaque",
-        "my.json: warning: nothing is at opaque.x",
+        "my.json:1: warning: nothing is at Opaque",
+        "my.json:1: warning: nothing is at opaque.x",
     ]
 
 
@@ -245,11 +264,12 @@ def test_a_layer_that_does_not_open_is_there_all_the_same(policy, tmp_path):
     (tmp_path / "my.json").write_text(json.dumps({"nestdecode": 1, "layers": layers}))
     (tmp_path / "x.ndjson").write_text('{"a": "{oops"}\n{"b": null}\n')
 
-    assert run("spec", "lint", "my.json", "x.ndjson", cwd=tmp_path) == (
-        "my.json: 2 layers, no warnings\n",
-        "",
-        0,
+    shut = "a string of the sample can't be opened: invalid JSON: unexpected character, expected"
+    stdout = (
+        f"my.json:1: warning: {shut} a string key: char 1 (json), at /a - at /layers/a\n"
+        "my.json: 2 layers, 1 warning\n"
     )
+    assert run("spec", "lint", "my.json", "x.ndjson", cwd=tmp_path) == (stdout, "", 0)
 
 
 def test_a_sample_that_can_not_be_read_is_named(tmp_path):

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 import click
 
 from nestdecode import __version__
+from nestdecode.cli.group import ASKED, Group
 from nestdecode.cli.output import RefusedError, discard, say
 from nestdecode.cli.signals import Stopped, listen
-from nestdecode.cli.sources import is_file
 from nestdecode.errors import NestdecodeError, QueryError, SpecError, WorkerError
-from nestdecode.words import nearest
 
 __all__ = ["cli", "main"]
 
@@ -26,8 +25,6 @@ _COMMANDS = (
 
 # Columns of help on a wide terminal: longer lines are hard to read.
 _WIDEST = 100
-# With what a shell asks for completions.
-_COMPLETE = "_NESTDECODE_COMPLETE"
 
 
 class _Context(click.Context):
@@ -39,7 +36,7 @@ class _Context(click.Context):
         return HelpFormatter(width=self.terminal_width, max_width=_WIDEST)
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(Group):
     """A group whose commands are imported when they are asked for."""
 
     context_class = _Context
@@ -56,15 +53,6 @@ class _LazyGroup(click.Group):
             each.context_class = _Context
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        word = args[0]
-        if word in _COMMANDS or word.startswith("-") or ctx.resilient_parsing:
-            return super().resolve_command(ctx, args)
-        hint = f"; for that file write nestdecode expand {word}" if is_file(word) else ""
-        raise click.UsageError(f"No such command '{word}'{hint or nearest(word, _COMMANDS)}", ctx)
-
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
@@ -72,7 +60,11 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
         ctx.exit()
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_LazyGroup,
+    for_files="expand",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--version", is_flag=True, callback=_version, expose_value=False, is_eager=True,
     help="Show the version and exit.",
@@ -82,13 +74,14 @@ def cli() -> None:
     Open JSON that hides inside JSON strings, and query it.
 
     \b
-    nestdecode expand response.json                      every layer opened
-    nestdecode query 'structData.data[]' response.json   ask the opened tree
+    nestdecode expand response.json                      open every layer of a file
+    nestdecode query 'structData.data[]' response.json   query a file, its layers opened
+    tail -f app.log | nestdecode expand                  process a log, one record a line
     nestdecode set -i data.retry=true response.json      change a value, and nothing else
-    tail -f app.log | nestdecode expand --spec my.yaml   one line a record
 
-    Without a spec every layer is found; with one, exactly those it names are opened.
-    Input is one document, NDJSON, or several documents; it is told apart.
+    Without a spec every layer is found. With --spec, exactly those that the spec names are
+    opened; nestdecode spec list names some. Input is one document, NDJSON, or several
+    documents: which of them is detected.
 
     Exit codes: 0 done, 1 and 4 with query -e, 2 usage or files, 3 a spec or query
     that is wrong, 5 some record failed and all others were written, 130 and 143 for
@@ -128,9 +121,11 @@ def _say_usage(error: click.ClickException) -> None:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
+        if ASKED in os.environ:
+            from nestdecode.cli import completing  # late: a shell asks for it
+
+            return completing.answer(cli)
         # Not cli.main(): it takes a closed pipe for an error of its own.
-        if _COMPLETE in os.environ:
-            cli._main_shell_completion({}, "nestdecode", _COMPLETE)
         words = list(sys.argv[1:] if arguments is None else arguments)
         with cli.make_context("nestdecode", words) as context:
             result = cli.invoke(context)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
+from nestdecode.cli import specs
 from nestdecode.cli.output import say
 from nestdecode.decoder import Decoder
 from nestdecode.errors import POLICIES, NestdecodeError
@@ -26,14 +27,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 _DEFAULTS = Limits()
 
 
-def complete_spec(_ctx: Any, _param: Any, incomplete: str) -> list[CompletionItem]:
-    from click.shell_completion import CompletionItem
+def complete_spec(_context: Any, parameter: Any, incomplete: str) -> list[CompletionItem[str]]:
+    """Complete a spec."""
+    from nestdecode.cli import completing  # late: a shell asks for it
 
-    from nestdecode.spec import catalog
-
-    if incomplete.startswith((".", "/", "~")):
-        return [CompletionItem(incomplete, type="file")]
-    return [CompletionItem(n) for n in (*catalog.names(), "none") if n.startswith(incomplete)]
+    return completing.specs(parameter, incomplete)
 
 
 def _limit(name: str, what: str) -> _Options:
@@ -154,7 +152,7 @@ def decoder_from(
     spec = options["spec"]
     try:
         decoder = Decoder(
-            None if spec == "none" else spec,
+            None if spec in (None, "none") else specs.load(spec),
             on_error=options["on_error"],
             on_problem=on_problem,
             numbers=options["numbers"],

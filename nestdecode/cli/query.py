@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,11 +19,20 @@ from nestdecode.lending import LendingQuery
 from nestdecode.queries.focus import Start
 from nestdecode.spec import Spec
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 __all__ = ["command"]
 
 
+def _complete(context: Any, _parameter: Any, incomplete: str) -> list[CompletionItem[str]]:
+    from nestdecode.cli import completing  # late: a shell asks for it
+
+    return completing.queries(context, incomplete)
+
+
 @click.command("query", short_help="Ask each document, its layers opened.")
-@click.argument("expression", metavar="EXPR|:NAME")
+@click.argument("expression", metavar="EXPR|:NAME", shell_complete=_complete)
 @click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]...")
 @click.option("-r", "--raw", is_flag=True, help="Write strings without quotes.")
 @click.option("--each", is_flag=True, help="One element of the answer a line; nothing for null.")
@@ -106,10 +115,11 @@ def command(
     Without one, a shipped spec that matches the document opens it, and lends its focus
     and queries; --spec none keeps that from happening.
     """  # fmt: skip
-    if not files and is_file(expression):
+    if is_file(expression) and not any(file == "-" or is_file(file) for file in files):
+        query = f"'{files[0]}'" if files else "EXPR"
         raise click.UsageError(
             f"'{expression}' is a file: the query comes first, as in "
-            f"nestdecode query EXPR {expression}"
+            f"nestdecode query {query} {expression}"
         )
     need_input(ctx, files)
     session = Session(

@@ -34,6 +34,7 @@ from typing import Any
 from jmespath import exceptions
 
 from nestdecode.errors import QueryError, SpecError
+from nestdecode.paths import join_pointer
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.run import Run
 from nestdecode.queries import compiled, interpreter
@@ -219,22 +220,27 @@ def _with_query() -> dict[str, list[str]]:
     return found
 
 
-def lint(spec: Spec) -> list[str]:
-    """Return warnings about a spec's own expressions, each one line."""
+def lint(spec: Spec) -> list[SpecError]:
+    """Return warnings about a spec's own expressions, each at its place."""
+    from nestdecode.spec.lint import document_key  # late: only the linter needs it
+
     warnings = []
-    written = {f"/queries/{name}": text for name, text in spec.queries.items()}
+    written = {join_pointer(["queries", name]): text for name, text in spec.queries.items()}
     for key, text in (("/focus", spec.focus), ("/match", spec.match)):
         written |= {key: text} if text is not None else {}
     root = (spec.shape,)
     for key, text in written.items():
+        place = document_key(spec, key[1:])
         try:
             node = compile_expression(text, start="root").node
         except QueryError as error:
-            warnings.append(f"{error.reason}: {text} - at {key}")
+            warnings.append(spec.written.error(f"{error.reason}: {text}", place))
             continue
         unknown = [n for n in dict.fromkeys(leading(node)) if not declares(root, n)]
         if unknown and spec.shape.names and key != "/match":
-            warnings.append(f"nothing is declared under {', '.join(unknown)} - at {key}")
+            hints = "".join(nearest(name, spec.shape.names) for name in unknown[:1])
+            reason = f"nothing is declared under {', '.join(unknown)}{hints}"
+            warnings.append(spec.written.error(reason, place))
     return warnings
 
 
