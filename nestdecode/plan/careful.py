@@ -246,7 +246,7 @@ class Plan:
 
 
 def is_blank(text: str) -> bool:
-    """Tell whether a string holds no document: it is empty, or JSON blanks only."""
+    """Return whether a string holds no document: it is empty, or JSON blanks only."""
     return not text or (text.isspace() and not text.strip(WHITESPACE))
 
 

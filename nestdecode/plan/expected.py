@@ -37,7 +37,7 @@ def place_of(plan: Plan, limits: Limits) -> Place | None:
 
 
 def _opens(text: str) -> bool:
-    """Tell whether a string that may stay is opened all the same: what opens is tried first."""
+    """Return whether a string that may stay is opened all the same: what opens is tried first."""
     try:
         json.loads(text)
     except ValueError:

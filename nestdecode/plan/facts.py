@@ -40,7 +40,7 @@ def opened_on_the_spot(shape: Shape) -> list[str]:
 
 
 def has_one_inside(shape: Shape) -> bool:
-    """Tell whether the same is declared inside a string, whichever way it is opened."""
+    """Return whether the same is declared inside a string, whichever way it is opened."""
     waiting = list(shape.alternatives)
     seen: list[Shape | None] = []
     while waiting:
@@ -56,7 +56,7 @@ def has_one_inside(shape: Shape) -> bool:
 
 def can_be_late(plan: Plan, limits: Limits) -> bool:
     """
-    Tell whether layers may be opened when they are seen, or not at all.
+    Return whether layers may be opened when they are seen, or not at all.
 
     Not if a layer that nobody looks at may change what is around it, or fail the record;
     nor if a limit on layers can be met, since what is around a layer is not counted.
@@ -78,7 +78,7 @@ def policies_of(plan: Plan) -> set[Policy]:
 
 
 def may_exceed_layers(plan: Plan, limits: Limits) -> bool:
-    """Tell whether more layers can be inside one another than are allowed."""
+    """Return whether more layers can be inside one another than are allowed."""
     return layers_inside(plan, limits) > limits.max_layers
 
 

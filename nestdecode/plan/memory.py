@@ -153,7 +153,7 @@ class Memory:
 
 
 def _is_found(shapes: tuple[Shape, ...], path: tuple[Any, ...]) -> bool:
-    """Tell whether nothing is declared of a place, nor of single ones among its neighbours."""
+    """Return whether nothing is declared of a place, nor of single ones among its neighbours."""
     for step in path:
         if any(shape.patterns or shape.prefix for shape in shapes):
             return False

@@ -218,11 +218,11 @@ class Opener:
     # Places
 
     def needs(self, shape: Shape | None) -> bool:
-        """Tell whether anything is to be opened at or below a place."""
+        """Return whether anything is to be opened at or below a place."""
         return self.finds or shape in self.live
 
     def is_bare(self, shape: Shape | None) -> bool:
-        """Tell whether nothing is declared at and below a place, and all is to be found."""
+        """Return whether nothing is declared at and below a place, and all is to be found."""
         return self.finds and (
             shape is None
             or not (shape.declared or shape.alternatives or any(True for _ in shape.children()))

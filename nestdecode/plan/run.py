@@ -101,7 +101,7 @@ class Run:
         self.looks: int = 0
 
     def is_settled(self, container: Any, key: Any) -> bool:
-        """Tell whether a string was met before, and note that it is met now."""
+        """Return whether a string was met before, and note that it is met now."""
         if self.settled is None:
             return False
         place = id(container), key

@@ -201,7 +201,7 @@ class Strings:
 
 
 def is_too_deep(text: str, value: Any, room: int) -> bool:
-    """Tell whether what a text holds has more than *room* containers inside one another."""
+    """Return whether what a text holds has more than *room* containers inside one another."""
     return brackets(text) > room and is_deeper(value, room)
 
 

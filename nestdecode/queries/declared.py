@@ -107,11 +107,11 @@ class _Declared(Layers):
         return self._step(known, members)
 
     def _are_live(self, children: Iterable[Shape | None]) -> bool:
-        """Tell whether there may be layers in some of a container's children."""
+        """Return whether there may be layers in some of a container's children."""
         return any(child in self._live for child in children)
 
     def _opens_to_text(self, shape: Shape) -> bool:
-        """Tell whether a layer at or below a place may hold a string, or be no JSON."""
+        """Return whether a layer at or below a place may hold a string, or be no JSON."""
         known = self._texts.get(shape)
         if known is None:
             known = self._texts[shape] = any(

@@ -249,7 +249,7 @@ def _lenders() -> tuple[tuple[Spec, Expression, frozenset[str]], ...]:
 
 
 def may_lend(record: Any) -> bool:
-    """Tell whether a shipped spec may match a record, by its members: layers may be open."""
+    """Return whether a shipped spec may match a record, by its members: layers may be open."""
     names = _names(record)
     return any(needed <= names for _, _, needed in _lenders())
 

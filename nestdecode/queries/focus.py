@@ -98,7 +98,7 @@ _Known = Shape | _ListOf
 
 
 def declares(known: tuple[_Known, ...], name: str) -> bool:
-    """Tell whether a member is declared by one of what is known."""
+    """Return whether a member is declared by one of what is known."""
     return any(
         isinstance(shape, Shape)
         and (name in shape.names or any(p.search(name) for p, _ in shape.patterns))

@@ -52,7 +52,7 @@ _FEW = 64
 
 
 def may_hold_layers(value: Any) -> bool:
-    """Tell whether a layer may be in an object or array, or that it holds too much to tell."""
+    """Return whether a layer may be in an object or array, or that it holds too much to tell."""
     waiting, left = [value], _FEW
     while waiting:
         container = waiting.pop()

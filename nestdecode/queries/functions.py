@@ -151,7 +151,7 @@ def _is_number(value: Any) -> bool:
 
 
 def is_false(value: Any) -> bool:
-    """Tell whether a value is null, false, or empty; 0 is not false."""
+    """Return whether a value is null, false, or empty; 0 is not false."""
     return not value and not _is_number(value)
 
 

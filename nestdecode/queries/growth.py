@@ -40,7 +40,7 @@ _MAKE_TEXT = frozenset({"join", "to_string"})
 
 
 def may_share(node: Node) -> bool:
-    """Tell whether an answer may have one container in two places."""
+    """Return whether an answer may have one container in two places."""
     kind, children = node["type"], _children(node)
     several = kind in ("multi_select_list", "multi_select_dict") or (
         kind == "function_expression" and node["value"] == "merge"
@@ -49,12 +49,12 @@ def may_share(node: Node) -> bool:
 
 
 def may_multiply(node: Node) -> bool:
-    """Tell whether an answer, or the time that it takes, may outgrow the document."""
+    """Return whether an answer, or the time that it takes, may outgrow the document."""
     return may_share(node) or _repeats(node)
 
 
 def _repeats(node: Node) -> bool:
-    """Tell whether an expression makes texts, or goes through lists that are written in it."""
+    """Return whether an expression makes texts, or goes through lists that are written in it."""
     kind, children = node["type"], _children(node)
     is_call = kind == "function_expression"
     if is_call and node["value"] in _MAKE_TEXT:
@@ -76,7 +76,7 @@ def _is_filled(node: Node) -> bool:
 
 
 def _overlap(nodes: list[Node]) -> bool:
-    """Tell whether two expressions may give the same container, or one and a part of it."""
+    """Return whether two expressions may give the same container, or one and a part of it."""
     ends: set[tuple[str | int, ...]] = set()
     above: set[tuple[str | int, ...]] = set()
     for node in nodes:

@@ -71,7 +71,7 @@ FOUND = _Found()
 
 
 def holds_none(known: Known) -> bool:
-    """Tell whether there is no layer in a value."""
+    """Return whether there is no layer in a value."""
     return known is None or known is BARE
 
 
@@ -156,7 +156,7 @@ class Layers:
         return None
 
     def opens(self, _known: Known, _around: Known) -> bool:
-        """Tell whether a string that is read from *around* may be a layer."""
+        """Return whether a string that is read from *around* may be a layer."""
         return False
 
     def open(self, known: Known, value: str, around: Known, container: str, key: str) -> None:

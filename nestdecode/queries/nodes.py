@@ -14,7 +14,7 @@ __all__ = ["TYPES", "computes", "constant_of", "is_true", "meets_once", "refer",
 
 
 def computes(node: Node) -> bool:
-    """Tell whether an expression compares values, or hands them to a function."""
+    """Return whether an expression compares values, or hands them to a function."""
     if node["type"] in ("comparator", "function_expression"):
         return True
     return any(computes(child) for child in node["children"] if isinstance(child, dict))
@@ -27,7 +27,7 @@ _ON_A_WAY = frozenset(
 
 
 def meets_once(node: Node) -> bool:
-    """Tell whether an expression reads each place of a record at most once."""
+    """Return whether an expression reads each place of a record at most once."""
     return node["type"] in _ON_A_WAY and all(map(meets_once, node["children"]))
 
 
@@ -58,7 +58,7 @@ def is_true(value: str) -> str:
 
 
 def skips_null(node: Node) -> bool:
-    """Tell whether an expression gives null for null, without an error."""
+    """Return whether an expression gives null for null, without an error."""
     kind, children = node["type"], node["children"]
     if kind in ("field", "index", "slice", "identity", "current"):
         return True

@@ -381,7 +381,7 @@ class Answering:
             self.tell("once", _DOCUMENTS)
 
     def _reads_as_documents(self) -> bool:
-        """Tell whether a record is a line, and ``--documents`` would read it."""
+        """Return whether a record is a line, and ``--documents`` would read it."""
         if self.framing == "documents":
             return False
         line, *more = self._batch.raws[self._index : self._index + 2]

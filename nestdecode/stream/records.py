@@ -179,6 +179,6 @@ class Batch:
 
 
 def is_blank(line: bytes) -> bool:
-    """Tell whether a line is no record."""
+    """Return whether a line is no record."""
     # bytes.isspace() knows more blanks than JSON does, and is fast at telling there is none.
     return not line or (line.isspace() and not line.strip(BLANKS))

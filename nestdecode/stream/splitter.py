@@ -54,7 +54,7 @@ def framing_of(read: Callable[[int], bytes], max_record_bytes: int) -> tuple[Fra
 
 
 def _goes_on(line: bytes) -> bool:
-    """Tell whether a line is the beginning of a document."""
+    """Return whether a line is the beginning of a document."""
     if line[:1] not in (b"{", b"[") or not_utf8(line) is not None:
         return False
     scanner = Scanner()
@@ -219,7 +219,7 @@ class Splitter:
                 yield from self._cut()
 
     def _may_end_early(self) -> bool:
-        """Tell whether a document may end in a line before the end of that has been read."""
+        """Return whether a document may end in a line before the end of that has been read."""
         text = self._follower.text
         return not (
             self._framing != "documents"

@@ -41,7 +41,7 @@ _OUT_OF_MEMORY = 12  # as ENOMEM
 
 
 def can_fork() -> bool:
-    """Tell whether workers can be had: a lock that another thread holds survives a fork."""
+    """Return whether workers can be had: a lock that another thread holds survives a fork."""
     return hasattr(os, "fork") and threading.active_count() == 1
 
 

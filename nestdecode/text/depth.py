@@ -15,7 +15,7 @@ DEEPEST = 254
 
 def is_deeper(value: Any, max_depth: int) -> bool:
     """
-    Tell whether more than *max_depth* containers are inside one another.
+    Return whether more than *max_depth* containers are inside one another.
 
     Args:
         value: A tree.

@@ -108,7 +108,7 @@ def parse_exactly(text: str, decoder: json.JSONDecoder) -> Any:
 
 
 def is_json(raw: bytes) -> bool:
-    """Tell whether a text is JSON, whatever is refused in it."""
+    """Return whether a text is JSON, whatever is refused in it."""
     try:
         _GRAMMAR.decode(raw.decode("utf-8", "surrogatepass"))
     except ValueError:

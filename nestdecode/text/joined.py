@@ -59,7 +59,7 @@ class Joined(NamedTuple):
         return longest if given.__class__ is bytes or isinstance(given[0], bytes) else 4 * longest
 
     def is_longer(self, size: int) -> bool:
-        """Tell whether a record may have more than *size* bytes."""
+        """Return whether a record may have more than *size* bytes."""
         return len(self.text) > size and self.longest > size
 
 
@@ -104,7 +104,7 @@ def apart(values: Any, joined: Joined, admits: Admits | None = None) -> list[Any
 
 def crowded(joined: Joined, most: int, classes: bytes | None = None) -> bool:
     """
-    Tell whether a record may hold more than *most* containers, its layers included.
+    Return whether a record may hold more than *most* containers, its layers included.
 
     Args:
         joined: Records, with nothing in them that is hidden from their bytes.

@@ -90,7 +90,7 @@ class Number(float):
         return _compared(self, other, operator.ge)
 
     def is_integer(self) -> bool:
-        """Tell whether its value is an integer, as that of 1e400 is."""
+        """Return whether its value is an integer, as that of 1e400 is."""
         value = _decimal_of(self)
         return value == value.to_integral_value()
 

@@ -177,7 +177,7 @@ class Reader:
         return self.loads_counting if may_hold_long_integer(raw) else orjson.loads
 
     def may_be_deep(self, raw: bytes) -> bool:
-        """Tell whether a record may be deeper than is allowed, its layers included."""
+        """Return whether a record may be deeper than is allowed, its layers included."""
         most = self.limits.max_depth
         # n containers take 2n characters.
         return len(raw) > 2 * most and (
@@ -203,7 +203,7 @@ class Reader:
         return self._decoder
 
     def is_malformed(self, refusal: Exception, text: bytes | str) -> bool:
-        """Tell whether what ``loads`` raised proves at once that *text* is not JSON."""
+        """Return whether what ``loads`` raised proves at once that *text* is not JSON."""
         if refusal.__class__ is msgspec.DecodeError:
             # It takes an escaped lone surrogate for a mistake; what is very deep may be one.
             has_escape = b"\\u" in text if isinstance(text, bytes) else "\\u" in text
@@ -376,7 +376,7 @@ def malformed_at(text: bytes) -> int | None:
 
 
 def is_cut_short(text: bytes) -> bool:
-    """Tell whether *text* is no JSON text, but fails only at its very end."""
+    """Return whether *text* is no JSON text, but fails only at its very end."""
     at = _fails_at(text)
     return at is not None and at >= len(text.rstrip(_BLANKS))
 

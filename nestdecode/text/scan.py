@@ -49,14 +49,14 @@ FEW = 16
 
 
 def may_hold_long_integer(raw: bytes) -> bool:
-    """Tell whether *raw* may hold an integer of 20 characters or more, at any layer."""
+    """Return whether *raw* may hold an integer of 20 characters or more, at any layer."""
     # All of fewer fit into 64 bits: those of 19 digits, or of a minus and 18.
     return hides(raw) or bool(contains(translate(raw, _NUMBERS), b":" + b"0" * 20))
 
 
 def hides(raw: bytes) -> bool:
     """
-    Tell whether *raw* may hide from its bytes what is in its layers.
+    Return whether *raw* may hide from its bytes what is in its layers.
 
     Take the first text, from the outside, in which such an escape occurs: its characters
     are literal in all texts around it, so the raw bytes hold it literally. If they hold
@@ -113,7 +113,7 @@ def _benign(raw: bytes) -> int:
 
 
 def all_benign(raw: bytes) -> bool:
-    """Tell whether every quote before a backslash has as many before it as after it."""
+    """Return whether every quote before a backslash has as many before it as after it."""
     quotes: int = count(raw, b'"\\')
     if quotes > FEW:
         return _benign(raw) == quotes
@@ -131,7 +131,7 @@ def all_benign(raw: bytes) -> bool:
 
 def is_flat(raw: bytes) -> bool:
     """
-    Tell whether no string of the outer text can be a layer: then none is anywhere.
+    Return whether no string of the outer text can be a layer: then none is anywhere.
 
     A quote after a backslash is inside of a text, and opens none of the outermost.
     """
@@ -158,7 +158,7 @@ _AFTER_A_SPACE = frozenset(' {[\n\r\t"\\')
 
 def closes(raw: bytes, quotes: int) -> bool:
     """
-    Tell whether so many quotes before a blank or a backslash all close a text.
+    Return whether so many quotes before a blank or a backslash all close a text.
 
     They do if all have one backslash before and one after, or at least three before and
     two or three after, as quotes of indented layers and of empty strings have.
@@ -173,7 +173,7 @@ def closes(raw: bytes, quotes: int) -> bool:
 
 def hides_more(raw: bytes) -> bool:
     """
-    Tell whether *raw* may hide more from its bytes than ``visible`` counts when told so.
+    Return whether *raw* may hide more from its bytes than ``visible`` counts when told so.
 
     An escape in the place of a quote is no more than that, unless a blank or an escape of
     one follows, that is not a quote itself.
