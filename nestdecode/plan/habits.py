@@ -18,7 +18,8 @@ from typing import Any
 
 from nestdecode.plan.detect import encoded
 from nestdecode.plan.place import Place
-from nestdecode.plan.swift import UnwritableError, Writer
+from nestdecode.plan.source import UnwritableError
+from nestdecode.plan.swift import Writer
 from nestdecode.text.joined import Admits, Joined, Together
 from nestdecode.text.reader import Reader
 

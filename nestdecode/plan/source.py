@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["Source"]
+__all__ = ["Source", "UnwritableError"]
 
 _numbers = itertools.count(1)
+
+
+class UnwritableError(Exception):
+    """What was to be written as Python is too large or of a kind left to the careful way."""
 
 
 class Source:

@@ -29,7 +29,7 @@ from stringzilla import bytesum, contains, count, count_byteset, translate
 
 from nestdecode.plan.detect import CLOSERS, OPENERS, encoded
 from nestdecode.plan.place import SHALLOW, Place
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import Source, UnwritableError
 from nestdecode.text.depth import is_deeper
 from nestdecode.text.joined import JOINING
 from nestdecode.text.reader import READERS, REFUSED, Reader
@@ -44,7 +44,7 @@ from nestdecode.text.scan import (
     visible,
 )
 
-__all__ = ["OddError", "UnwritableError", "Writer"]
+__all__ = ["OddError", "Writer"]
 
 # Digits and the minus, and what follows an integer.
 INTEGERS = {b"0123456789-": 1, b",}] \t\r\n\\": 2, b"{[": 255}
@@ -71,10 +71,6 @@ PATTERNS = {
 }
 
 MOST_PLACES, MOST_LOOPS, MOST_LEVEL = 200, 12, 50
-
-
-class UnwritableError(Exception):
-    """There is more than can be written out."""
 
 
 class OddError(Exception):

@@ -1,7 +1,7 @@
 """
 A query as a function: of an expanded tree, of a document, of several records.
 
-``OddError`` says that a query, or what a spec says of the places it passes, is not written
+``UnwritableError`` says that a query, or what a spec says of the places it passes, is not written
 out: then it is answered in another way.
 """
 
@@ -14,13 +14,13 @@ from nestdecode.errors import DecodeError
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.opening import Opener
 from nestdecode.plan.run import CrowdedError, Run
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import Source, UnwritableError
 from nestdecode.queries.code import Emitter
 from nestdecode.queries.declared import declared_layers
 from nestdecode.queries.found import found_layers
 from nestdecode.queries.functions import REFUSALS
 from nestdecode.queries.interpreter import Node
-from nestdecode.queries.layers import Late, OddError
+from nestdecode.queries.layers import Late
 from nestdecode.queries.nodes import computes, meets_once
 from nestdecode.text.joined import JOINING
 from nestdecode.text.reader import INEXACT, Reader
@@ -36,7 +36,7 @@ def source_of(node: Node, late: Late | None = None) -> Source:
     a tree that is expanded.
 
     Raises:
-        OddError: If the query is not for this.
+        UnwritableError: If the query is not for this.
     """
     emitter = Emitter(node)
     source = emitter.source
@@ -72,13 +72,13 @@ def source_of_many(
     looked at, and nothing is left to the careful way.
 
     Raises:
-        OddError: If the query is not for this.
+        UnwritableError: If the query is not for this.
     """
     emitter = Emitter(node)
     source, late = emitter.source, Late(plan, reader, start, _give_up, copied)
     opener = _open_late(emitter, node, late)
     if opener.decodes or not reader.plain:
-        raise OddError
+        raise UnwritableError
     source.names |= JOINING | dict.fromkeys(("carefully", "unlock", "rest"), _give_up)
     source.names |= {"report": _give_up_if_told, "GIVEN_UP": (*_GIVEN_UP, *reader.refused)}
     with source.block("def answer_many(joined, admits):"):

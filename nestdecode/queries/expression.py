@@ -36,12 +36,13 @@ from jmespath import exceptions
 from nestdecode.errors import QueryError, SpecError
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.run import Run
+from nestdecode.plan.source import UnwritableError
 from nestdecode.queries import compiled, interpreter
 from nestdecode.queries.focus import Start, declares, graft, leading, start_of
 from nestdecode.queries.functions import REFUSALS, RefusedError, type_name
 from nestdecode.queries.interpreter import Node
 from nestdecode.queries.late import search_late
-from nestdecode.queries.layers import Late, OddError
+from nestdecode.queries.layers import Late
 from nestdecode.queries.parsing import offences, offset_of, parsed
 from nestdecode.queries.work import Work
 from nestdecode.spec import Spec, catalog
@@ -96,7 +97,7 @@ class Expression:
             answer: Callable[[Any], Any] = compiled.source_of(self.node, late).build(
                 "answer", "query"
             )
-        except OddError:
+        except UnwritableError:
             return None
         return answer
 
@@ -110,7 +111,7 @@ class Expression:
         """Return what does so for several records, if nothing stays shut; None as ``late``."""
         try:
             source = compiled.source_of_many(self.node, plan, reader, begin, copied)
-        except OddError:
+        except UnwritableError:
             return None
         return Together(source.build("answer_many", "query"))
 
@@ -140,7 +141,7 @@ class Expression:
 def _expression(text: str, start: Start, node: Node) -> Expression:
     try:
         search = compiled.source_of(node).build("answer", "query")
-    except (OddError, RecursionError):
+    except (UnwritableError, RecursionError):
         search = functools.partial(interpreter.search, node)
     return Expression(text, start, node, search)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.opening import Opener
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import Source, UnwritableError
 from nestdecode.queries.layers import (
     BARE,
     FOUND,
@@ -21,7 +21,6 @@ from nestdecode.queries.layers import (
     Layers,
     ListOf,
     Looping,
-    OddError,
     holds_none,
 )
 from nestdecode.spec.shape import Shape
@@ -39,7 +38,7 @@ def found_layers(source: Source, late: Late, looping: Looping) -> Layers:
         looping: Writes the head of a loop, and indents what follows.
 
     Raises:
-        OddError: If a layer that nobody looks at may fail the record, or go.
+        UnwritableError: If a layer that nobody looks at may fail the record, or go.
     """
     return _Found(source, late, looping)
 
@@ -105,7 +104,7 @@ class _Found(Layers):
     def __init__(self, source: Source, late: Late, looping: Looping) -> None:
         super().__init__(source)
         if late.plan.on_error in ("drop", "fail"):
-            raise OddError
+            raise UnwritableError
         self._looping = looping
         self._layers = late.reader.limits.max_layers
         plan = Plan(_NOTHING, late.plan.on_error, None)
@@ -144,7 +143,7 @@ class _Found(Layers):
         # On any way there are no more layers than places where one is opened.
         self._layers -= 1
         if self._layers < 0:
-            raise OddError
+            raise UnwritableError
         source = self.source
         new = source.fresh("new")
         with source.block(f"if {value}.__class__ is str and {value}[:1] in STARTS:"):

@@ -18,7 +18,7 @@ from typing import Any
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.opening import Opener
 from nestdecode.plan.run import Run
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import Source, UnwritableError
 from nestdecode.spec.shape import Shape
 from nestdecode.text.reader import Reader
 
@@ -31,17 +31,12 @@ __all__ = [
     "Layers",
     "ListOf",
     "Looping",
-    "OddError",
     "holds_none",
     "one_of",
 ]
 
 # Writes the head of a loop, and indents what follows.
 Looping = Callable[[str], AbstractContextManager[None]]
-
-
-class OddError(Exception):
-    """Not written out: answer in another way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +74,7 @@ def one_of(found: list[Known], default: Known) -> Known:
     """Return what is declared of a value that is given in several places of the code."""
     several = set(found) - {BARE}
     if len(several) > 1:
-        raise OddError
+        raise UnwritableError
     return several.pop() if several else BARE if found else default
 
 
