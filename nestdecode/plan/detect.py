@@ -26,7 +26,7 @@ __all__ = [
     "encoded",
     "find",
     "guarded",
-    "odd",
+    "read_layer",
     "sweep",
 ]
 
@@ -178,7 +178,7 @@ def sweep(
                     kind = value.__class__
                     if kind is not dict and kind is not list:
                         try:
-                            value = odd(child, reader)
+                            value = read_layer(child, reader)
                         except LimitError:
                             if shut is None:
                                 raise
@@ -231,6 +231,6 @@ def guarded(reader: Reader, most: int, longest: int, *, all_texts: bool) -> Load
     return read
 
 
-def odd(text: str, reader: Reader) -> Any:
+def read_layer(text: str, reader: Reader) -> Any:
     """Return what a string holds by the whole rule, in a tree whose limits are proven to hold."""
     return _read(text, 0, 0, reader)[0]

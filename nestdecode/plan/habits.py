@@ -25,10 +25,13 @@ from nestdecode.text.reader import Reader
 
 __all__ = ["Habits"]
 
-# Documents that are watched first, and that prove what was written; misses after which it
-# is written anew; documents that are left in peace if it is no use.
-WATCHED, PROVING, MISSES, SHORTEST_REST, LONGEST_REST = 8, 32, 32, 64, 8192
-# Of misses that taught nothing new only every so many is watched, at most.
+# Documents that are watched before code is written, and those that it is tried on.
+WATCHED, PROVING = 8, 32
+# Documents that the code may miss before it is written anew.
+MOST_MISSES = 32
+# Documents for which nothing is tried after code that missed too many; doubled each time.
+SHORTEST_REST, LONGEST_REST = 64, 8192
+# While writing anew changes nothing, only one miss in so many is watched, at most.
 SELDOM = 64
 
 _alive: weakref.WeakSet[Habits] = weakref.WeakSet()
@@ -133,7 +136,7 @@ class Habits:
         self._misses += 1
         if self._misses % self._every == 0:
             self._watch(document)
-        if self._misses >= MISSES * self._every and self.swift is not None:
+        if self._misses >= MOST_MISSES * self._every and self.swift is not None:
             self.swift = None
             self._write()
         return self._tolerant(document)

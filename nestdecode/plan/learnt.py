@@ -61,7 +61,14 @@ _OPENING = b"{[\\"
 SHORT = 400
 
 
-LEARN_FROM, FORGIVEN, TRIAL, SHORTEST_REST, LONGEST_REST = 4, 4, 64, 64, 8192
+# Documents with layers that are learnt from before the first plan is compiled.
+LEARN_FROM = 4
+# Misses of a plan in use after which it is on trial again.
+FORGIVEN = 4
+# Documents of one trial: plan and walk take turns.
+TRIAL = 64
+# Documents without a plan after a trial that the walk has won; doubled each time.
+SHORTEST_REST, LONGEST_REST = 64, 8192
 
 
 _learners: weakref.WeakSet[Learner] = weakref.WeakSet()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nestdecode.plan.detect import CLOSERS, OPENERS, Loads, odd, sweep
+from nestdecode.plan.detect import CLOSERS, OPENERS, Loads, read_layer, sweep
 from nestdecode.plan.place import Place
 from nestdecode.plan.run import Trace
 from nestdecode.text.reader import Reader
@@ -37,7 +37,7 @@ class Memory:
     def __init__(self, reader: Reader, root: Place | None = None) -> None:
         self._reader = reader
         self.root: Place = root or Place()
-        self._told = root is not None
+        self._declared = root is not None
         self._places = 1
 
     def remember(self, tree: Any, read: Loads) -> None:
@@ -56,7 +56,7 @@ class Memory:
                 here = (*path, key if is_object else None)
                 if child.__class__ is str:
                     if child and child[0] in OPENERS and child[-1] in CLOSERS:
-                        value = odd(child, self._reader)
+                        value = read_layer(child, self._reader)
                     else:
                         value = child
                     if value is child:
@@ -136,7 +136,7 @@ class Memory:
             if known is not None:
                 place.members[step] = known
             return known
-        if self._told:
+        if self._declared:
             return None
         # Ids as keys: a wildcard replaces the names, or a string would count twice.
         place.rest = Place()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DROP", "CrowdedError", "Opening", "Run", "address_of", "in_document_order"]
 
-Report = Callable[[DecodeError], None]
+_Report = Callable[[DecodeError], None]
 
 
 class _Drop:
@@ -85,13 +85,13 @@ class Run:
         "settled",
     )
 
-    def __init__(self, reader: Reader, on_error: Policy, report: Report) -> None:
+    def __init__(self, reader: Reader, on_error: Policy, report: _Report) -> None:
         self.reader: Reader = reader
         self.limits: Limits = reader.limits
         self.on_error = on_error
         self.budget: Budget = Budget(self.limits.max_bytes)
         self.path: list[str | int] = []
-        self.report: Report = report
+        self.report: _Report = report
         self.held: list[DecodeError] | None = None
         self.openings: list[Opening] | None = None
         self.settled: set[tuple[int, Any]] | None = None

@@ -22,11 +22,9 @@ so that the sum of all bytes proves that there are few openers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from stringzilla import bytesum, contains, count, count_byteset, translate
 
+from nestdecode.plan.counts import Counts
 from nestdecode.plan.detect import CLOSERS, OPENERS, encoded
 from nestdecode.plan.place import SHALLOW, Place
 from nestdecode.plan.source import Source, UnwritableError
@@ -70,7 +68,7 @@ PATTERNS = {
     "ESCAPED": b"u0022",
 }
 
-MOST_PLACES, MOST_LOOPS, MOST_LEVEL = 200, 12, 50
+MOST_PLACES, MOST_LEVEL = 200, 50
 
 
 class OddError(Exception):
@@ -96,7 +94,7 @@ class Writer:
         self._counted = counted
         self._places = 0
         self._source = Source()
-        self._counts = _Counts(self._source, counted=counted)
+        self._counts = Counts(self._source, counted=counted)
         self._source.names |= JOINING | {
             "ACCOUNTED": ACCOUNTED,
             "BRACKETS": BRACKETS,
@@ -233,7 +231,7 @@ class Writer:
     def _body(self) -> None:
         """Write how a record is read, and opened."""
         source = self._source
-        self._counts, self._places = _Counts(self._source, counted=self._counted), 0
+        self._counts, self._places = Counts(self._source, counted=self._counted), 0
         with source.block("try:"):
             source.line(f"tree = {self._read(self._root, 'raw')}")
             if self._counted:
@@ -394,50 +392,3 @@ class Writer:
                 source.line(f"n += account({value})")
             with source.block(f"elif {value}[0] in ACCOUNTED:"):
                 source.line("n += 1")
-
-
-class _Counts:
-    """
-    Writes how strings that are surely decided are counted, block by block.
-
-    Args:
-        source: Where it is written.
-        counted: Whether they are.
-    """
-
-    def __init__(self, source: Source, *, counted: bool) -> None:
-        self._source = source
-        self._counted = counted
-        # Of each block being written.
-        self._counts = [0]
-        self._loops = 0
-
-    def found(self) -> None:
-        """Count a string of the block that is being written."""
-        self._counts[-1] += 1
-
-    def end(self, times: str = "") -> None:
-        """Write what was counted in the innermost block, so many times."""
-        found = self._counts.pop()
-        if found and self._counted:
-            self._source.line(f"n += {found}" + (f" * len({times})" if times else ""))
-
-    @contextmanager
-    def branch(self, head: str) -> Iterator[None]:
-        """Write what is done in some documents, and counted in them."""
-        with self._source.block(head):
-            self._counts.append(0)
-            yield
-            self.end()
-
-    @contextmanager
-    def loop(self, head: str, container: str) -> Iterator[None]:
-        """Write what is done with each child, and counted for all of them."""
-        self._loops += 1
-        if self._loops > MOST_LOOPS:
-            raise UnwritableError
-        self._counts.append(0)
-        with self._source.block(head):
-            yield
-        self.end(container)
-        self._loops -= 1

@@ -38,10 +38,10 @@ def declared_layers(source: Source, late: Late, looping: Looping) -> Layers:
     Raises:
         UnwritableError: If the plan is not for that.
     """
-    return _Declared(source, late, looping)
+    return _DeclaredLayers(source, late, looping)
 
 
-class _Declared(Layers):
+class _DeclaredLayers(Layers):
     opener: Opener
 
     def __init__(self, source: Source, late: Late, looping: Looping) -> None:

@@ -40,7 +40,7 @@ def found_layers(source: Source, late: Late, looping: Looping) -> Layers:
     Raises:
         UnwritableError: If a layer that nobody looks at may fail the record, or go.
     """
-    return _Found(source, late, looping)
+    return _FoundLayers(source, late, looping)
 
 
 # Blanks are trimmed, and a string may hold the string of a layer.
@@ -97,7 +97,7 @@ class _Turns:
         return self._carefully(document)
 
 
-class _Found(Layers):
+class _FoundLayers(Layers):
     opener: Opener
     root = FOUND
 

@@ -151,14 +151,14 @@ class _Decompressing:
         self._name = name
         self._new, self._errors = _format(name)
         self._member = self._new()
-        self._told_later: OSError | None = None
+        self._pending_error: OSError | None = None
         self._given = b""
         self._at = 0
 
     def read(self, size: int) -> bytes:
         """Return at most so many bytes, as soon as some are there."""
-        if self._told_later:
-            raise self._told_later
+        if self._pending_error:
+            raise self._pending_error
         pieces: list[bytes] = []
         got = 0
         while got < size:
@@ -167,7 +167,7 @@ class _Decompressing:
             except OSError as error:
                 if not pieces:
                     raise
-                self._told_later = error
+                self._pending_error = error
                 break
             if piece is None:
                 break

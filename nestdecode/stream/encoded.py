@@ -64,16 +64,16 @@ class _Decoding:
         self._name = name
         self._offset = len(mark)  # of what is pending, in the input
         self._pending = b""  # the beginning of a character
-        self._told_later: OSError | None = None
+        self._pending_error: OSError | None = None
 
     def read(self, size: int) -> bytes:
         """Return at most so many bytes, as soon as some are there."""
-        while self._told_later is None:
+        while self._pending_error is None:
             piece = self._read(max(size // _GROWTH, 4))
             text = self._decoded(self._pending + piece, final=not piece)
-            if text or not (piece or self._told_later):
+            if text or not (piece or self._pending_error):
                 return text.encode("utf-8", "surrogatepass")
-        raise self._told_later
+        raise self._pending_error
 
     def _decoded(self, data: bytes, *, final: bool) -> str:
         try:
@@ -84,5 +84,5 @@ class _Decoding:
             self._pending = data[used:]
             self._offset += used
             return text
-        self._told_later = OSError(f"not {self._name}: byte {self._offset + at}")
+        self._pending_error = OSError(f"not {self._name}: byte {self._offset + at}")
         return self._decode(data[:at], "surrogatepass", True)[0]
