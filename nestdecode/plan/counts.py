@@ -1,4 +1,4 @@
-"""Written code that counts the strings that it surely decides."""
+"""Written code that counts the strings that it decides in every document that is no miss."""
 
 from __future__ import annotations
 
@@ -9,38 +9,44 @@ from nestdecode.plan.source import Source, UnwritableError
 
 __all__ = ["Counts"]
 
+# Loops inside one another. Python takes 20 blocks.
 MOST_LOOPS = 12
 
 
 class Counts:
     """
-    Writes how strings that are surely decided are counted, block by block.
+    Writes the counting of decided strings, one addition for each block of code.
 
     Args:
-        source: Where it is written.
-        counted: Whether they are.
+        source: The code that is being written.
+        counted: Whether anything is counted.
     """
 
     def __init__(self, source: Source, *, counted: bool) -> None:
         self._source = source
         self._counted = counted
-        # Of each block being written.
+        # Strings decided in each block that is being written, from the outermost on.
         self._counts = [0]
         self._loops = 0
 
     def found(self) -> None:
-        """Count a string of the block that is being written."""
+        """Count one string of the innermost block."""
         self._counts[-1] += 1
 
     def end(self, times: str = "") -> None:
-        """Write what was counted in the innermost block, so many times."""
+        """
+        End the innermost block, and write its addition.
+
+        Args:
+            times: A container; the block is run once for each of its children. Empty: once.
+        """
         found = self._counts.pop()
         if found and self._counted:
             self._source.line(f"n += {found}" + (f" * len({times})" if times else ""))
 
     @contextmanager
     def branch(self, head: str) -> Iterator[None]:
-        """Write what is done in some documents, and counted in them."""
+        """Write a block that is run for some documents, and ends with its addition."""
         with self._source.block(head):
             self._counts.append(0)
             yield
@@ -48,7 +54,12 @@ class Counts:
 
     @contextmanager
     def loop(self, head: str, container: str) -> Iterator[None]:
-        """Write what is done with each child, and counted for all of them."""
+        """
+        Write a loop over the children of a container, and one addition for all of them.
+
+        Raises:
+            UnwritableError: If too many loops are inside one another.
+        """
         self._loops += 1
         if self._loops > MOST_LOOPS:
             raise UnwritableError

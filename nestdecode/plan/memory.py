@@ -1,4 +1,4 @@
-"""What is remembered of documents without a spec: the places where strings were decided."""
+"""The places where strings of the documents before were decided: what plans are made from."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Memory"]
 
-# Places, members of one of them, containers around one: no more are remembered.
+# Bounds of what is remembered: places, named members of one place, steps from the root.
 MOST_PLACES, MOST_MEMBERS, MOST_DEPTH = 200, 8, 12
+# Characters in the name of a member.
 LONGEST_NAME = 100
-# Children that are looked at of one document.
+# Children that are looked at in one document.
 MOST_NOTES = 10_000
 
 
 class Memory:
     """
-    Places where strings were decided: opened, or surely no layers. Bounded.
+    Places where strings were decided: opened, or surely not layers. Bounded in size.
 
     Args:
-        reader: Reads what layers hold.
-        root: The place of a record, if something is declared of it, or below.
+        reader: Reads the texts of layers.
+        root: The place of a record, if a spec declares something at it or below; else None.
 
     Attributes:
-        root: The place of a record.
+        root: The place of a record; the others are below it.
     """
 
     def __init__(self, reader: Reader, root: Place | None = None) -> None:
@@ -41,7 +42,12 @@ class Memory:
         self._places = 1
 
     def remember(self, tree: Any, read: Loads) -> None:
-        """Do what ``sweep`` does, and note the places."""
+        """
+        Open every layer of a tree in place, as ``sweep`` does, and note the places.
+
+        Raises:
+            LimitError: If a limit keeps a layer shut.
+        """
         left = MOST_NOTES
         waiting: list[tuple[Any, tuple[Any, ...]]] = [(tree, ())]
         while waiting:
@@ -49,7 +55,7 @@ class Memory:
             is_object = container.__class__ is dict
             left -= len(container)
             if left < 0:
-                # Where there is so much, the rest is like it, or not worth knowing.
+                # The rest of so large a document is like the part seen, or not worth noting.
                 sweep(container, self._reader, read)
                 continue
             for key, child in container.items() if is_object else enumerate(container):
@@ -66,7 +72,7 @@ class Memory:
                             self._note_plain(here)
                         continue
                     container[key] = value
-                    # What was stringified twice is left to the walk.
+                    # No plan opens what was stringified twice: the walk does.
                     if child[0] != '"':
                         self._note(here, "opened")
                     child = value
@@ -74,7 +80,7 @@ class Memory:
                     waiting.append((child, here))
 
     def note(self, trace: Trace) -> None:
-        """Note what was found in a record that was expanded by a spec."""
+        """Note where detection decided strings of a record that a spec expanded."""
         for opening in trace.openings:
             path = tuple(s if isinstance(s, str) else None for s in opening.address.steps())
             if len(opening.layers) == 1 and _is_found(trace.shapes, path):
@@ -107,7 +113,7 @@ class Memory:
         setattr(place, what, True)
 
     def _note_plain(self, path: tuple[Any, ...]) -> None:
-        """Remember that a place has text too, if it is one where layers were."""
+        """Note that a place where layers were has text too."""
         place: Place | None = self.root
         for step in path:
             if place is None:
@@ -120,7 +126,13 @@ class Memory:
             place.shut = True
 
     def _child(self, place: Place, step: Any) -> Place | None:
-        """Return the place one step further, or None if there is no room for it."""
+        """
+        Return the place one step below another, or None if it is not remembered.
+
+        Args:
+            place: The place above.
+            step: The name of a member, or None for all elements.
+        """
         if step is None:
             if place.items is None:
                 place.items = self._new()
@@ -138,7 +150,8 @@ class Memory:
             return known
         if self._declared:
             return None
-        # Ids as keys: a wildcard replaces the names, or a string would count twice.
+        # Ids as names. The wildcard replaces the members: with both, a plan would meet a
+        # string twice, and count it twice.
         place.rest = Place()
         for member in place.members.values():
             _merge(place.rest, member)
@@ -153,7 +166,12 @@ class Memory:
 
 
 def _is_found(shapes: tuple[Shape, ...], path: tuple[Any, ...]) -> bool:
-    """Return whether nothing is declared of a place, nor of single ones among its neighbours."""
+    """
+    Return whether the spec leaves a place to detection.
+
+    False, too, if the spec distinguishes members by pattern or elements by index on the
+    way there: a ``Place`` does not.
+    """
     for step in path:
         if any(shape.patterns or shape.prefix for shape in shapes):
             return False

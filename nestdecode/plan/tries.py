@@ -1,4 +1,4 @@
-"""Learnt places as code: it decides the strings there, and says how many those were."""
+"""Learnt plans as code: it decides the strings at places that are known, and counts them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,21 @@ from nestdecode.text.scan import ACCOUNTED, account
 
 __all__ = ["compiled"]
 
+# Loops inside one another. Python takes 20 blocks.
 MOST_LOOPS = 12
 
 
 def compiled(
     root: Place, reader: Reader, mixed: Callable[[Place], None]
 ) -> Callable[[Any, Loads], int]:
-    """Return a function that opens what was learnt in a tree, and counts its tries."""
+    """
+    Return a plan: it opens the known places of a tree in place, and returns its tries.
+
+    Args:
+        root: The place of a record.
+        reader: What its ``refused`` names is not decided.
+        mixed: Called with a place where layers were expected, and a string was not JSON.
+    """
     source = Source()
     source.names |= {
         "account": account,
@@ -89,7 +97,7 @@ def _write_value(
                 source.line(f"    {new} = loads({value})")
                 source.line("except REFUSED:")
                 source.line("    pass")
-                # A string in a string, or what needs the careful parser, is undecided.
+                # A string in a string, or a text that the parser refuses, is not decided.
                 with source.block(f"if {new}.__class__ is dict or {new}.__class__ is list:"):
                     source.line(f"{slot} = {value} = {new}")
                     source.line("found += 1")
