@@ -1,4 +1,4 @@
-"""Written code that counts the strings that it decides in every document that is no miss."""
+"""Written code that counts the strings that it decides."""
 
 from __future__ import annotations
 

@@ -240,7 +240,7 @@ def guarded(reader: Reader, most: int, longest: int, *, all_texts: bool) -> Load
 
 def read_layer(text: str, reader: Reader) -> Any:
     """
-    Return the value of a string by the whole rule of detection; the string if it is no layer.
+    Return the value of a string by the whole rule of detection, or the string.
 
     Its depth and layers are counted from 0: the caller has proven that limits hold.
 

@@ -109,7 +109,7 @@ class Opener:
         quiet: bool,
     ) -> None:
         self.plan = plan
-        # Under ``keep`` alone, a problem that nobody sees leaves the string as it is.
+        # Under ``keep`` alone, a problem that is not reported leaves the string as it is.
         self.quiet: bool = quiet and policies_of(plan) == {"keep"}
         self.reader = reader
         limits = reader.limits
