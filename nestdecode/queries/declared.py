@@ -1,8 +1,4 @@
-"""
-Layers that a spec declares, opened on access.
-
-A layer that does not open at once is handed to the plan by what ``shut`` does.
-"""
+"""Layers that a spec declares, opened on access; ``shut`` opens what does not open at once."""
 
 from __future__ import annotations
 
@@ -28,15 +24,16 @@ __all__ = ["declared_layers"]
 
 def declared_layers(source: Source, late: Late, looping: Looping) -> Layers:
     """
-    Return what writes how layers are opened that a spec declares.
+    Return the Layers that writes how declared layers are opened.
 
     Args:
-        source: Where it is written.
-        late: How layers are opened.
-        looping: Writes the head of a loop, and indents what follows.
+        source: The code that is being written.
+        late: What layers are opened with.
+        looping: Writes the head of a loop, and indents what is written in the context.
 
     Raises:
-        UnwritableError: If the plan is not for that.
+        UnwritableError: If the plan's layers may not be opened on access (``can_be_late``),
+            or if the record itself is a layer.
     """
     return _DeclaredLayers(source, late, looping)
 
@@ -65,7 +62,6 @@ class _DeclaredLayers(Layers):
         }
 
     def settled(self, known: Known) -> Known:
-        """Return what matters: a shape without a layer is as good as none."""
         if isinstance(known, Shape):
             return known if known in self._live else None
         if isinstance(known, ListOf):
@@ -74,7 +70,12 @@ class _DeclaredLayers(Layers):
         return known
 
     def _step(self, known: Known, step: Callable[[Shape], tuple[Shape, ...]]) -> Known:
-        """Return what is declared one step further; odd if several things are."""
+        """
+        Return what is known of a value one step further.
+
+        Raises:
+            UnwritableError: If several shapes declare it.
+        """
         if not isinstance(known, Shape):
             return BARE if known is BARE else None
         found = step(known)
@@ -90,7 +91,7 @@ class _DeclaredLayers(Layers):
             return known.elements
 
         def items(shape: Shape) -> tuple[Shape, ...]:
-            # Of some elements something else is declared, or that there is no layer.
+            # The elements differ in what is declared of them.
             if shape.prefix and self._are_live((*shape.prefix, shape.items)):
                 raise UnwritableError
             return () if shape.items is None else (shape.items,)
@@ -106,11 +107,11 @@ class _DeclaredLayers(Layers):
         return self._step(known, members)
 
     def _are_live(self, children: Iterable[Shape | None]) -> bool:
-        """Return whether there may be layers in some of a container's children."""
+        """Return whether some of several shapes may hold layers."""
         return any(child in self._live for child in children)
 
     def _opens_to_text(self, shape: Shape) -> bool:
-        """Return whether a layer at or below a place may hold a string, or be no JSON."""
+        """Return whether a layer at or below a place may open to a string."""
         known = self._texts.get(shape)
         if known is None:
             known = self._texts[shape] = any(
@@ -121,11 +122,10 @@ class _DeclaredLayers(Layers):
         return known
 
     def opens(self, known: Known, around: Known) -> bool:
-        # In a list that the query makes all was read before.
+        # A list that the query makes holds values that were opened when they were read.
         return isinstance(known, Shape) and bool(known.alternatives) and isinstance(around, Shape)
 
     def open(self, known: Known, value: str, around: Known, container: str, key: str) -> None:
-        """Write how a value that was just read from container[key] is opened."""
         if not self.opens(known, around):
             return
         assert isinstance(known, Shape)
@@ -139,7 +139,8 @@ class _DeclaredLayers(Layers):
             kinds = opened_on_the_spot(shape)
             if kinds:
                 slot = f"{container}[{key}]"
-                # What may hold layers that do not open is found again by its place.
+                # The value is kept in the tree if it may hold layers that do not open at
+                # once: their addresses are looked up there.
                 holds = self._are_live(child for _, child in shape.children())
                 room = None if holds else self.room
                 self.opener.strings.write_parse(
@@ -147,7 +148,8 @@ class _DeclaredLayers(Layers):
                 )
                 return
             if self._opens_to_text(shape):
-                # It must be known what was opened: another string may be there now.
+                # The plan notes that the place is settled: its value may be a string, which
+                # must not be opened again.
                 source.line(unlock)
                 return
             new = source.fresh("new")
@@ -169,13 +171,12 @@ class _DeclaredLayers(Layers):
             with self.source.block(f"if {value}.__class__ is dict:"):
                 self.source.line("return carefully(document)")
             return True
-        # What is in a list here is not declared; the spec says there is none.
+        # Nothing is declared of elements here. A list is not what the spec expects.
         with self.source.block(f"if {value}.__class__ is list:"):
             self.source.line("return carefully(document)")
         return False
 
     def finished(self, value: str, known: Known) -> str:
-        """Write how every layer in a value is opened; return the expression for it."""
         known = self.settled(known)
         if known is None or known is BARE:
             return value
@@ -193,11 +194,11 @@ class _DeclaredLayers(Layers):
         return found
 
     def _finish_at_once(self, value: str, known: Known) -> None:
-        """Write how every layer in a value is opened, if none can open to a string."""
+        """Write how every layer in a value is opened; none of them can open to a string."""
         source, opener = self.source, self.opener
         if isinstance(known, ListOf):
             element = source.fresh("v")
-            # What is false stays itself before `&&`, whatever the list behind it.
+            # It may be the false value before `&&`, though a list is known behind it.
             with source.block(f"if {value}.__class__ is list and id({value}) not in seen:"):
                 source.line(f"seen[id({value})] = {value}")
                 with self._looping(f"for {element} in {value}:"):
@@ -206,11 +207,11 @@ class _DeclaredLayers(Layers):
         assert isinstance(known, Shape)
         is_container = f"{value}.__class__ is dict or {value}.__class__ is list"
         with source.block(f"if ({is_container}) and id({value}) not in seen:"):
-            # The same may be in many places. It is kept, so that its id stays its own.
+            # One container may be in many places. It is kept, so that its id is not reused.
             source.line(f"seen[id({value})] = {value}")
             source.line(opener.call("visit", known, value, "0"))
 
 
 def _members_of(shape: Shape) -> tuple[Shape | None, ...]:
-    """Return what is declared of members, by name or not."""
+    """Return the shapes of all members: by name, by pattern, and of the rest."""
     return (*shape.names.values(), *(child for _, child in shape.patterns), shape.rest)

@@ -1,9 +1,9 @@
 """
-What an expression may make of a document, told from its syntax tree.
+Whether an answer may outgrow its document, by the syntax tree of the query.
 
-Most expressions take a document apart: what they answer is no larger than what they are
-asked, whatever the document. Few put a part of it in two places, join texts, or go through
-lists of their own. Those are counted as they are answered.
+The answer of most expressions is not larger than the document. A few put a part of it in two
+places, join texts, or go through lists that are written in the query. The work on these is
+counted while they are answered.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ Node = dict[str, Any]
 
 class _Part(NamedTuple):
     """
-    Where in a value the containers of an expression's answer come from.
+    A part of a value from which the containers of an expression's answer come.
 
     Attributes:
-        path: The answer, or what it is made of, is at or below this place.
-        whole: Whether the answer is what is at that place, and no part of it.
+        path: Steps to it: the containers are at or below this place.
+        whole: Whether the answer is the value at this place itself.
     """
 
     path: tuple[str | int, ...]
@@ -30,8 +30,9 @@ class _Part(NamedTuple):
 
 
 ANYWHERE = (_Part((), False),)
+# Parts of one expression; more are ANYWHERE.
 MOST_PARTS = 64
-# Their answers are neither an array nor an object.
+# Functions whose answers are neither arrays nor objects.
 _SCALAR = frozenset(
     {"abs", "avg", "ceil", "contains", "ends_with", "floor", "join", "length", "starts_with"}
     | {"sum", "to_number", "to_string", "type"}
@@ -54,7 +55,7 @@ def may_multiply(node: Node) -> bool:
 
 
 def _repeats(node: Node) -> bool:
-    """Return whether an expression makes texts, or goes through lists that are written in it."""
+    """Return whether an expression makes texts, or uses arrays or objects written in it."""
     kind, children = node["type"], _children(node)
     is_call = kind == "function_expression"
     if is_call and node["value"] in _MAKE_TEXT:
@@ -76,7 +77,7 @@ def _is_filled(node: Node) -> bool:
 
 
 def _overlap(nodes: list[Node]) -> bool:
-    """Return whether two expressions may give the same container, or one and a part of it."""
+    """Return whether two expressions may give one container, or a container and a part of it."""
     ends: set[tuple[str | int, ...]] = set()
     above: set[tuple[str | int, ...]] = set()
     for node in nodes:
@@ -129,7 +130,7 @@ def _below(parts: tuple[_Part, ...]) -> tuple[_Part, ...]:
 
 
 def _few(parts: Iterable[_Part]) -> tuple[_Part, ...]:
-    """Return the parts, or say nothing of them if they are many."""
+    """Return the different parts; ANYWHERE if there are too many."""
     found: dict[_Part, None] = {}
     for part in parts:
         found[part] = None

@@ -1,4 +1,4 @@
-"""Queries as Python: steps from a value to one in it, one after the other."""
+"""Queries as Python: steps from a value to one that it holds, one after another."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _chain(emitter: Emitter, nodes: list[Node], value: str, known: Known, then: 
     elif all(skips_null(node) for node in rest):
         emitter.emit(first, value, known, lambda v, k: _chain(emitter, rest, v, k, then))
     else:
-        # What follows says something of null too.
+        # One of the rest has a value for null, so null may not skip it.
         _chain(emitter, rest, *emitter.value(first, value, known), then)
 
 
@@ -84,7 +84,7 @@ def _guarded(emitter: Emitter, node: Node, value: str, known: Known, then: Consu
     emitter.emit(focus, value, known, ask)
 
 
-# What writes a node of each of these kinds.
+# The functions that write a node, by its kind.
 STEPS: dict[str, Callable[[Emitter, Node, str, Known, Consumer], None]] = {
     "current": _identity,
     "field": _field,
