@@ -15,7 +15,7 @@ the careful way
 ---------------------  --------------------------------------------------------------
 written code, by a spec
 -------------------------------------------------------------------------------------
-``source``             ``Source``: Python that is written line by line, and built
+``source``             ``PythonSource``: Python that is written line by line, and built
 ``opening``            ``Opener``: a plan as one function
 ``containers``         what ``Opener`` writes for members and elements
 ``strings``            what ``Opener`` writes for strings
@@ -24,7 +24,7 @@ written code, by a spec
 ---------------------  --------------------------------------------------------------
 learnt code
 -------------------------------------------------------------------------------------
-``place``              ``Place``: where strings are decided, and what was seen there
+``place``              ``SeenPlace``: where strings are decided, and what was seen there
 ``memory``             the places of the documents before, without a spec
 ``expected``           the places of a spec
 ``tries``              places as a plan that opens them and counts what it decided

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nestdecode.plan.source import Source, UnwritableError
+from nestdecode.plan.source import PythonSource, UnwritableError
 
 __all__ = ["Counts"]
 
@@ -22,7 +22,7 @@ class Counts:
         counted: Whether anything is counted.
     """
 
-    def __init__(self, source: Source, *, counted: bool) -> None:
+    def __init__(self, source: PythonSource, *, counted: bool) -> None:
         self._source = source
         self._counted = counted
         # Strings decided in each block that is being written, from the outermost on.

@@ -7,7 +7,7 @@ from collections.abc import Set
 
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.facts import may_exceed_layers, opened_on_the_spot
-from nestdecode.plan.place import Place
+from nestdecode.plan.place import SeenPlace
 from nestdecode.spec.shape import Shape, live_shapes
 from nestdecode.text.reader import Limits
 
@@ -18,10 +18,10 @@ _DEEPEST = 50
 
 
 class _TooMuchError(Exception):
-    """A spec declares what a ``Place`` cannot express."""
+    """A spec declares what a ``SeenPlace`` cannot express."""
 
 
-def place_of(plan: Plan, limits: Limits) -> Place | None:
+def place_of(plan: Plan, limits: Limits) -> SeenPlace | None:
     """
     Return the place of a record, with the places below it where a spec declares layers.
 
@@ -47,7 +47,7 @@ def _opens(text: str) -> bool:
     return True
 
 
-def _place_of(shape: Shape, live: Set[Shape], around: tuple[Shape, ...]) -> Place:
+def _place_of(shape: Shape, live: Set[Shape], around: tuple[Shape, ...]) -> SeenPlace:
     members = {name: child for name, child in shape.names.items() if child in live}
     rest = shape.rest if shape.rest in live else None
     if (
@@ -60,7 +60,7 @@ def _place_of(shape: Shape, live: Set[Shape], around: tuple[Shape, ...]) -> Plac
     ):
         raise _TooMuchError
     around += (shape,)
-    place = Place()
+    place = SeenPlace()
     if shape.alternatives:
         place.kinds = opened_on_the_spot(shape)
         place.declared, place.opened, place.shut = True, True, shape.plain is True

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "can_be_late",
-    "has_one_inside",
     "layers_inside",
     "may_exceed_layers",
     "opened_on_the_spot",
+    "opens_to_same_children",
     "policies_of",
 ]
 
@@ -39,7 +39,7 @@ def opened_on_the_spot(shape: Shape) -> list[str]:
     return [kind for kind, name in (("dict", "object"), ("list", "array")) if name in only.admits]
 
 
-def has_one_inside(shape: Shape) -> bool:
+def opens_to_same_children(shape: Shape) -> bool:
     """Return whether a string's value has the shape's children, however it is opened."""
     waiting = list(shape.alternatives)
     seen: list[Shape | None] = []

@@ -29,7 +29,7 @@ from contextlib import suppress
 from typing import Any
 
 from nestdecode.plan.detect import encoded
-from nestdecode.plan.place import Place
+from nestdecode.plan.place import SeenPlace
 from nestdecode.plan.source import UnwritableError
 from nestdecode.plan.swift import Writer
 from nestdecode.text.joined import Admits, Joined, Together
@@ -81,7 +81,7 @@ class Habits:
 
     def __init__(
         self,
-        root: Place,
+        root: SeenPlace,
         reader: Reader,
         tolerant: Callable[[Any], Any],
         longest: int,
@@ -102,7 +102,7 @@ class Habits:
         self.restart()
         _alive.add(self)
 
-    def restart(self, root: Place | None = None) -> None:
+    def restart(self, root: SeenPlace | None = None) -> None:
         """
         Forget what was seen and written, and watch documents anew.
 

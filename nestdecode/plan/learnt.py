@@ -2,25 +2,26 @@
 Learnt plans: detection without a spec at the price of hand-written code.
 
 Documents of a stream look alike. So the places where the documents so far had layers are
-compiled into a *plan* (``tries``). It opens these places of the next document, counts the
-strings that it decides, and returns the count: its *tries*. ``scan.visible`` counts in the
-raw bytes where layers can begin: V. If tries equal V, the document is finished. If not, the
-*walk* (``detect.sweep``) opens what is left of the same tree, and the plan learns from it.
+compiled into a *plan*: here, the function that ``tries`` makes. It opens these places of the
+next document, and returns how many strings it decided: its *tries*. ``scan.visible`` counts
+where in the raw bytes layers can begin: V. If tries equal V, the document is finished. If not,
+the *walk* (``detect.sweep``) opens what is left of the same tree, and the plan learns from it.
 
 **Claim.** If ``hides(raw)`` is false and the tries of a plan equal V, no layer of the
 document is still shut. The numbers below are those of the claims in ``text.scan``.
 
 1. A *place* is a quote in the raw bytes, followed by blanks or nothing, and a bracket. V is
    the number of places, or more (2). Each layer has a place of its own (2).
-2. The plan counts a place for a string that it opens: the layer's own. For a string that is
-   surely not a layer it counts ``account`` places, all of them inside the string or at its
-   opening quote. It counts nothing for a string that it leaves undecided: one that holds a
+2. For a string that it opens, the plan counts one place: that of this layer. For a string
+   that is surely not a layer it counts the places in it and at its opening quote, or fewer
+   (``account``). It counts nothing for a string that it leaves undecided: one that holds a
    string (stringified twice), or that the fast parser refuses.
 3. The plan meets each string at most once: a wildcard replaces the members that it stands
    for. So all places that it counts are different, and tries are at most V.
-4. If tries equal V, each place was counted. The place of a layer that is still shut cannot
-   be among them: it was not opened; and it does not lie in a string that is surely not a
-   layer, because what such a string holds is not searched.
+4. If tries equal V, each place was counted. But the place of a layer that is still shut is
+   not counted: not for a string that was opened, which counts its own place alone; and not
+   for one that is surely not a layer, because a layer is neither such a string nor in one:
+   detection looks into the record and into layers, and nowhere else. So there is none.
 5. What raises V alone (keys, the first of two members with one name, quotes in plain text)
    costs a walk, never a layer. So does a plan that stops early, or counts too little.
 
@@ -52,7 +53,7 @@ from nestdecode.errors import LimitError
 from nestdecode.plan.detect import Loads, encoded, guarded, sweep
 from nestdecode.plan.habits import Habits
 from nestdecode.plan.memory import Memory
-from nestdecode.plan.place import Place
+from nestdecode.plan.place import SeenPlace
 from nestdecode.plan.run import CrowdedError
 from nestdecode.plan.tries import compiled
 from nestdecode.text.depth import is_deeper
@@ -332,7 +333,7 @@ class Learner:
         finally:
             lock.release()
 
-    def _mixed(self, place: Place) -> None:
+    def _mixed(self, place: SeenPlace) -> None:
         """Note that a place where layers were expected has text too, and compile anew."""
         # Never waited for: a signal handler may get here while its own thread learns.
         lock = self._lock

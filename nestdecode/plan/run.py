@@ -84,7 +84,7 @@ class Run:
 
     __slots__ = (
         "_addresses",
-        "_tell",
+        "_report_now",
         "budget",
         "held",
         "limits",
@@ -107,7 +107,7 @@ class Run:
         self.held: list[DecodeError] | None = None
         self.openings: list[Opening] | None = None
         self.settled: set[tuple[int, Any]] | None = None
-        self._tell = report
+        self._report_now = report
         # Those of the last place for which one was made, and of what is around it.
         self._addresses: list[Address] = []
         self.looks: int = 0
@@ -142,8 +142,8 @@ class Run:
     def release(self) -> None:
         """Report the problems that were held back."""
         for problem in self.held or ():
-            self._tell(problem)
-        self.held, self.report = None, self._tell
+            self._report_now(problem)
+        self.held, self.report = None, self._report_now
 
     def here(self, error: DecodeError) -> DecodeError:
         """Return *error* with the address of the place that is visited."""

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["Source", "UnwritableError"]
+__all__ = ["PythonSource", "UnwritableError"]
 
 _numbers = itertools.count(1)
 
 
 class UnwritableError(Exception):
-    """What was to be written as Python is too large or of a kind left to the careful way."""
+    """The code would be too large."""
 
 
-class Source:
+class PythonSource:
     """
     Lines of Python, and the objects that they name.
 

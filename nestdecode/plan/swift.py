@@ -1,15 +1,15 @@
 """
 Code that takes for granted what documents have in common, and proves that it may.
 
-A *place* is a position in documents where strings are decided (``place.Place``); a *miss* is
+A *place* is a position in documents where strings are decided (``place.SeenPlace``); a *miss* is
 a document that differs from those before. Numbered claims are those of ``text.scan``.
 
 **Claim.** The code returns what the tolerant way returns, or calls that way. It may take for
 granted only what raises an error where it is wrong, or what the record's bytes prove:
 
-1. *Members and kinds.* A subscript proves a member and its object; an iteration, a
-   subscript or a test of the class proves the kind of a layer's value. What differs raises
-   one of MISSES, and the document is read again: its tree is thrown away, half opened.
+1. *Members and kinds.* A subscript proves a member and its object; a method, a loop or a
+   test of the class proves the kind of a value. What differs raises one of MISSES, and the
+   document is read again: its tree is thrown away, half opened.
 2. *That no other string is a layer.* Either all layers are declared, and each place of the
    spec is in the code; or the strings are *counted*, as in ``learnt``: their number must
    equal V. Quotes that are written as escapes are counted too, if the places of the code
@@ -39,8 +39,8 @@ from stringzilla import bytesum, contains, count, count_byteset, translate
 
 from nestdecode.plan.counts import Counts
 from nestdecode.plan.detect import CLOSERS, OPENERS, encoded
-from nestdecode.plan.place import SHALLOW, Place
-from nestdecode.plan.source import Source, UnwritableError
+from nestdecode.plan.place import SHALLOW, SeenPlace
+from nestdecode.plan.source import PythonSource, UnwritableError
 from nestdecode.text.depth import is_deeper
 from nestdecode.text.joined import JOINING
 from nestdecode.text.reader import READERS, REFUSED, Reader
@@ -103,12 +103,12 @@ class Writer:
         counted: Whether decided strings are counted, because others may be layers.
     """
 
-    def __init__(self, root: Place, reader: Reader, *, counted: bool) -> None:
+    def __init__(self, root: SeenPlace, reader: Reader, *, counted: bool) -> None:
         self._root = root
         self._limits = reader.limits
         self._counted = counted
         self._places = 0
-        self._source = Source()
+        self._source = PythonSource()
         self._counts = Counts(self._source, counted=counted)
         self._source.names |= JOINING | {
             "ACCOUNTED": ACCOUNTED,
@@ -134,7 +134,7 @@ class Writer:
             **PATTERNS,
         }
 
-    def expand(self, longest: int) -> Source:
+    def expand(self, longest: int) -> PythonSource:
         """
         Return the source of ``expand(document)``.
 
@@ -171,7 +171,7 @@ class Writer:
                 self._end()
         return source
 
-    def expand_many(self) -> Source:
+    def expand_many(self) -> PythonSource:
         """
         Return the source of ``expand_many(joined, admits)``.
 
@@ -264,7 +264,7 @@ class Writer:
         source.line("if tree is None:")
         source.line("    return missed(document)")
 
-    def _read(self, place: Place, text: str) -> str:
+    def _read(self, place: SeenPlace, text: str) -> str:
         """Return the expression that reads a text by the faster of two readers."""
         if self._how == "small" or (self._how != "deep" and place.gain > 0):
             return f"msgspec_loads({text})"
@@ -274,7 +274,7 @@ class Writer:
         # msgspec uses the stack for each level, so it reads short texts only.
         return f"(msgspec_loads if len({text}) <= {2 * SHALLOW} else orjson_loads)({text})"
 
-    def _opened(self, place: Place, value: str) -> None:
+    def _opened(self, place: SeenPlace, value: str) -> None:
         """Write what is done with the value that a text held, which has to be a container."""
         proves = (place.is_object and "dict" in place.kinds) or (
             place.is_array and "list" in place.kinds
@@ -285,7 +285,7 @@ class Writer:
             self._source.line("    raise OddError")
         self._inside(place, value)
 
-    def _inside(self, place: Place, value: str) -> None:
+    def _inside(self, place: SeenPlace, value: str) -> None:
         self._places += 1
         if self._places > MOST_PLACES or self._source.level > MOST_LEVEL:
             raise UnwritableError
@@ -305,7 +305,7 @@ class Writer:
                 with self._counts.branch(f"{head} {value}.__class__ is list:"):
                     self._elements(place, value)
 
-    def _members(self, place: Place, value: str, *, proven: bool) -> None:
+    def _members(self, place: SeenPlace, value: str, *, proven: bool) -> None:
         source = self._source
         if place.rest is not None:
             key, child = source.fresh("key"), source.fresh("v")
@@ -337,7 +337,7 @@ class Writer:
             with self._counts.branch(f"if {child} is not None:"):
                 self._value(member, child, f"{value}[{name!r}]")
 
-    def _elements(self, place: Place, value: str) -> None:
+    def _elements(self, place: SeenPlace, value: str) -> None:
         source, items = self._source, place.items
         assert items is not None
         child = source.fresh("v")
@@ -348,7 +348,7 @@ class Writer:
         with self._counts.loop(head, value):
             self._value(items, child, slot)
 
-    def _value(self, place: Place, value: str, slot: str, given: str = "") -> None:
+    def _value(self, place: SeenPlace, value: str, slot: str, given: str = "") -> None:
         """
         Write what is done with a value at a place.
 
@@ -394,7 +394,7 @@ class Writer:
                 self._counts.found()
         self._inside(place, value)
 
-    def _decide(self, place: Place, value: str, slot: str) -> None:
+    def _decide(self, place: SeenPlace, value: str, slot: str) -> None:
         """Write how a string that may be a layer is opened or not, and counted."""
         source = self._source
         new = source.fresh("new")

@@ -5,7 +5,7 @@ A null skips the rest of an expression, projections become loops inside one anot
 value is built that the answer does not need. ``steps``, ``making`` and ``loops`` write each
 kind of node; ``layers`` writes how layers are opened on the way.
 
-UnwritableError is raised for an expression that is not compiled, because of the expression or
+NotWrittenError is raised for an expression that is not compiled, because of the expression or
 because of what a spec declares at the places that it passes: the interpreter answers it.
 """
 
@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nestdecode.plan.source import Source, UnwritableError
+from nestdecode.plan.source import PythonSource
 from nestdecode.queries import functions
 from nestdecode.queries.growth import may_multiply, may_share
 from nestdecode.queries.interpreter import Node
-from nestdecode.queries.layers import BARE, Consumer, Known, Layers, one_of
+from nestdecode.queries.layers import BARE, Consumer, Known, Layers, NotWrittenError, one_of
 from nestdecode.queries.loops import LOOPS
 from nestdecode.queries.making import MAKING
 from nestdecode.queries.nodes import TYPES, refer
@@ -55,7 +55,7 @@ class Emitter:
     """
 
     def __init__(self, node: Node) -> None:
-        self.source: Source = Source()
+        self.source: PythonSource = PythonSource()
         self.layers: Layers = Layers(self.source)
         self.level: int = 0
         self.loops: int = 0
@@ -153,11 +153,11 @@ class Emitter:
         self.level += 1
         self.layers.level = self.level
         if self.level > MAX_LEVEL or self.source.level > MAX_INDENT:
-            raise UnwritableError
+            raise NotWrittenError
         write = _WRITERS.get(node["type"])
         if write is None:
             # A flatten outside a projection is one of these: it keeps null.
-            raise UnwritableError
+            raise NotWrittenError
         write(self, node, value, known, then)
         self.level -= 1
 
@@ -166,7 +166,7 @@ class Emitter:
         """Write the head of a loop, and indent what is written in the context."""
         self.loops += 1
         if self.loops > MAX_LOOPS:
-            raise UnwritableError
+            raise NotWrittenError
         with self.source.block(head):
             yield
         self.loops -= 1

@@ -1,7 +1,7 @@
 """
 A query as a function: of an expanded tree, of a document, or of several records.
 
-UnwritableError is raised for a query that is not compiled, because of the query or because of
+NotWrittenError is raised for a query that is not compiled, because of the query or because of
 what a spec declares at the places that it passes: the interpreter answers it.
 """
 
@@ -14,13 +14,13 @@ from nestdecode.errors import DecodeError
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.opening import Opener
 from nestdecode.plan.run import CrowdedError, Run
-from nestdecode.plan.source import Source, UnwritableError
+from nestdecode.plan.source import PythonSource
 from nestdecode.queries.code import Emitter
 from nestdecode.queries.declared import declared_layers
 from nestdecode.queries.found import found_layers
 from nestdecode.queries.functions import REFUSALS
 from nestdecode.queries.interpreter import Node
-from nestdecode.queries.layers import Late
+from nestdecode.queries.layers import Late, NotWrittenError
 from nestdecode.queries.nodes import computes, meets_once
 from nestdecode.text.joined import JOINING
 from nestdecode.text.reader import INEXACT, Reader
@@ -28,7 +28,7 @@ from nestdecode.text.reader import INEXACT, Reader
 __all__ = ["source_of", "source_of_many"]
 
 
-def source_of(node: Node, late: Late | None = None) -> Source:
+def source_of(node: Node, late: Late | None = None) -> PythonSource:
     """
     Return the source of ``answer``, a function of one argument.
 
@@ -38,7 +38,7 @@ def source_of(node: Node, late: Late | None = None) -> Source:
             an expanded tree.
 
     Raises:
-        UnwritableError: If the query is not compiled.
+        NotWrittenError: If the query is not compiled.
     """
     emitter = Emitter(node)
     source = emitter.source
@@ -66,7 +66,7 @@ def source_of_many(
     reader: Reader,
     start: Callable[[], Run],
     copied: Callable[[Any], tuple[Any, int]],
-) -> Source:
+) -> PythonSource:
     """
     Return the source of ``answer_many(joined, admits)``.
 
@@ -81,15 +81,15 @@ def source_of_many(
         copied: Copies a document that was parsed before.
 
     Raises:
-        UnwritableError: If the query is not compiled for several records.
+        NotWrittenError: If the query is not compiled for several records.
     """
     emitter = Emitter(node)
     source, late = emitter.source, Late(plan, reader, start, _give_up, copied)
     opener = _open_late(emitter, node, late)
     if opener.decodes or not reader.plain:
-        raise UnwritableError
+        raise NotWrittenError
     source.names |= JOINING | dict.fromkeys(("carefully", "unlock", "rest"), _give_up)
-    source.names |= {"report": _give_up_if_told, "GIVEN_UP": (*_GIVEN_UP, *reader.refused)}
+    source.names |= {"report": _give_up_if_reported, "GIVEN_UP": (*_GIVEN_UP, *reader.refused)}
     with source.block("def answer_many(joined, admits):"):
         source.line("text = joined.text")
         source.line(f"if joined.is_longer({opener.limits.max_record_bytes}) or (")
@@ -142,6 +142,6 @@ def _give_up(*_arguments: Any) -> NoReturn:
     raise _GivenUpError
 
 
-def _give_up_if_told(_tree: Any, seen: dict[Any, Any]) -> None:
+def _give_up_if_reported(_tree: Any, seen: dict[Any, Any]) -> None:
     if seen["problems"]:
         raise _GivenUpError

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from nestdecode.plan.facts import can_be_late, has_one_inside, opened_on_the_spot
+from nestdecode.plan.facts import can_be_late, opened_on_the_spot, opens_to_same_children
 from nestdecode.plan.opening import Opener
-from nestdecode.plan.source import Source, UnwritableError
+from nestdecode.plan.source import PythonSource
 from nestdecode.queries.layers import (
     BARE,
     Known,
@@ -14,6 +14,7 @@ from nestdecode.queries.layers import (
     Layers,
     ListOf,
     Looping,
+    NotWrittenError,
     holds_none,
 )
 from nestdecode.queries.shut import LeftShut
@@ -22,7 +23,7 @@ from nestdecode.spec.shape import Shape, live_shapes, walk
 __all__ = ["declared_layers"]
 
 
-def declared_layers(source: Source, late: Late, looping: Looping) -> Layers:
+def declared_layers(source: PythonSource, late: Late, looping: Looping) -> Layers:
     """
     Return the Layers that writes how declared layers are opened.
 
@@ -32,7 +33,7 @@ def declared_layers(source: Source, late: Late, looping: Looping) -> Layers:
         looping: Writes the head of a loop, and indents what is written in the context.
 
     Raises:
-        UnwritableError: If the plan's layers may not be opened on access (``can_be_late``),
+        NotWrittenError: If the plan's layers may not be opened on access (``can_be_late``),
             or if the record itself is a layer.
     """
     return _DeclaredLayers(source, late, looping)
@@ -41,17 +42,17 @@ def declared_layers(source: Source, late: Late, looping: Looping) -> Layers:
 class _DeclaredLayers(Layers):
     opener: Opener
 
-    def __init__(self, source: Source, late: Late, looping: Looping) -> None:
+    def __init__(self, source: PythonSource, late: Late, looping: Looping) -> None:
         super().__init__(source)
         if not can_be_late(late.plan, late.reader.limits):
-            raise UnwritableError
+            raise NotWrittenError
         self._looping = looping
         self.opener = Opener(source, late.plan, late.reader, late.copied, quiet=False)
         (self.root,) = late.plan.shapes
         self._live = live_shapes(self.root)
         self._texts: dict[Shape, bool] = {}
         if self.root.alternatives:
-            raise UnwritableError
+            raise NotWrittenError
         shut = LeftShut(late.plan, late.start)
         source.names |= {
             "carefully": late.carefully,
@@ -74,13 +75,13 @@ class _DeclaredLayers(Layers):
         Return what is known of a value one step further.
 
         Raises:
-            UnwritableError: If several shapes declare it.
+            NotWrittenError: If several shapes declare it.
         """
         if not isinstance(known, Shape):
             return BARE if known is BARE else None
         found = step(known)
         if len(found) > 1:
-            raise UnwritableError
+            raise NotWrittenError
         return self.settled(found[0]) if found else None
 
     def member(self, known: Known, name: str) -> Known:
@@ -93,7 +94,7 @@ class _DeclaredLayers(Layers):
         def items(shape: Shape) -> tuple[Shape, ...]:
             # The elements differ in what is declared of them.
             if shape.prefix and self._are_live((*shape.prefix, shape.items)):
-                raise UnwritableError
+                raise NotWrittenError
             return () if shape.items is None else (shape.items,)
 
         return self._step(known, items)
@@ -101,7 +102,7 @@ class _DeclaredLayers(Layers):
     def all_members(self, known: Known) -> Known:
         def members(shape: Shape) -> tuple[Shape, ...]:
             if (shape.names or shape.patterns) and self._are_live(_members_of(shape)):
-                raise UnwritableError
+                raise NotWrittenError
             return () if shape.rest is None else (shape.rest,)
 
         return self._step(known, members)
@@ -130,8 +131,8 @@ class _DeclaredLayers(Layers):
             return
         assert isinstance(known, Shape)
         shape = known
-        if not has_one_inside(shape):
-            raise UnwritableError
+        if not opens_to_same_children(shape):
+            raise NotWrittenError
         source = self.source
         with source.block(f"if {value}.__class__ is str:"):
             name = source.constant(shape, "shape")
@@ -162,12 +163,12 @@ class _DeclaredLayers(Layers):
     def merging(self, value: str, known: Known) -> bool:
         inner = self.elements(known)
         if self.opens(inner, known):
-            raise UnwritableError
+            raise NotWrittenError
         if not isinstance(known, Shape):
             return True
         if not holds_none(inner):
             if self._are_live(_members_of(known)):
-                raise UnwritableError
+                raise NotWrittenError
             with self.source.block(f"if {value}.__class__ is dict:"):
                 self.source.line("return carefully(document)")
             return True

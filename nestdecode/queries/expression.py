@@ -35,13 +35,12 @@ from jmespath import exceptions
 from nestdecode.errors import QueryError, SpecError
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.run import Run
-from nestdecode.plan.source import UnwritableError
 from nestdecode.queries import compiled, interpreter
 from nestdecode.queries.focus import Start, declares, graft, leading, start_of
-from nestdecode.queries.functions import REFUSALS, RefusedError, type_name
+from nestdecode.queries.functions import REFUSALS, UnansweredError, type_name
 from nestdecode.queries.interpreter import Node
 from nestdecode.queries.late import search_late
-from nestdecode.queries.layers import Late
+from nestdecode.queries.layers import Late, NotWrittenError
 from nestdecode.queries.parsing import offences, offset_of, parsed
 from nestdecode.queries.work import Work
 from nestdecode.spec import Spec, catalog
@@ -96,7 +95,7 @@ class Expression:
             answer: Callable[[Any], Any] = compiled.source_of(self.node, late).build(
                 "answer", "query"
             )
-        except UnwritableError:
+        except NotWrittenError:
             return None
         return answer
 
@@ -116,7 +115,7 @@ class Expression:
         """
         try:
             source = compiled.source_of_many(self.node, plan, reader, begin, copied)
-        except UnwritableError:
+        except NotWrittenError:
             return None
         return Together(source.build("answer_many", "query"))
 
@@ -140,7 +139,7 @@ class Expression:
             name = error.function_name
             got = type_name(error.actual_type)
             reason = f"{name}() wants {' or '.join(map(str, wanted))}, got {got}"
-        elif isinstance(error, RefusedError):
+        elif isinstance(error, UnansweredError):
             reason, name = error.args
         else:
             reason = "nested too deep"
@@ -150,7 +149,7 @@ class Expression:
 def _expression(text: str, start: Start, node: Node) -> Expression:
     try:
         search = compiled.source_of(node).build("answer", "query")
-    except (UnwritableError, RecursionError):
+    except (NotWrittenError, RecursionError):
         search = functools.partial(interpreter.search, node)
     return Expression(text, start, node, search)
 
@@ -231,7 +230,7 @@ def _with_query() -> dict[str, list[str]]:
 
 
 def lint(spec: Spec) -> list[str]:
-    """Return warnings about a spec's focus, match and queries, each of one line."""
+    """Return warnings about a spec's own expressions, each one line."""
     warnings = []
     written = {f"/queries/{name}": text for name, text in spec.queries.items()}
     for key, text in (("/focus", spec.focus), ("/match", spec.match)):

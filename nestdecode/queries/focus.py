@@ -103,13 +103,13 @@ def leading(node: Node) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class _MadeList:
+class _ShapedList:
     """A list that a query makes, with the shapes that its elements may have."""
 
     elements: tuple[_Known, ...]
 
 
-_Known = Shape | _MadeList
+_Known = Shape | _ShapedList
 
 
 def declares(known: tuple[_Known, ...], name: str) -> bool:
@@ -124,7 +124,7 @@ def declares(known: tuple[_Known, ...], name: str) -> bool:
 def _elements(known: tuple[_Known, ...]) -> tuple[_Known, ...]:
     found: list[_Known] = []
     for shape in known:
-        if isinstance(shape, _MadeList):
+        if isinstance(shape, _ShapedList):
             found += shape.elements
         else:
             found += [e for e in (*shape.prefix, shape.items) if e is not None]
@@ -172,15 +172,15 @@ def after(node: Node, known: tuple[_Known, ...]) -> tuple[_Known, ...]:
     if kind == "index":
         return _elements(known)
     if kind == "slice":
-        return (_MadeList(_elements(known)),)
+        return (_ShapedList(_elements(known)),)
     if kind in ("projection", "filter_projection", "value_projection"):
-        return (_MadeList(end_of(node, known)),)
+        return (_ShapedList(end_of(node, known)),)
     if kind == "flatten":
         elements = _elements(after(children[0], known))
-        return (_MadeList(tuple(dict.fromkeys((*elements, *_elements(elements))))),)
+        return (_ShapedList(tuple(dict.fromkeys((*elements, *_elements(elements))))),)
     if kind in ("or_expression", "and_expression"):
         both = (*after(children[0], known), *after(children[1], known))
         return tuple(dict.fromkeys(both))
     if kind == "multi_select_list":
-        return (_MadeList(tuple(s for child in children for s in after(child, known))),)
+        return (_ShapedList(tuple(s for child in children for s in after(child, known))),)
     return ()

@@ -12,7 +12,7 @@ from typing import Any
 
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.opening import Opener
-from nestdecode.plan.source import Source, UnwritableError
+from nestdecode.plan.source import PythonSource
 from nestdecode.queries.layers import (
     BARE,
     FOUND,
@@ -21,6 +21,7 @@ from nestdecode.queries.layers import (
     Layers,
     ListOf,
     Looping,
+    NotWrittenError,
     holds_none,
 )
 from nestdecode.spec.shape import Shape
@@ -28,7 +29,7 @@ from nestdecode.spec.shape import Shape
 __all__ = ["found_layers", "may_hold_layers"]
 
 
-def found_layers(source: Source, late: Late, looping: Looping) -> Layers:
+def found_layers(source: PythonSource, late: Late, looping: Looping) -> Layers:
     """
     Return the Layers that writes how layers are found.
 
@@ -38,7 +39,7 @@ def found_layers(source: Source, late: Late, looping: Looping) -> Layers:
         looping: Writes the head of a loop, and indents what is written in the context.
 
     Raises:
-        UnwritableError: If a layer that is not seen may refuse the record (``fail``) or go
+        NotWrittenError: If a layer that is not seen may refuse the record (``fail``) or go
             (``drop``).
     """
     return _FoundLayers(source, late, looping)
@@ -103,10 +104,10 @@ class _FoundLayers(Layers):
     opener: Opener
     root = FOUND
 
-    def __init__(self, source: Source, late: Late, looping: Looping) -> None:
+    def __init__(self, source: PythonSource, late: Late, looping: Looping) -> None:
         super().__init__(source)
         if late.plan.on_error in ("drop", "fail"):
-            raise UnwritableError
+            raise NotWrittenError
         self._looping = looping
         self._layers = late.reader.limits.max_layers
         plan = Plan(_NOTHING, late.plan.on_error, None)
@@ -145,7 +146,7 @@ class _FoundLayers(Layers):
         # No way through the code opens more layers than there are places that open one.
         self._layers -= 1
         if self._layers < 0:
-            raise UnwritableError
+            raise NotWrittenError
         source = self.source
         new = source.fresh("new")
         with source.block(f"if {value}.__class__ is str and {value}[:1] in STARTS:"):

@@ -19,7 +19,7 @@ from typing import Any
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.opening import Opener
 from nestdecode.plan.run import Run
-from nestdecode.plan.source import Source, UnwritableError
+from nestdecode.plan.source import PythonSource
 from nestdecode.spec.shape import Shape
 from nestdecode.text.reader import Reader
 
@@ -32,12 +32,17 @@ __all__ = [
     "Layers",
     "ListOf",
     "Looping",
+    "NotWrittenError",
     "holds_none",
     "one_of",
 ]
 
 # Writes the head of a loop, and indents what follows.
 Looping = Callable[[str], AbstractContextManager[None]]
+
+
+class NotWrittenError(Exception):
+    """The query is not compiled: the interpreter has to answer it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +58,17 @@ class _Bare:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Anywhere:
     """Known of a value in which any string may be a layer."""
 
 
 # What is known of a value, which is open itself: there may be layers in it where its shape
-# declares them (Shape), anywhere (_Found), or nowhere (None).
-Known = Shape | ListOf | _Bare | _Found | None
+# declares them (Shape), anywhere (_Anywhere), or nowhere (None).
+Known = Shape | ListOf | _Bare | _Anywhere | None
 # Writes what is done with the value of an expression: its variable, and what is known of it.
 Consumer = Callable[[str, Known], None]
 BARE = _Bare()
-FOUND = _Found()
+FOUND = _Anywhere()
 
 
 def holds_none(known: Known) -> bool:
@@ -80,11 +85,11 @@ def one_of(found: list[Known], default: Known) -> Known:
         default: The result if there are none.
 
     Raises:
-        UnwritableError: If different things are known of it.
+        NotWrittenError: If different things are known of it.
     """
     several = set(found) - {BARE}
     if len(several) > 1:
-        raise UnwritableError
+        raise NotWrittenError
     return several.pop() if several else BARE if found else default
 
 
@@ -128,7 +133,7 @@ class Layers:
     level = 0
     keeps = True
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: PythonSource) -> None:
         self.source = source
 
     def begin(self) -> None:

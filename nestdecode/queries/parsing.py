@@ -70,8 +70,8 @@ def misquoted(text: str) -> str | None:
     """
     Return the first name of a query that may be meant as a string.
 
-    That is a name in double quotes that stands alone to the right of a comparison, or as an
-    argument of a function after the first.
+    That is one in double quotes, alone to the right of a comparison, or as an argument of
+    a function that is not its first.
 
     >>> misquoted('items[?name=="web"]'), misquoted("items[?name=='web']")
     ('web', None)

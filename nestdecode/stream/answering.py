@@ -43,7 +43,7 @@ ENOUGH_MESSAGES = 1000
 # Bytes from which on a file is read by several processes.
 _LARGE = 32 << 20
 _DOCUMENTS = "--documents reads what stands over several lines, or several on one"
-# Bytes of lines that are answered together: their trees fit a cache.
+# So much is read and written at once: its trees fit a cache.
 _GROUP = 1 << 14
 
 P = TypeVar("P", bound="Part")
@@ -340,14 +340,14 @@ class Answering:
         """
         self._hint = hint
 
-        def render_and_tell(value: Any) -> bytes | None:
+        def render_and_hint(value: Any) -> bytes | None:
             if value is None or value is False or value == []:
-                self._tell_hint()
+                self._note_hint()
             return render(value)
 
-        return render_and_tell
+        return render_and_hint
 
-    def _tell_hint(self) -> None:
+    def _note_hint(self) -> None:
         if self._hint:
             self.tell("once", self._hint)
             self._hint = ""
@@ -409,7 +409,7 @@ class Answering:
             return
         self.tell(error.code, str(error))
         if isinstance(error, QueryError):
-            self._tell_hint()
+            self._note_hint()
         if self.hints and error.code == "malformed" and self._reads_as_documents():
             self.tell("once", _DOCUMENTS)
 

@@ -57,13 +57,13 @@ class DeadLetter:
 
     def encode(self, source: str) -> bytes:
         """
-        Return the letter as one line of JSON, without the LF.
+        Return it as one line of JSON, without the LF.
 
         Its members are ``source``, ``line``, ``offset``, ``reason`` (the error's code),
-        ``message`` and ``pointer``; ``raw``, or ``raw_base64`` if the bytes are not UTF-8 or
-        more than a quarter of them are control characters; ``skipped`` if some bytes were
-        not kept; and ``encoding`` if the source was not in UTF-8. Only ``raw`` and the names
-        in ``pointer`` come from the record.
+        ``message``, ``pointer``, and ``raw`` if the bytes are UTF-8 and no more than a
+        quarter of them control characters, else ``raw_base64``; ``skipped`` if some were
+        not kept; and ``encoding`` if the source was not in UTF-8. Nothing but ``raw`` and
+        the names in ``pointer`` comes from the record.
 
         Args:
             source: The name of the file or stream that the record came from.

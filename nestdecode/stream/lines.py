@@ -15,9 +15,9 @@ __all__ = ["CHUNK", "CUT", "KEPT", "LineCutter", "Lines", "lines_of_range"]
 
 # Bytes read at a time: few enough to stay in a processor's cache until they are written.
 CHUNK = 1 << 16
-# The reason of an error: the file is shorter than it was at first.
+# Why a file can't be read that is shorter than it was at first.
 CUT = "it was cut meanwhile"
-# Bytes that are kept of a record that is too long.
+# How much is kept of a record that is too long to be one.
 KEPT = 1024
 
 

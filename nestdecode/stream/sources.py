@@ -67,7 +67,7 @@ class Source:
         else:
             if self.packed or self.encoding:
                 self.size = None
-            self.read: Read = _telling(inner)
+            self.read: Read = _checked(inner)
             return
         raise UnreadableError(f"can't be read: {reason}")
 
@@ -113,17 +113,17 @@ def _raw_reader(file: Any, descriptor: int, wait: Wait | None) -> Read:
     return read_descriptor
 
 
-def _telling(read: Read) -> Read:
+def _checked(read: Read) -> Read:
     """Return a function like *read* that raises UnreadableError instead of OSError."""
 
-    def read_or_tell(size: int) -> bytes:
+    def read_or_raise(size: int) -> bytes:
         try:
             return read(size)
         except OSError as error:
             reason = error.strerror or str(error)
         raise UnreadableError(f"can't be read: {reason}")
 
-    return read_or_tell
+    return read_or_raise
 
 
 def wait_for(*descriptors: int) -> list[int]:

@@ -48,7 +48,7 @@ class Number(float):
         Make a number of its text.
 
         Raises:
-            ValueError: If it is not the text of a JSON number (RFC 8259, section 6).
+            ValueError: If it is not that of a JSON number.
         """
         if not re.fullmatch(_JSON_NUMBER, text):
             raise ValueError("not the text of a JSON number")
