@@ -151,7 +151,7 @@ def test_docstrings_and_comments_are_plain(folder):
 @pytest.mark.parametrize("folder", PLAIN)
 def test_the_docstring_of_a_folder_names_each_of_its_modules(folder):
     modules = {path.stem for path in (PACKAGE / folder).glob("*.py")} - {"__init__"}
-    described = ast.get_docstring(ast.parse((PACKAGE / folder / "__init__.py").read_text()))
+    described = ast.get_docstring(ast.parse((PACKAGE / folder / "__init__.py").read_text())) or ""
     named = set(re.findall(r"^``(\w+)``", described, re.MULTILINE))
 
     assert named == modules
