@@ -148,6 +148,21 @@ def test_docstrings_and_comments_are_plain(folder):
     assert found == []
 
 
+def test_tests_that_a_docstring_names_exist():
+    """An argument in a docstring is as good as the test that it names."""
+    named = {
+        name
+        for path in MODULES
+        for text in prose(path)
+        for name in re.findall(r"\btest_\w+\b(?!\.py)", text)
+    }
+    sources = [path.read_text() for path in Path(__file__).parent.glob("test_*.py")]
+    defined = {name for source in sources for name in re.findall(r"def (test_\w+)", source)}
+
+    assert len(named) >= 10
+    assert named - defined == set()
+
+
 @pytest.mark.parametrize("folder", PLAIN)
 def test_the_docstring_of_a_folder_names_each_of_its_modules(folder):
     modules = {path.stem for path in (PACKAGE / folder).glob("*.py")} - {"__init__"}
