@@ -1,8 +1,11 @@
 """The structure of the package: which module may import which, and how large each may be."""
 
 import ast
+import io
+import re
 import subprocess
 import sys
+import tokenize
 import typing
 from pathlib import Path
 
@@ -30,7 +33,8 @@ ORDER = (
     *("spec.strings", "spec.children", "spec.build", "spec.short", "spec.convert"),
     *("spec.openapi", "spec.catalog", "spec", "spec.lint"),
     *("plan.source", "plan.run", "plan.careful", "plan.facts", "plan.detect", "plan.place"),
-    *("plan.swift", "plan.habits", "plan.expected", "plan.memory", "plan.tries", "plan.learnt"),
+    *("plan.counts", "plan.swift", "plan.habits", "plan.expected", "plan.memory", "plan.tries"),
+    *("plan.learnt",),
     *("plan.spending", "plan.settling", "plan.strings", "plan.containers", "plan.opening"),
     *("queries.growth", "queries.functions", "queries.work", "queries.interpreter"),
     *("queries.late", "queries.nodes", "queries.layers", "queries.shut", "queries.declared"),
@@ -114,6 +118,68 @@ def sizes():
 
 def test_modules_and_classes_are_small():
     assert {name for name, size, most in sizes() if size > most} == LARGER
+
+
+# Folders whose docstrings and comments are held to the words below.
+PLAIN = ("plan", "queries", "stream", "text")
+# What has to be read twice, and what is plainer.
+STUMBLES = {
+    r"\btold\b": "reported",
+    r"\b[Tt]ells? (of|whether)\b": "reports, returns whether",
+    r"\bbut for\b": "except",
+    r"(?<![Tt]here )\bis no\b(?! longer)": "is not a",
+    r"\bwhat is there\b": "the noun that is returned",
+    r"\b(no|some)body\b|\bwhoever\b": "the caller, another process",
+    r"\bfor itself\b": "alone, separately",
+}
+
+
+def prose(path):
+    """Yield the docstrings and comments of a module."""
+    text = path.read_text()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+            yield ast.get_docstring(node) or ""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.string
+
+
+@pytest.mark.parametrize("folder", PLAIN)
+def test_docstrings_and_comments_are_plain(folder):
+    found = [
+        (path.name, match[0], plainer)
+        for path in sorted((PACKAGE / folder).glob("*.py"))
+        for text in prose(path)
+        for pattern, plainer in STUMBLES.items()
+        for match in re.finditer(pattern, " ".join(text.split()))
+    ]
+
+    assert found == []
+
+
+def test_tests_that_a_docstring_names_exist():
+    """An argument in a docstring is as good as the test that it names."""
+    named = {
+        name
+        for path in MODULES
+        for text in prose(path)
+        for name in re.findall(r"\btest_\w+\b(?!\.py)", text)
+    }
+    sources = [path.read_text() for path in Path(__file__).parent.glob("test_*.py")]
+    defined = {name for source in sources for name in re.findall(r"def (test_\w+)", source)}
+
+    assert len(named) >= 10
+    assert named - defined == set()
+
+
+@pytest.mark.parametrize("folder", PLAIN)
+def test_the_docstring_of_a_folder_names_each_of_its_modules(folder):
+    modules = {path.stem for path in (PACKAGE / folder).glob("*.py")} - {"__init__"}
+    described = ast.get_docstring(ast.parse((PACKAGE / folder / "__init__.py").read_text())) or ""
+    named = set(re.findall(r"^``(\w+)``", described, re.MULTILINE))
+
+    assert named == modules
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

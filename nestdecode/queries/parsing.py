@@ -1,4 +1,4 @@
-"""Text to syntax trees: the grammar is jmespath.py's, what can't be answered is refused."""
+"""Syntax trees from text: jmespath.py's grammar, and what no document can answer refused."""
 
 from __future__ import annotations
 
@@ -15,16 +15,21 @@ from nestdecode.words import nearest
 
 __all__ = ["misquoted", "offences", "offset_of", "parsed"]
 
+# Characters of a query.
 MAX_LENGTH = 64 << 10
 
 
 def parsed(text: str) -> Node:
-    """Return the syntax tree of a query, or raise QueryError."""
+    """
+    Return the syntax tree of a query. It is cached: do not change it.
+
+    Raises:
+        QueryError: If it is not JMESPath, or too long.
+    """
     if len(text) > MAX_LENGTH:
         raise QueryError(f"longer than {MAX_LENGTH:,} characters", f"{text[:60]}...")
     offset: int | None = None
     try:
-        # The parser caches its trees: they are read, and never changed, from here on.
         parsed: Node = parser.Parser().parse(text).parsed
         return parsed
     except exceptions.EmptyExpressionError:
@@ -47,16 +52,17 @@ def parsed(text: str) -> Node:
 
 
 def offset_of(name: str | None, text: str) -> int | None:
-    """Find where a function is called; the syntax tree does not tell."""
+    """Return the offset at which a query calls a function; None if there are several."""
     if not name:
         return None
+    # The syntax tree has no offsets.
     found = [m.start() for m in re.finditer(rf"(?<!\w){re.escape(name)}(?=\s*\()", text)]
-    # One of several calls, or a string that looks like one: say nothing.
+    # Of several calls, or strings that look like one, any may be meant.
     return found[0] if len(found) == 1 else None
 
 
 _COMPARES = ("eq", "ne", "lt", "lte", "gt", "gte")
-# What a name goes on with.
+# Tokens after a name that is part of a longer expression.
 _GOES_ON = ("dot", "lbracket", "flatten", "filter", "lparen", "colon")
 
 
@@ -92,7 +98,7 @@ def misquoted(text: str) -> str | None:
 
 
 def offences(node: Node, parent: str = "") -> Iterator[tuple[str | None, str]]:
-    """Find what no document can make right: (function or None, reason)."""
+    """Yield the mistakes that no document can make right: (function or None, reason)."""
     kind = node["type"]
     if kind == "function_expression":
         name = node["value"]
@@ -111,7 +117,7 @@ def offences(node: Node, parent: str = "") -> Iterator[tuple[str | None, str]]:
                 f"{name}() takes {least}{len(signature)} argument{plural}, got {given}",
             )
         for index, child in enumerate(node["children"]):
-            # Of the wrong type; where any type will do, jmespath.py lets it into the answer.
+            # Where any type is admitted, jmespath.py would put the reference in the answer.
             wanted = signature[min(index, len(signature) - 1)]["types"] if signature else ["none"]
             if child["type"] == "expref" and not wanted:
                 yield name, f"{name}() takes no expression reference as argument {index + 1}"

@@ -1,4 +1,4 @@
-"""Dead letters: records set aside, as lines of JSON from which they can be had back."""
+"""Dead letters: records set aside as lines of JSON, from which their bytes can be restored."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from nestdecode.words import count
 
 __all__ = ["DeadLetter", "original"]
 
-# What JSON writes as six bytes each.
+# Control characters that JSON writes as six bytes each.
 _CONTROLS = bytes(set(range(32)) - set(b"\b\t\n\f\r"))
-# Bytes of a letter for all but the record.
+# Bytes of a letter without its record, at most.
 _BESIDES = 1 << 20
 
 
@@ -23,14 +23,14 @@ class DeadLetter:
     A record set aside, with the reason.
 
     Attributes:
-        line: Where it begins in its source, from 1.
-        offset: Where it begins, in bytes from 0, after decompression; of lines that are
-            str, and of input in UTF-16 or UTF-32, in bytes of UTF-8.
-        raw: Its bytes, without the line's LF.
-        error: Why. Its pointer is empty if the record itself can't be read.
-        skipped: Bytes after ``raw`` that were not kept, because it is too long.
-        encoding: What its source was in, ``UTF-16LE`` or another name, if not in UTF-8:
-            ``raw`` is what became of it.
+        line: The line at which it begins in its source, from 1.
+        offset: The byte at which it begins, from 0, after decompression. For lines that are
+            str, and for input in UTF-16 or UTF-32, bytes of UTF-8 are counted.
+        raw: Its bytes, without the line's LF; the beginning of them if it is too long.
+        error: The reason. Its pointer is empty if the record itself could not be read.
+        skipped: Bytes after ``raw`` that were not kept.
+        encoding: The encoding of its source, ``UTF-16LE`` or another name; None for UTF-8.
+            ``raw`` is UTF-8 all the same.
     """
 
     __slots__ = ("encoding", "error", "line", "offset", "raw", "skipped")
@@ -90,7 +90,7 @@ class DeadLetter:
         return dump(letter)
 
     def _text(self) -> str | None:
-        """Return the record as text, if that is what it is."""
+        """Return the record as text; None if it is not UTF-8, or mostly control characters."""
         controls = len(self.raw) - len(self.raw.translate(None, _CONTROLS))
         if controls > len(self.raw) // 4:
             return None
@@ -101,8 +101,8 @@ class DeadLetter:
 
     @staticmethod
     def most_bytes(max_record_bytes: int) -> int:
-        """Return the size of the longest letter for records of at most *max_record_bytes*."""
-        # A quarter of the record six times as long, and the rest twice.
+        """Return the bytes of the longest letter for records of at most *max_record_bytes*."""
+        # At worst a quarter of the record takes six times its size, and the rest twice.
         return 3 * max_record_bytes + _BESIDES
 
 
@@ -111,11 +111,12 @@ def original(line: bytes, max_record_bytes: int = Limits().max_record_bytes) -> 
     Return the bytes of a record from a line that ``DeadLetter.encode`` wrote.
 
     Args:
-        line: The line.
-        max_record_bytes: The size that a record may have.
+        line: The line, with or without its newline.
+        max_record_bytes: Bytes that a record may have.
 
     Raises:
-        DecodeError: If it is no such line, or if some of the record was not kept.
+        DecodeError: If the line is not a dead letter, or if bytes of the record were not
+            kept.
         LimitError: If the record is too long.
     """
     raw = _raw(line)

@@ -1,8 +1,8 @@
 """
-Values to JSON text.
+JSON text from values.
 
-msgspec writes: ``orjson.dumps`` writes past its buffer for arrays nested in arrays, so
-nothing that a stranger can shape goes through it.
+msgspec writes. ``orjson.dumps`` writes past its buffer for some arrays in arrays, so nothing
+that a stranger can shape goes through it.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ __all__ = ["dump", "dump_lines", "encode", "pack"]
 
 def dump(value: Any, *, indent: int | None = None) -> bytes:
     """
-    Write *value* as UTF-8 JSON, without a newline at its end.
+    Return *value* as UTF-8 JSON text, without a newline at its end.
 
     Integers of any size are written exactly, lone surrogates as ``\\ud800``.
 
     Args:
-        value: A tree. Its types are the caller's to check: what Python knows beside them
-            is written as something alike, NaN as null.
+        value: A tree. The caller checks its types: other values of Python may be written as
+            a similar one, NaN as null.
         indent: Spaces a level, or None for the compact form.
 
     Raises:
-        DecodeError: If the tree holds something that can't be written.
+        DecodeError: If the tree holds a value that JSON can't write.
     """
     try:
         text = _write(value)
         return text if indent is None else msgspec.json.format(text, indent=indent)
     except _REFUSED_TO_WRITE:
-        pass  # a lone surrogate, mostly: the exact path knows it
+        pass  # mostly a lone surrogate, which the standard library writes
     from json import JSONEncoder
 
     separators = (",", ":") if indent is None else None
@@ -49,13 +49,13 @@ def dump(value: Any, *, indent: int | None = None) -> bytes:
     except (TypeError, ValueError, RecursionError):
         pass
     else:
-        # A lone surrogate can't be encoded; its Python escape is its JSON escape.
+        # A lone surrogate has no UTF-8; Python's escape of it is JSON's.
         return exact.encode("utf-8", "backslashreplace")
     raise DecodeError("not JSON: the tree holds a value that JSON can't write")
 
 
 def dump_lines(values: list[Any]) -> bytes:
-    """Write values as ``dump`` does, each on a line that ends in LF."""
+    """Return values as lines: the JSON text of each, and LF."""
     try:
         return _write_lines(values)
     except _REFUSED_TO_WRITE:
@@ -79,7 +79,7 @@ _REFUSED_TO_WRITE = (TypeError, ValueError, OverflowError, RecursionError, msgsp
 
 def encode(value: Any, encoder: JSONEncoder) -> str:
     """
-    Write *value* as *encoder* does, but each Number as its text.
+    Return *value* as *encoder* writes it, except that each Number is written as its text.
 
     Raises:
         TypeError, ValueError, RecursionError: As the encoder does.
@@ -131,14 +131,14 @@ def _encode(value: Any, encoder: JSONEncoder, newline: str, step: str) -> str:
 
 def pack(value: Any) -> bytes | None:
     """
-    Return bytes that are the same for the same tree: by type, value and order of members.
+    Return bytes that are equal for equal trees: by type, value and order of members.
 
-    They are for comparison within one process. None if it can't be told, as for a tree
-    that holds itself, or a value of a type that JSON does not know.
+    They are for comparison within one process. None if the tree holds itself, or a value of
+    a type that JSON does not know.
     """
     try:
-        # Exact types only: writers of JSON take a tuple for a list, an Enum for its value.
-        # Later versions depend on reference counts.
+        # Not a JSON writer: it takes a tuple for a list, an Enum for its value. Version 2,
+        # because the bytes of later ones depend on reference counts.
         return marshal.dumps(value, 2)
     except ValueError:
         return None
