@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nestdecode.asking import Asker, check_expression
 from nestdecode.engine import Engine, check_word
-from nestdecode.errors import DecodeError, Policy
+from nestdecode.errors import DecodeError, Policy, Undeclared
 from nestdecode.given import check_lines
 from nestdecode.stream import DeadLetter, Record, as_bytes, expand_records, of_lines
 from nestdecode.text.joined import joined
@@ -54,6 +54,7 @@ class Decoder:
         *,
         on_error: Policy | None = None,
         on_problem: Callable[[DecodeError], None] | None = None,
+        undeclared: Undeclared | None = None,
         numbers: Numbers | None = None,
         duplicates: Duplicates | None = None,
         max_layers: int | None = None,
@@ -72,6 +73,8 @@ class Decoder:
                 member, or ``fail``: raise.
             on_problem: Called, in the calling thread, with a DecodeError for each problem:
                 a declared layer that does not open, or any layer that a limit keeps shut.
+            undeclared: ``open``: layers are also detected where the spec declares nothing;
+                ``keep`` (the default): those strings stay.
             numbers: ``double`` (the default): integers are exact, other numbers are
                 floats; ``exact``: a number whose text a float would change is a Number.
             duplicates: Repeated names in one object (RFC 8259 section 4): ``last`` (the
@@ -93,6 +96,7 @@ class Decoder:
             spec=spec,
             on_error=on_error,
             on_problem=on_problem,
+            undeclared=undeclared,
             numbers=numbers,
             duplicates=duplicates,
             max_layers=max_layers,

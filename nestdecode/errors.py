@@ -8,6 +8,7 @@ from nestdecode.words import one_line, shortened
 
 __all__ = [
     "POLICIES",
+    "UNDECLARED",
     "DecodeError",
     "LimitError",
     "NestdecodeError",
@@ -15,12 +16,16 @@ __all__ = [
     "QueryError",
     "SpecError",
     "UncompiledError",
+    "Undeclared",
     "WorkerError",
 ]
 # What becomes of a layer that does not open: the string stays, null takes its place, the
 # member is removed, or the record is refused.
 Policy = Literal["keep", "null", "drop", "fail"]
 POLICIES: tuple[Policy, ...] = ("keep", "null", "drop", "fail")
+# Whether layers are also found where a spec declares nothing.
+Undeclared = Literal["keep", "open"]
+UNDECLARED: tuple[Undeclared, ...] = ("keep", "open")
 
 
 class _Address(Protocol):

@@ -52,6 +52,7 @@ def expand_file(
     malformed: Malformed = "dead",
     where: str | None = None,
     original: bool = False,
+    head: int | None = None,
     **options: Any,
 ) -> Report:
     r"""
@@ -89,6 +90,8 @@ def expand_file(
             skipped.
         original: Whether records are written as they came, not expanded. Layers that stay
             shut are then not counted.
+        head: How many records are written at most: what follows the last of them is not
+            read, and not counted. None for all.
         options: The other keyword arguments of ``Decoder``, except ``on_problem``:
             problems are counted.
 
@@ -107,11 +110,14 @@ def expand_file(
     check_word("malformed", malformed, MALFORMED)
     if jobs is not None and (type(jobs) is not int or jobs < 1):
         raise ValueError(f"jobs is an integer from 1, got {jobs!r}")
+    if head is not None and (type(head) is not int or head < 0):
+        raise ValueError(f"head is an integer from 0, got {head!r}")
     if "on_problem" in options:
         raise TypeError("problems are counted in the report: there is no on_problem here")
     answering = Answering()
     decoder = Decoder(spec, on_problem=None if original else answering.problem, **options)
     answering.keeps_letters = on_dead_letter is not None
+    answering.left = head
     answering.malformed = in_place_of_malformed(malformed, dump, bytes)
     _set_up(answering, decoder, where, original=original)
     total = Report()
@@ -131,7 +137,8 @@ def expand_file(
             # A file that the caller opened may hold bytes in its buffer, or decode them:
             # reading from its descriptor would miss both.
             whole = Source(file if file is not source else _WithoutDescriptor(file))
-            answer_all(whole, answering, framing, jobs, put)
+            if head != 0:
+                answer_all(whole, answering, framing, jobs, put)
         except UnreadableError as error:
             reason = str(error)
         else:

@@ -182,6 +182,26 @@ def test_the_docstring_of_a_folder_names_each_of_its_modules(folder):
     assert named == modules
 
 
+def commands():
+    """Go through the functions of commands, each with its lines after its docstring."""
+    for path in sorted((PACKAGE / "cli").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and any(
+                isinstance(call, ast.Call) and ast.unparse(call.func).endswith("command")
+                for call in node.decorator_list
+            ):
+                assert ast.get_docstring(node), f"{path.name}: {node.name} has no help"
+                first, last = node.body[1], node.body[-1]
+                yield f"{path.stem}.{node.name}", (last.end_lineno or 0) - first.lineno + 1
+
+
+def test_commands_are_short():
+    sizes = dict(commands())
+
+    assert {"expand.command", "query.command", "spec.show"} <= set(sizes)
+    assert {name for name, lines in sizes.items() if lines > 25} == set()
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_nothing_is_written_by_orjson(path):
     """It writes past its buffer for some arrays in arrays; it may read, and say what is wrong."""
@@ -220,7 +240,7 @@ def test_public_names_are_sorted_and_there():
     # Aliases of types have no docstring of their own.
     aliases = {name for name, value in values.items() if typing.get_origin(value)}
 
-    assert aliases == {"Duplicates", "Framing", "Numbers", "Policy", "Start"}
+    assert aliases == {"Duplicates", "Framing", "Numbers", "Policy", "Start", "Undeclared"}
     assert all(value.__doc__ for name, value in values.items() if name not in aliases)
     assert set(nestdecode.__all__) <= set(dir(nestdecode))
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from nestdecode.cli.assignments import Assignment
 from nestdecode.cli.files import Original, tried
 from nestdecode.cli.hints import misquotation
-from nestdecode.cli.output import RefusedError, say
+from nestdecode.cli.output import RefusedError, about, note, report_on
 from nestdecode.cli.summary import reported
 from nestdecode.decoder import Decoder
 from nestdecode.document.document import Document
@@ -81,7 +81,7 @@ class Chosen:
     def _tell_hint(self) -> None:
         hint, self._hint = self._hint, None
         if hint is not None:
-            say(hint)
+            note(hint)
 
 
 class Changing:
@@ -131,18 +131,18 @@ class Changing:
             if isinstance(change, Assignment):
                 place = shortened(change.path)
                 if change.is_first and self._new:
-                    say(
+                    note(
                         f"{place}: new; VALUE is all behind the first sign, as no longer pointer is there"
                     )
                 if change.value.was_quoted:
-                    say(f"{place}: VALUE is a JSON string: its text was set, without the quotes")
+                    note(f"{place}: VALUE is a JSON string: its text was set, without the quotes")
         text = f"changed {count(self._places, 'place')}"
         text += f" ({self._new:,} of them new)" if self._new else ""
         if self._count > 1:
             text += f" in {share(self._records, self._count, 'record')}"
         if self.failed:
             text += f"; {share(self.failed, self._count, 'record')} failed{reported(self.failed)}"
-        say(f"{_shown(self._name)}: {text}")
+        note(about(self._name, text))
 
     def _settle(self) -> None:
         """Find where the paths end of which that is not known yet."""
@@ -167,8 +167,7 @@ class Changing:
         except QueryError as error:
             self.failed += 1
             if self.failed <= SHOWN:
-                first, *excerpt = str(error).split("\n")
-                say(f"{_shown(self._name)}: {where}: {first}", *excerpt)
+                report_on(self._name, str(error), where)
             is_chosen = False
         if not is_chosen:
             return record.raw
@@ -223,10 +222,6 @@ class Changing:
                 reason = f"no record has {shortened(change.path)}"
                 hint = hint or "; --record N and --where EXPR choose records that get it"
             raise RefusedError(self._name, f"{reason}{hint}", 2)
-
-
-def _shown(name: str) -> str:
-    return "stdin" if name == "-" else name
 
 
 def suggestion(path: str, original: Original, decoder: Decoder) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from nestdecode.cli.completing import source
-from nestdecode.cli.files import write_out
+from nestdecode.cli.output import write_out
 
 __all__ = ["command"]
 

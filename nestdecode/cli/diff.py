@@ -12,6 +12,8 @@ import click
 
 from nestdecode.cli import options
 from nestdecode.cli.files import Key, records_of, tried
+from nestdecode.cli.flags import Command
+from nestdecode.cli.options import DecodingOptions
 from nestdecode.cli.output import Color, Output, RefusedError
 from nestdecode.cli.progress import progress
 from nestdecode.decoder import Decoder
@@ -25,7 +27,7 @@ from nestdecode.words import one_line
 __all__ = ["command"]
 
 
-@click.command("diff", short_help="Compare two files through their layers.")
+@click.command("diff", cls=Command, short_help="Compare two files through their layers.")
 @click.argument("one", type=click.Path(allow_dash=True), metavar="A")
 @click.argument("other", type=click.Path(allow_dash=True), metavar="B")
 @click.option(
@@ -39,6 +41,7 @@ __all__ = ["command"]
 )
 @click.option("--json", "as_json", is_flag=True, help="One object a difference, for machines.")
 @options.color
+@options.target
 @options.decoding
 @options.framing
 def command(
@@ -48,8 +51,9 @@ def command(
     ignore_layers: bool,
     as_json: bool,
     color: Color,
-    framing: Any,
-    **decoding: Any,
+    target: str | None,
+    framing: Framing | None,
+    decoding: DecodingOptions,
 ) -> int:
     """
     Compare A and B through their layers, value by value.
@@ -65,13 +69,13 @@ def command(
     """
     if one == other == "-":
         raise click.UsageError("standard input can be A or B, not both")
-    decoder = options.decoder_from(decoding)
+    decoder = decoding.decoder()
     pairing = None if key is None else Key(decoder, key)
-    output = Output(indent=0, color=color)
-    shown = _Shown(output, as_json=as_json)
     code = 0
     try:
         with ExitStack() as stack:
+            output = stack.enter_context(options.output_to(target, (one, other), color=color))
+            shown = _Shown(output, as_json=as_json)
             sides = [
                 _Side(
                     name, decoder, framing, pairing, stack.enter_context(tempfile.TemporaryFile())

@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from nestdecode.cli.hints import misquotation
-from nestdecode.cli.output import Output, RefusedError, say
+from nestdecode.cli.output import RefusedError, note
 from nestdecode.cli.progress import progress, watched
 from nestdecode.cli.sources import opened
 from nestdecode.decoder import Decoder
 from nestdecode.errors import DecodeError, QueryError
 from nestdecode.stream import Framing, Record, framing_of, is_blank, read_batches
+from nestdecode.stream.encoded import SEQUENCE
 from nestdecode.stream.sources import Read, UnreadableError
 from nestdecode.text.write import dump
+from nestdecode.words import at_line
 
 __all__ = [
     "MOST_WHOLE",
@@ -27,7 +29,6 @@ __all__ = [
     "records_of",
     "trees_of",
     "tried",
-    "write_out",
 ]
 
 # What a file may hold, decompressed, that is kept whole while it is changed.
@@ -105,7 +106,7 @@ def _records(name: str, read: Read, framing: Framing | None, most: int) -> Itera
         for index, raw in enumerate(batch.raws):
             if batch.skipped or not is_blank(raw):
                 record = batch.record(index)
-                where = f"{'line' if record.whole_line else 'document at line'} {record.line}"
+                where = at_line(record.line, whole=record.whole_line)
                 if record.skipped:
                     limit = f"max_record_bytes={most} (--max-record-bytes raises it)"
                     raise RefusedError(name, f"{where}: longer than {limit}")
@@ -156,7 +157,7 @@ class Key:
             reason = error.reason
         else:
             if self._hint is not None and self._is_empty(found):
-                say(self._hint)
+                note(self._hint)
                 self._hint = None
             # Other programs write 1 for 1.0.
             return dump(int(found) if type(found) is float and found.is_integer() else found)
@@ -187,12 +188,14 @@ class Original:
         self._framing = framing
 
     def check_replaceable(self) -> None:
-        """Raise RefusedError if the file is compressed, or not in UTF-8."""
+        """Raise RefusedError if the file is compressed, not in UTF-8, or a sequence."""
         with opened(self.name) as source:
             if source.packed is not None:
                 raise RefusedError(self.name, "can't be replaced: it is compressed", 2)
             if source.encoding is not None:
                 how = f"iconv -f {source.encoding[:-2]} -t UTF-8 converts it"
+                if source.encoding == SEQUENCE:
+                    how = "tr -d '\\036' makes lines of it"
                 reason = f"can't be replaced: it is in {source.encoding}; {how}"
                 raise RefusedError(self.name, reason, 2)
 
@@ -275,9 +278,3 @@ class Pieces:
         """Return the text, with what is after the last record."""
         self._text += after
         return bytes(self._text)
-
-
-def write_out(text: bytes) -> None:
-    """Write bytes to standard output as they are; control characters shown on a terminal."""
-    output = Output()
-    output.write_text(output.as_it_is(text))

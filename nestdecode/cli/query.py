@@ -9,9 +9,10 @@ import click
 
 from nestdecode.choosing import Asked
 from nestdecode.cli import options
+from nestdecode.cli.flags import Command
 from nestdecode.cli.hints import FILTER, FILTERED_RECORDS, Hinting, misquotation
-from nestdecode.cli.output import Output
-from nestdecode.cli.records import Session, need_input
+from nestdecode.cli.options import DecodingOptions, WritingOptions
+from nestdecode.cli.records import RunOptions, Session
 from nestdecode.cli.rows import Rows, Table
 from nestdecode.cli.sources import is_file
 from nestdecode.decoder import Decoder, Query
@@ -31,9 +32,8 @@ def _complete(context: Any, _parameter: Any, incomplete: str) -> list[Completion
     return completing.queries(context, incomplete)
 
 
-@click.command("query", short_help="Ask each document, its layers opened.")
+@click.command("query", cls=Command, short_help="Ask each document, its layers opened.")
 @click.argument("expression", metavar="EXPR|:NAME", shell_complete=_complete)
-@click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]...")
 @click.option("-r", "--raw", is_flag=True, help="Write strings without quotes.")
 @click.option("--each", is_flag=True, help="One element of the answer a line; nothing for null.")
 @click.option(
@@ -56,31 +56,14 @@ def _complete(context: Any, _parameter: Any, incomplete: str) -> list[Completion
     is_flag=True,
     help="Exit with 1 if the last value was null or false, 4 if there was none.",
 )
-@click.option(
-    "--root",
-    "start",
-    flag_value="root",
-    default=None,
-    help="Start at the root of the document.",
-)
-@click.option(
-    "--focus",
-    "start",
-    flag_value="focus",
-    default=None,
-    help="Start at the focus of the spec.",
-)
+@options.flag("--root", short_for=("start", "root"), help="Start at the root of the document.")
+@options.flag("--focus", short_for=("start", "focus"), help="Start at the focus of the spec.")
 @options.choosing
 @options.decoding
-@options.framing
-@options.output
+@options.writing
 @options.running
-@click.pass_context
 def command(
-    ctx: click.Context,
-    /,
     expression: str,
-    files: tuple[str, ...],
     raw: bool,
     each: bool,
     table: Table | None,
@@ -88,16 +71,9 @@ def command(
     exit_status: bool,
     start: Start | None,
     where: str | None,
-    framing: Any,
-    compact: bool,
-    indent: int | None,
-    color: Any,
-    jobs: int | None,
-    progress: bool | None,
-    dead_letters: str | None,
-    fail_fast: bool,
-    summary: Any,
-    **decoding: Any,
+    decoding: DecodingOptions,
+    writing: WritingOptions,
+    running: RunOptions,
 ) -> int:
     """
     Ask each document in FILE (default: standard input), its layers opened.
@@ -115,45 +91,40 @@ def command(
     Without one, a shipped spec that matches the document opens it, and lends its focus
     and queries; --spec none keeps that from happening.
     """  # fmt: skip
-    if is_file(expression) and not any(file == "-" or is_file(file) for file in files):
-        query = f"'{files[0]}'" if files else "EXPR"
-        raise click.UsageError(
-            f"'{expression}' is a file: the query comes first, as in "
-            f"nestdecode query {query} {expression}"
-        )
-    need_input(ctx, files)
-    session = Session(
-        files,
-        framing,
-        # Rows have one header: they are written by one process.
-        1 if table else jobs,
-        progress,
-        dead_letters=dead_letters,
-        fail_fast=fail_fast,
-        summary=summary,
-    )
-    decoder = options.decoder_from(decoding, session.problem)
-    output = Output(indent=0 if compact else indent, color=color, raw=raw)
-    lend = session.note if decoding["spec"] is None else None
+    _check_order(expression, running.files)
+    # Rows have one header: they are written by one process.
+    session = Session(running, alone=table is not None)
+    decoder = decoding.decoder(session.problem)
+    lend = session.note if decoding.spec is None else None
     answer = _hinting(_answer(decoder, expression, start, lend), session.hint)
+    chosen = options.where_from(where, decoder, session.note, lent=lend is not None)
     if table:
         answer = Rows(answer, expression, table, each=each, guard=guard)
-        output.text = output.as_it_is
-    most = decoder.limits.max_record_bytes
-    chosen = options.where_from(where, decoder, session.note, lent=lend is not None)
-    session.run(
-        answer,
-        output,
-        most,
-        each=each or bool(table),
-        note_last=exit_status,
-        many=answer.many,
-        where=chosen,
-        if_empty=misquotation(expression),
-    )
+    with writing.output(running.files, raw=raw) as output:
+        if table:
+            output.text = output.as_it_is
+        session.run(
+            answer,
+            output,
+            decoder.limits.max_record_bytes,
+            each=each or table is not None,
+            note_last=exit_status,
+            many=answer.many,
+            where=chosen,
+            if_empty=misquotation(expression),
+        )
     if session.code or not exit_status:
         return session.code
     return 4 if session.last is None else 0 if session.last else 1
+
+
+def _check_order(expression: str, files: tuple[str, ...]) -> None:
+    """Raise UsageError if a file was given in the place of the query."""
+    if not files and is_file(expression):
+        raise click.UsageError(
+            f"'{expression}' is a file: the query comes first, as in "
+            f"nestdecode query EXPR {expression}"
+        )
 
 
 def _answer(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nestdecode.cli.files import Found, Key, Original, Pieces, check_size, tried
-from nestdecode.cli.output import RefusedError, say
+from nestdecode.cli.output import RefusedError, about, note
 from nestdecode.cli.progress import progress
 from nestdecode.decoder import Decoder
 from nestdecode.document.looking import BOM
@@ -74,8 +74,7 @@ class Restoring:
         if self._pairing.guesses:
             facts.append(f"{self._pairing.guesses:,} changed, and paired by what is nearest")
         if facts:
-            name = "stdin" if self._original.name == "-" else self._original.name
-            say(f"{name}: {', '.join(facts)}")
+            note(about(self._original.name, ", ".join(facts)))
 
     def _known(self) -> Iterator[tuple[Any, int]]:
         """Go through keys and digests of the original's records, noting where these are."""

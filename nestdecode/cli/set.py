@@ -6,27 +6,37 @@ import os
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from functools import partial
-from typing import Any
 
 import click
 
 from nestdecode.cli import options
 from nestdecode.cli.assignments import Assignment, PathError, check_path
 from nestdecode.cli.changing import Change, Changing, Chosen, Deletion, suggestion
-from nestdecode.cli.files import Original, write_out
+from nestdecode.cli.files import Original
+from nestdecode.cli.flags import Command
 from nestdecode.cli.inplace import InPlace
+from nestdecode.cli.options import DecodingOptions
 from nestdecode.cli.output import RefusedError
 from nestdecode.cli.records import need_input
 from nestdecode.decoder import Decoder
+from nestdecode.stream import Framing
 from nestdecode.words import shortened
 
 __all__ = ["command"]
 
 
-@click.command("set", short_help="Change values, through all layers, and nothing else.")
+@click.command(
+    "set", cls=Command, short_help="Change values, through all layers, and nothing else."
+)
 @click.argument("words", nargs=-1, metavar="PATH=VALUE... [FILE]")
 @click.option("--delete", "deletions", multiple=True, metavar="PATH", help="Take this away.")
-@click.option("-i", "--in-place", is_flag=True, help="Replace FILE, whole or not at all.")
+@options.flag(
+    "-i",
+    "--in-place",
+    is_flag=True,
+    excludes=["target"],
+    help="Replace FILE, whole or not at all.",
+)
 @click.option(
     "--where",
     metavar="EXPR",
@@ -40,17 +50,16 @@ __all__ = ["command"]
 )
 @options.decoding
 @options.framing
-@click.pass_context
+@options.target
 def command(
-    ctx: click.Context,
-    /,
     words: tuple[str, ...],
     deletions: tuple[str, ...],
     in_place: bool,
     where: str | None,
     record: int | None,
-    framing: Any,
-    **decoding: Any,
+    framing: Framing | None,
+    target: str | None,
+    decoding: DecodingOptions,
 ) -> int:
     """
     Change values in FILE (default: standard input), through all layers, and nothing else.
@@ -73,24 +82,25 @@ def command(
     With -i, FILE keeps its owner, mode and attributes, or it is not replaced; nor is it
     if it has hard links, or if another process changed it meanwhile.
     """
-    _check_spec(decoding["spec"])
+    _check_spec(decoding.spec)
     pairs, names = _arguments(words, has_others=bool(deletions))
     if in_place and names in ((), ("-",)):
         raise click.UsageError("--in-place needs a FILE to replace")
-    need_input(ctx, names)
+    need_input(names)
     file = names[0] if names else "-"
-    decoder = options.decoder_from(decoding)
+    decoder = decoding.decoder()
     chosen = Chosen(decoder, where, record)
     changes = _changes(pairs, deletions, decoder, partial(Original, file, decoder, framing))
-    with InPlace(file) if in_place else nullcontext() as target:
+    with InPlace(file) if in_place else nullcontext() as place:
         original = Original(file, decoder, framing)
         changing = Changing(original, decoder, changes, chosen)
         text = changing.text()
-        if target is None:
-            write_out(text)
+        if place is None:
+            with options.output_to(target, names) as output:
+                output.write_text(output.as_it_is(text))
         elif text != original.text:
             original.check_replaceable()
-            target.put(text, original.text)
+            place.put(text, original.text)
     changing.say()
     return 5 if changing.failed else 0
 

@@ -7,10 +7,9 @@ from typing import Any
 import click
 
 from nestdecode.cli import lint
-from nestdecode.cli.files import write_out
 from nestdecode.cli.group import Group
 from nestdecode.cli.options import complete_spec
-from nestdecode.cli.output import Output, print_lines
+from nestdecode.cli.output import Output, print_lines, write_out
 from nestdecode.cli.showing import described, lines_of
 from nestdecode.cli.specs import folders, load
 from nestdecode.errors import SpecError

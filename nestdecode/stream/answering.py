@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal, Protocol, Self, TypeVar
 
 from nestdecode.errors import DecodeError, LimitError, QueryError, UncompiledError
@@ -24,6 +24,7 @@ __all__ = [
     "SHOWN",
     "Answer",
     "Answering",
+    "EnoughError",
     "Malformed",
     "Many",
     "Part",
@@ -180,7 +181,9 @@ class Answering:
         keeps_letters: Whether records that fail are kept.
         hints: Whether messages name options that would help.
         fail_fast: Whether to stop at the first record that fails.
-        stopped: Whether that has happened.
+        left: Records that may still be written; None for all.
+        singly: Whether there is a report for each record.
+        stopped: Whether the last one has come, by either.
     """
 
     def __init__(self) -> None:
@@ -194,6 +197,8 @@ class Answering:
         self.framing: Framing = "mixed"
         self.encoding: str | None = None
         self.keeps_letters = self.hints = self.fail_fast = False
+        self.left: int | None = None
+        self.singly: bool = False
         self.stopped: bool = False
         self._report = Report()
         self._batch = Batch([], 1, 0)
@@ -243,12 +248,14 @@ class Answering:
         while at < len(text) and not self.stopped and batch.refused is None:
             end = text.rfind(b"\n", at, at + _GROUP) + 1 or text.find(b"\n", at + _GROUP) + 1
             group = joined_lines(text[at:end])
-            trees = many(group)
+            # Of more than may be written each is answered for itself.
+            trees = many(group) if self.left is None or group.records <= self.left else None
             line, at = line + group.records, end
             if trees is not None:
                 batch.start = line
                 self._report.records += group.records
                 self._report.skipped += group.records - len(trees)
+                self._count_off(len(trees))
                 written.append(self._rendered(trees))
                 continue
             if written:
@@ -305,15 +312,23 @@ class Answering:
                     self._report.skipped += text is None
             if text is not None:
                 self._report.written += 1
-                if self._counts:
-                    continue
-                texts.append(text)
-                size += len(text)
-            if size >= ENOUGH_BYTES or len(self._report.messages) >= ENOUGH_MESSAGES:
+                if not self._counts:
+                    texts.append(text)
+                    size += len(text)
+                self._count_off(1)
+                if self.stopped:
+                    break
+            if self.singly or size >= ENOUGH_BYTES or len(self._report.messages) >= ENOUGH_MESSAGES:
                 yield _lines(texts), self._reported()
                 size = 0
         if texts:
             yield _lines(texts), self._reported()
+
+    def _count_off(self, records: int) -> None:
+        """Have as many fewer left to be written."""
+        if self.left is not None:
+            self.left -= records
+            self.stopped = self.stopped or not self.left
 
     def _gives_back(self, error: DecodeError | QueryError, raw: bytes) -> bool:
         """Give back a malformed line that may be part of a record, or several of them."""
@@ -508,6 +523,10 @@ def _wrapped(raw: bytes) -> dict[str, str]:
         return {"message_base64": binascii.b2a_base64(raw, newline=False).decode()}
 
 
+class EnoughError(Exception):
+    """No other record is wanted."""
+
+
 def answer_all(
     source: Source, answering: Answering, framing: Framing | None, jobs: int | None, put: Put
 ) -> None:
@@ -520,18 +539,40 @@ def answer_all(
         framing: How it is cut into records; None to detect that.
         jobs: Worker processes; None to decide by the size of the input.
         put: Takes each piece of output and its report, in order. An error that it raises
-            ends the whole.
+            ends the whole; EnoughError ends it well.
 
     Raises:
         UnreadableError: If the input can't be read to its end; what was read is answered.
         WorkerError: If a worker can't be started, or dies.
     """
+    with suppress(EnoughError):
+        _answer_all(source, answering, framing, jobs, _until_enough(answering, put))
+
+
+def _until_enough(answering: Answering, put: Put) -> Put:
+    """Return what does what *put* does, and ends it when all has been written that may be."""
+    if answering.left is None:
+        return put
+
+    def put_some(text: bytes | memoryview, report: Report) -> None:
+        put(text, report)
+        if answering.left == 0:
+            raise EnoughError
+
+    return put_some
+
+
+def _answer_all(
+    source: Source, answering: Answering, framing: Framing | None, jobs: int | None, put: Put
+) -> None:
     answering.encoding = source.encoding
     start = b""
     if framing is None:
         framing, start = framing_of(source.read, answering.most)
     answering.framing = framing
-    jobs = _jobs_for(jobs, source, framing)
+    # Of documents that are counted off, none is answered ahead of those before it.
+    one = framing == "documents" and answering.left is not None
+    jobs = 1 if one else _jobs_for(jobs, source, framing)
     if jobs > 1:
         from nestdecode.stream import sharing
 

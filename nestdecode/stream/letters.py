@@ -29,7 +29,8 @@ class DeadLetter:
         raw: Its bytes, without the line's LF; the beginning of them if it is too long.
         error: The reason. Its pointer is empty if the record itself could not be read.
         skipped: Bytes after ``raw`` that were not kept.
-        encoding: The encoding of its source, ``UTF-16LE`` or another name; None for UTF-8.
+        encoding: The encoding of its source, ``UTF-16LE``, ``json-seq`` or another name; None
+            for lines of UTF-8.
             ``raw`` is UTF-8 all the same.
     """
 

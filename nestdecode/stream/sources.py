@@ -37,7 +37,8 @@ class Source:
         total: Bytes of a regular file from the start on; else None.
         done: Bytes that have been read, before they are decompressed.
         packed: ``gzip``, ``bzip2``, ``xz`` or ``zstd``; None if it is not compressed.
-        encoding: ``UTF-16LE`` or another name, by its byte order mark; None for UTF-8.
+        encoding: ``UTF-16LE`` or another name, by its byte order mark; ``json-seq``, if it
+            begins with a record separator; else None.
         read: Returns at most the given number of bytes, decompressed and in UTF-8, as soon
             as some have come, and none at the end.
 
