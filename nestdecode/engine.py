@@ -17,7 +17,7 @@ from nestdecode.plan.careful import Plan
 from nestdecode.plan.learnt import Learner
 from nestdecode.plan.memory import Memory
 from nestdecode.plan.run import DROP, Run, Trace
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Limits, Numbers, Reader
 from nestdecode.words import nearest
 
@@ -89,7 +89,7 @@ class Engine:
         self.plan: Plan | None = None if self.spec is None else _plan(self.spec, self.policy)
         self.method: Callable[[Any, Any], Any]
         self.expand_many: Many | None
-        self.source: Source | None
+        self.source: PythonSource | None
         self.method, self.expand_many, self.source = self.compiled(
             self.start, self.carefully, quiet=on_problem is None
         )
@@ -102,7 +102,7 @@ class Engine:
 
     def compiled(
         self, start: Callable[[], Run], carefully: Callable[[Any], Any], *, quiet: bool
-    ) -> tuple[Callable[[Any, Any], Any], Many | None, Source | None]:
+    ) -> tuple[Callable[[Any, Any], Any], Many | None, PythonSource | None]:
         """
         Return the fastest functions that do what *carefully* does.
 
@@ -126,7 +126,7 @@ class Engine:
         carefully: Callable[[Any], Any],
         *,
         quiet: bool,
-    ) -> tuple[Callable[[Any, Any], Any], Many | None, Source]:
+    ) -> tuple[Callable[[Any, Any], Any], Many | None, PythonSource]:
         """Return what expands by a spec: one, as a method of anything, and several; its source."""
         from nestdecode.plan import expected, habits, opening  # late: detection needs no specs
 

@@ -22,7 +22,7 @@ Policy = Literal["keep", "null", "drop", "fail"]
 POLICIES: tuple[Policy, ...] = ("keep", "null", "drop", "fail")
 
 
-class _Address(Protocol):
+class _Located(Protocol):
     """A place whose pointer is made when it is asked for."""
 
     @property
@@ -56,7 +56,7 @@ class DecodeError(NestdecodeError, ValueError):
             (one that may not stay shut) or ``limit``.
     """
 
-    def __init__(self, reason: str, pointer: str | _Address = "", codec: str | None = None) -> None:
+    def __init__(self, reason: str, pointer: str | _Located = "", codec: str | None = None) -> None:
         # args must be able to rebuild the error: worker processes pickle it.
         super().__init__(reason, pointer, codec)
         self.reason = reason

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 
 from nestdecode import Decoder
-from nestdecode.document.comparing import NOTHING, Change, Tree, differences
+from nestdecode.document.comparing import NOTHING, Difference, Tree, differences
 
 from . import strategies
 
@@ -286,7 +286,7 @@ def test_diff_in_trouble_exits_with_2(tmp_path, other):
     assert b"Traceback" not in result.stderr
 
 
-def applied(tree: Any, changes: Sequence[Change]) -> Any:
+def applied(tree: Any, changes: Sequence[Difference]) -> Any:
     """Make the changes that were found."""
     root = [json.loads(json.dumps(tree))]
     for path, _, new in reversed(changes):

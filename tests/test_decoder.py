@@ -18,7 +18,7 @@ import pytest
 import nestdecode
 from nestdecode import DecodeError, Decoder, Spec, engine
 from nestdecode import decoder as module
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.spec import Shape
 
 SPEC = "nestdecode: 1\nlayers: {a: json}\n"
@@ -33,7 +33,7 @@ def sources():
 
 
 def test_the_source_of_a_function_goes_with_it():
-    source = Source()
+    source = PythonSource()
     source.line("def f():")
     source.line("    return 1 // 0")
     before = sources()

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 import typing
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,18 @@ def sizes():
 
 def test_modules_and_classes_are_small():
     assert {name for name, size, most in sizes() if size > most} == LARGER
+
+
+def test_no_two_classes_have_one_name():
+    """An underscore does not make another name of it: people say it without."""
+    names = Counter(
+        node.name.lstrip("_")
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    )
+
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -14,7 +14,7 @@ from nestdecode.cli import options
 from nestdecode.cli.files import key_of, records_of, tried
 from nestdecode.cli.output import Color, Output, RefusedError
 from nestdecode.decoder import Decoder, Query
-from nestdecode.document.comparing import NOTHING, Change, Tree, differences, tree_of
+from nestdecode.document.comparing import NOTHING, Difference, Tree, differences, tree_of
 from nestdecode.document.pairing import digest, paired, traits
 from nestdecode.paths import join_pointer
 from nestdecode.stream import Framing
@@ -72,7 +72,9 @@ def command(
     try:
         with ExitStack() as stack:
             sides = [
-                _Side(name, decoder, framing, query, stack.enter_context(tempfile.TemporaryFile()))
+                _Compared(
+                    name, decoder, framing, query, stack.enter_context(tempfile.TemporaryFile())
+                )
                 for name in (one, other)
             ]
             for ours, theirs in _pairs(*sides, keyed=query is not None):
@@ -86,7 +88,7 @@ def command(
     return code
 
 
-class _Found(NamedTuple):
+class _Numbered(NamedTuple):
     """
     A record of one file.
 
@@ -101,7 +103,7 @@ class _Found(NamedTuple):
     raw: bytes
 
 
-class _Side:
+class _Compared:
     """
     The records of one file.
 
@@ -136,16 +138,16 @@ class _Side:
         # Of each that is kept, where it begins in the store; and its number and line.
         self._starts, self._places = array("q", [0]), array("q")
 
-    def next(self) -> _Found | None:
+    def next(self) -> _Numbered | None:
         """Return the next record, if there is one."""
         found = next(self._records, None)
         if found is None:
             return None
         self.count += 1
         record, self._where = found
-        return _Found(self.count, record.line, record.raw)
+        return _Numbered(self.count, record.line, record.raw)
 
-    def keep(self, found: _Found | None) -> None:
+    def keep(self, found: _Numbered | None) -> None:
         """Keep the record that was the last, and all that follow."""
         while found is not None:
             tree = tried(self._name, self._where, self._decoder.expand, found.raw)
@@ -156,13 +158,13 @@ class _Side:
             self._places.extend((found.number, found.line))
             found = self.next()
 
-    def __getitem__(self, index: int) -> _Found:
+    def __getitem__(self, index: int) -> _Numbered:
         """Return one of those that were kept."""
         start = self._starts[index]
         self._store.seek(start)
         raw = self._store.read(self._starts[index + 1] - start)
         number, line = self._places[2 * index : 2 * index + 2]
-        return _Found(number, line, raw)
+        return _Numbered(number, line, raw)
 
     def traits(self, index: int) -> set[Any]:
         """Return what one that was kept has in common with those that are like it."""
@@ -170,8 +172,8 @@ class _Side:
 
 
 def _pairs(
-    one: _Side, other: _Side, *, keyed: bool
-) -> Iterator[tuple[_Found | None, _Found | None]]:
+    one: _Compared, other: _Compared, *, keyed: bool
+) -> Iterator[tuple[_Numbered | None, _Numbered | None]]:
     """Pair the records of two files, but those at the beginning that are the same text."""
     ours, theirs = one.next(), other.next()
     while ours is not None and theirs is not None and ours.raw == theirs.raw:
@@ -195,8 +197,8 @@ def _pairs(
 
 
 def _changes(
-    decoder: Decoder, one: _Found | None, other: _Found | None, *, ignore_layers: bool
-) -> Iterator[Change]:
+    decoder: Decoder, one: _Numbered | None, other: _Numbered | None, *, ignore_layers: bool
+) -> Iterator[Difference]:
     """List what differs between two records, of which one may not be there."""
     if one is not None and other is not None and one.raw == other.raw:
         return iter(())
@@ -225,7 +227,7 @@ class _Shown:
         self._as_json = as_json
 
     def write(
-        self, change: Change, one: _Found | None, other: _Found | None, *, several: bool
+        self, change: Difference, one: _Numbered | None, other: _Numbered | None, *, several: bool
     ) -> None:
         """Write what differs between two records; they have numbers if there are several."""
         sides = [

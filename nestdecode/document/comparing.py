@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from nestdecode.document.parts import Parts
 from nestdecode.plan.run import Trace
 
-__all__ = ["NOTHING", "Change", "Tree", "differences", "tree_of"]
+__all__ = ["NOTHING", "Difference", "Tree", "differences", "tree_of"]
 
 
 class _Nothing:
@@ -23,7 +23,7 @@ Path = tuple[str | int, ...]
 Place = tuple[int, str | int]
 
 
-class Change(NamedTuple):
+class Difference(NamedTuple):
     """
     One place where two trees differ.
 
@@ -65,7 +65,7 @@ def tree_of(trace: Trace) -> Tree:
     return Tree(trace.tree, layers)
 
 
-def differences(one: Tree, other: Tree) -> Iterator[Change]:
+def differences(one: Tree, other: Tree) -> Iterator[Difference]:
     """
     List what differs between two trees, in the order of the first one.
 
@@ -84,9 +84,9 @@ def differences(one: Tree, other: Tree) -> Iterator[Change]:
     while waiting:
         path, old, new = waiting.pop()
         if old.value is NOTHING or new.value is NOTHING:
-            yield Change(path, old.value, new.value)
+            yield Difference(path, old.value, new.value)
         elif (old.text is None) != (new.text is None):
-            yield Change(path, old.shown, new.shown)
+            yield Difference(path, old.shown, new.shown)
         elif parts.same(old.value, new.value):
             continue
         elif type(old.value) is dict and type(new.value) is dict:
@@ -98,7 +98,7 @@ def differences(one: Tree, other: Tree) -> Iterator[Change]:
         elif type(old.value) is list and type(new.value) is list:
             waiting += reversed(list(_elements(path, old.value, new.value, parts, layers)))
         else:
-            yield Change(path, old.value, new.value)
+            yield Difference(path, old.value, new.value)
 
 
 class _Side(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Set
 
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.facts import may_exceed_layers, opened_on_the_spot
-from nestdecode.plan.place import Place
+from nestdecode.plan.place import SeenPlace
 from nestdecode.spec.shape import Shape, live_shapes
 from nestdecode.text.reader import Limits
 
@@ -20,7 +20,7 @@ class _TooMuchError(Exception):
     """A spec says more than can be taken for granted."""
 
 
-def place_of(plan: Plan, limits: Limits) -> Place | None:
+def place_of(plan: Plan, limits: Limits) -> SeenPlace | None:
     """
     Return where a spec's layers are, each with what may be taken for granted.
 
@@ -45,7 +45,7 @@ def _opens(text: str) -> bool:
     return True
 
 
-def _place_of(shape: Shape, live: Set[Shape], around: tuple[Shape, ...]) -> Place:
+def _place_of(shape: Shape, live: Set[Shape], around: tuple[Shape, ...]) -> SeenPlace:
     members = {name: child for name, child in shape.names.items() if child in live}
     rest = shape.rest if shape.rest in live else None
     if (
@@ -58,7 +58,7 @@ def _place_of(shape: Shape, live: Set[Shape], around: tuple[Shape, ...]) -> Plac
     ):
         raise _TooMuchError
     around += (shape,)
-    place = Place()
+    place = SeenPlace()
     if shape.alternatives:
         place.kinds = opened_on_the_spot(shape)
         place.declared, place.opened, place.shut = True, True, shape.plain is True

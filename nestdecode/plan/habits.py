@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import Any
 
 from nestdecode.plan.detect import encoded
-from nestdecode.plan.place import Place
+from nestdecode.plan.place import SeenPlace
 from nestdecode.plan.swift import UnwritableError, Writer
 from nestdecode.text.joined import Admits, Joined, Together
 from nestdecode.text.reader import Reader
@@ -66,7 +66,7 @@ class Habits:
 
     def __init__(
         self,
-        root: Place,
+        root: SeenPlace,
         reader: Reader,
         tolerant: Callable[[Any], Any],
         longest: int,
@@ -87,7 +87,7 @@ class Habits:
         self.restart()
         _alive.add(self)
 
-    def restart(self, root: Place | None = None) -> None:
+    def restart(self, root: SeenPlace | None = None) -> None:
         """Forget what was written, and watch documents anew."""
         self.swift: Callable[[Any], Any] | None = None
         self._candidate: Callable[[Any], Any] | None = None

@@ -36,7 +36,7 @@ from nestdecode.errors import LimitError
 from nestdecode.plan.detect import Loads, encoded, guarded, sweep
 from nestdecode.plan.habits import Habits
 from nestdecode.plan.memory import Memory
-from nestdecode.plan.place import Place
+from nestdecode.plan.place import SeenPlace
 from nestdecode.plan.run import CrowdedError
 from nestdecode.plan.tries import compiled
 from nestdecode.text.depth import is_deeper
@@ -298,7 +298,7 @@ class Learner:
         finally:
             lock.release()
 
-    def _mixed(self, place: Place) -> None:
+    def _mixed(self, place: SeenPlace) -> None:
         """Look before trying, from now on, where a layer was expected and text came."""
         # Never waited for: a signal handler may come here while its own thread learns.
         lock = self._lock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nestdecode.plan.detect import CLOSERS, OPENERS, Loads, odd, sweep
-from nestdecode.plan.place import Place
+from nestdecode.plan.place import SeenPlace
 from nestdecode.plan.run import Trace
 from nestdecode.text.reader import Reader
 from nestdecode.text.scan import account
@@ -34,9 +34,9 @@ class Memory:
         root: The place of a record.
     """
 
-    def __init__(self, reader: Reader, root: Place | None = None) -> None:
+    def __init__(self, reader: Reader, root: SeenPlace | None = None) -> None:
         self._reader = reader
-        self.root: Place = root or Place()
+        self.root: SeenPlace = root or SeenPlace()
         self._told = root is not None
         self._places = 1
 
@@ -108,7 +108,7 @@ class Memory:
 
     def _note_plain(self, path: tuple[Any, ...]) -> None:
         """Remember that a place has text too, if it is one where layers were."""
-        place: Place | None = self.root
+        place: SeenPlace | None = self.root
         for step in path:
             if place is None:
                 return
@@ -119,7 +119,7 @@ class Memory:
         if place is not None and place.opened:
             place.shut = True
 
-    def _child(self, place: Place, step: Any) -> Place | None:
+    def _child(self, place: SeenPlace, step: Any) -> SeenPlace | None:
         """Return the place one step further, or None if there is no room for it."""
         if step is None:
             if place.items is None:
@@ -139,17 +139,17 @@ class Memory:
         if self._told:
             return None
         # Ids as keys: a wildcard replaces the names, or a string would count twice.
-        place.rest = Place()
+        place.rest = SeenPlace()
         for member in place.members.values():
             _merge(place.rest, member)
         place.members = {}
         return place.rest
 
-    def _new(self) -> Place | None:
+    def _new(self) -> SeenPlace | None:
         if self._places >= MOST_PLACES:
             return None
         self._places += 1
-        return Place()
+        return SeenPlace()
 
 
 def _is_found(shapes: tuple[Shape, ...], path: tuple[Any, ...]) -> bool:
@@ -164,17 +164,17 @@ def _is_found(shapes: tuple[Shape, ...], path: tuple[Any, ...]) -> bool:
     return not any(shape.declared or shape.alternatives for shape in shapes)
 
 
-def _merge(into: Place, other: Place) -> None:
+def _merge(into: SeenPlace, other: SeenPlace) -> None:
     into.opened |= other.opened
     into.shut |= other.shut
     if other.items is not None:
-        into.items = into.items or Place()
+        into.items = into.items or SeenPlace()
         _merge(into.items, other.items)
     if other.rest is not None:
-        into.rest = into.rest or Place()
+        into.rest = into.rest or SeenPlace()
         _merge(into.rest, other.rest)
     for name, member in other.members.items():
         if into.rest is not None:
             _merge(into.rest, member)
         else:
-            _merge(into.members.setdefault(name, Place()), member)
+            _merge(into.members.setdefault(name, SeenPlace()), member)

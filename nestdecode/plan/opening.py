@@ -26,7 +26,7 @@ from nestdecode.plan.detect import Loads, encoded, guarded, sweep
 from nestdecode.plan.facts import layers_inside, may_exceed_layers, opened_on_the_spot, policies_of
 from nestdecode.plan.run import CrowdedError, Run
 from nestdecode.plan.settling import settle
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.plan.spending import STAYS, UNSURE, Spending
 from nestdecode.plan.strings import Strings, is_one_of, is_too_deep
 from nestdecode.spec.shape import Shape, live_shapes, walk
@@ -47,7 +47,7 @@ def source_of(
     copied: Callable[[Any], tuple[Any, int]],
     *,
     quiet: bool,
-) -> Source:
+) -> PythonSource:
     """
     Return the source of ``expand(document)``, which does what ``carefully`` does.
 
@@ -60,7 +60,7 @@ def source_of(
             LimitError if it is too deep, or holds what is left to the careful way.
         quiet: Whether nobody is told of layers that stay shut.
     """
-    opener = Opener(Source(), plan, reader, copied, quiet=quiet)
+    opener = Opener(PythonSource(), plan, reader, copied, quiet=quiet)
     opener.source.names |= {
         "carefully": carefully,
         "settle": functools.partial(settle, plan, start, carefully),
@@ -89,7 +89,7 @@ class Opener:
 
     def __init__(
         self,
-        source: Source,
+        source: PythonSource,
         plan: Plan,
         reader: Reader,
         copied: Callable[[Any], tuple[Any, int]],

@@ -10,7 +10,7 @@ from stringzilla import count_byteset
 from nestdecode.text.reader import READERS, REFUSED
 from nestdecode.text.scan import BRACKETS
 
-__all__ = ["SHALLOW", "Place"]
+__all__ = ["SHALLOW", "SeenPlace"]
 
 # Containers that are inside one another on any stack; n of them take 2n characters.
 SHALLOW = 200
@@ -20,7 +20,7 @@ _TIMED = 1 << 16
 _FEW = 16
 
 
-class Place:
+class SeenPlace:
     """
     A place at or below which strings are decided, and what was seen there.
 
@@ -58,9 +58,9 @@ class Place:
     )
 
     def __init__(self) -> None:
-        self.members: dict[str, Place] = {}
-        self.rest: Place | None = None
-        self.items: Place | None = None
+        self.members: dict[str, SeenPlace] = {}
+        self.rest: SeenPlace | None = None
+        self.items: SeenPlace | None = None
         self.declared: bool = False
         self.opened: bool = False
         self.shut: bool = False

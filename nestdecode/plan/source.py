@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["Source"]
+__all__ = ["PythonSource"]
 
 _numbers = itertools.count(1)
 
 
-class Source:
+class PythonSource:
     """
     Lines of Python, and the objects that they name.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nestdecode.codecs import CODECS
 from nestdecode.plan.careful import CLOSERS, CONTAINERS, OPENERS
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.spec.shape import Alternative, Shape
 from nestdecode.text.depth import brackets, is_deeper
 
@@ -205,7 +205,7 @@ def is_too_deep(text: str, value: Any, room: int) -> bool:
     return brackets(text) > room and is_deeper(value, room)
 
 
-def _may_be_container(value: str, source: Source) -> str:
+def _may_be_container(value: str, source: PythonSource) -> str:
     openers, closers = source.constant(OPENERS, "OPENERS"), source.constant(CLOSERS, "CLOSERS")
     return f"{value}[:1] in {openers} and {value}[-1:] in {closers}"
 

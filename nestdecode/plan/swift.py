@@ -28,8 +28,8 @@ from contextlib import contextmanager
 from stringzilla import bytesum, contains, count, count_byteset, translate
 
 from nestdecode.plan.detect import CLOSERS, OPENERS, encoded
-from nestdecode.plan.place import SHALLOW, Place
-from nestdecode.plan.source import Source
+from nestdecode.plan.place import SHALLOW, SeenPlace
+from nestdecode.plan.source import PythonSource
 from nestdecode.text.depth import is_deeper
 from nestdecode.text.joined import JOINING
 from nestdecode.text.reader import READERS, REFUSED, Reader
@@ -94,12 +94,12 @@ class Writer:
         counted: Whether decided strings are counted.
     """
 
-    def __init__(self, root: Place, reader: Reader, *, counted: bool) -> None:
+    def __init__(self, root: SeenPlace, reader: Reader, *, counted: bool) -> None:
         self._root = root
         self._limits = reader.limits
         self._counted = counted
         self._places = 0
-        self._source = Source()
+        self._source = PythonSource()
         self._counts = _Counts(self._source, counted=counted)
         self._source.names |= JOINING | {
             "ACCOUNTED": ACCOUNTED,
@@ -125,7 +125,7 @@ class Writer:
             **PATTERNS,
         }
 
-    def expand(self, longest: int) -> Source:
+    def expand(self, longest: int) -> PythonSource:
         """Return the source of ``expand(document)``."""
         source = self._source
         # n containers take 2n characters.
@@ -157,7 +157,7 @@ class Writer:
                 self._end()
         return source
 
-    def expand_many(self) -> Source:
+    def expand_many(self) -> PythonSource:
         """
         Return the source of ``expand_many(joined, admits)``.
 
@@ -250,7 +250,7 @@ class Writer:
         source.line("if tree is None:")
         source.line("    return missed(document)")
 
-    def _read(self, place: Place, text: str) -> str:
+    def _read(self, place: SeenPlace, text: str) -> str:
         """Return the expression that reads a text."""
         if self._how == "small" or (self._how != "deep" and place.gain > 0):
             return f"msgspec_loads({text})"
@@ -260,7 +260,7 @@ class Writer:
         # So short that they are shallow, if they are as short as those before.
         return f"(msgspec_loads if len({text}) <= {2 * SHALLOW} else orjson_loads)({text})"
 
-    def _opened(self, place: Place, value: str) -> None:
+    def _opened(self, place: SeenPlace, value: str) -> None:
         """Write what is done with what a text held: it has to be a container."""
         proves = (place.is_object and "dict" in place.kinds) or (
             place.is_array and "list" in place.kinds
@@ -271,7 +271,7 @@ class Writer:
             self._source.line("    raise OddError")
         self._inside(place, value)
 
-    def _inside(self, place: Place, value: str) -> None:
+    def _inside(self, place: SeenPlace, value: str) -> None:
         self._places += 1
         if self._places > MOST_PLACES or self._source.level > MOST_LEVEL:
             raise UnwritableError
@@ -291,7 +291,7 @@ class Writer:
                 with self._counts.branch(f"{head} {value}.__class__ is list:"):
                     self._elements(place, value)
 
-    def _members(self, place: Place, value: str, *, proven: bool) -> None:
+    def _members(self, place: SeenPlace, value: str, *, proven: bool) -> None:
         source = self._source
         if place.rest is not None:
             key, child = source.fresh("key"), source.fresh("v")
@@ -323,7 +323,7 @@ class Writer:
             with self._counts.branch(f"if {child} is not None:"):
                 self._value(member, child, f"{value}[{name!r}]")
 
-    def _elements(self, place: Place, value: str) -> None:
+    def _elements(self, place: SeenPlace, value: str) -> None:
         source, items = self._source, place.items
         assert items is not None
         child = source.fresh("v")
@@ -334,7 +334,7 @@ class Writer:
         with self._counts.loop(head, value):
             self._value(items, child, slot)
 
-    def _value(self, place: Place, value: str, slot: str, given: str = "") -> None:
+    def _value(self, place: SeenPlace, value: str, slot: str, given: str = "") -> None:
         """
         Write what is done with a value.
 
@@ -380,7 +380,7 @@ class Writer:
                 self._counts.found()
         self._inside(place, value)
 
-    def _decide(self, place: Place, value: str, slot: str) -> None:
+    def _decide(self, place: SeenPlace, value: str, slot: str) -> None:
         """Write how a string that may be a layer is counted, opened or not."""
         source = self._source
         new = source.fresh("new")
@@ -409,7 +409,7 @@ class _Counts:
         counted: Whether they are.
     """
 
-    def __init__(self, source: Source, *, counted: bool) -> None:
+    def __init__(self, source: PythonSource, *, counted: bool) -> None:
         self._source = source
         self._counted = counted
         # Of each block being written.

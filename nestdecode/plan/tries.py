@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from nestdecode.plan.detect import CLOSERS, OPENERS, Loads
-from nestdecode.plan.place import Place
-from nestdecode.plan.source import Source
+from nestdecode.plan.place import SeenPlace
+from nestdecode.plan.source import PythonSource
 from nestdecode.text.reader import Reader
 from nestdecode.text.scan import ACCOUNTED, account
 
@@ -17,10 +17,10 @@ MOST_LOOPS = 12
 
 
 def compiled(
-    root: Place, reader: Reader, mixed: Callable[[Place], None]
+    root: SeenPlace, reader: Reader, mixed: Callable[[SeenPlace], None]
 ) -> Callable[[Any, Loads], int]:
     """Return a function that opens what was learnt in a tree, and counts its tries."""
-    source = Source()
+    source = PythonSource()
     source.names |= {
         "account": account,
         "mixed": mixed,
@@ -37,7 +37,7 @@ def compiled(
     return plan
 
 
-def _write_containers(source: Source, place: Place, value: str, loops: int) -> None:
+def _write_containers(source: PythonSource, place: SeenPlace, value: str, loops: int) -> None:
     head = "if"
     if place.rest is not None or place.members:
         with source.block(f"if {value}.__class__ is dict:"):
@@ -65,7 +65,7 @@ def _write_containers(source: Source, place: Place, value: str, loops: int) -> N
 
 
 def _write_value(
-    source: Source, place: Place, value: str, slot: str, loops: int, wild: bool
+    source: PythonSource, place: SeenPlace, value: str, slot: str, loops: int, wild: bool
 ) -> None:
     if source.level > 60 or loops > MOST_LOOPS:
         return

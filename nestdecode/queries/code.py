@@ -5,7 +5,7 @@ A null skips what is left of an expression, projections become nested loops, and
 is built that is not asked for. What is written for each kind of node is in ``steps``,
 ``making`` and ``loops``; how layers are opened on the way is written by ``layers``.
 
-``OddError`` says that an expression, or what a spec says of the places it passes, is
+``NotWrittenError`` says that an expression, or what a spec says of the places it passes, is
 not written out here: then it is answered in another way.
 """
 
@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.queries import functions
 from nestdecode.queries.growth import may_multiply, may_share
 from nestdecode.queries.interpreter import Node
-from nestdecode.queries.layers import BARE, Consumer, Known, Layers, OddError, one_of
+from nestdecode.queries.layers import BARE, Consumer, Known, Layers, NotWrittenError, one_of
 from nestdecode.queries.loops import LOOPS
 from nestdecode.queries.making import MAKING
 from nestdecode.queries.nodes import TYPES, refer
@@ -50,7 +50,7 @@ class Emitter:
     """
 
     def __init__(self, node: Node) -> None:
-        self.source: Source = Source()
+        self.source: PythonSource = PythonSource()
         self.layers: Layers = Layers(self.source)
         self.level: int = 0
         self.loops: int = 0
@@ -125,11 +125,11 @@ class Emitter:
         self.level += 1
         self.layers.level = self.level
         if self.level > MAX_LEVEL or self.source.level > MAX_INDENT:
-            raise OddError
+            raise NotWrittenError
         write = _WRITERS.get(node["type"])
         if write is None:
             # A flatten alone, too: a projection that changes nothing but keeps null.
-            raise OddError
+            raise NotWrittenError
         write(self, node, value, known, then)
         self.level -= 1
 
@@ -138,7 +138,7 @@ class Emitter:
         """Write the head of a loop, and indent what follows."""
         self.loops += 1
         if self.loops > MAX_LOOPS:
-            raise OddError
+            raise NotWrittenError
         with self.source.block(head):
             yield
         self.loops -= 1

@@ -1,7 +1,7 @@
 """
 A query as a function: of an expanded tree, of a document, of several records.
 
-``OddError`` says that a query, or what a spec says of the places it passes, is not written
+``NotWrittenError`` says that a query, or what a spec says of the places it passes, is not written
 out: then it is answered in another way.
 """
 
@@ -14,13 +14,13 @@ from nestdecode.errors import DecodeError
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.opening import Opener
 from nestdecode.plan.run import CrowdedError, Run
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.queries.code import Emitter
 from nestdecode.queries.declared import declared_layers
 from nestdecode.queries.found import found_layers
 from nestdecode.queries.functions import REFUSALS
 from nestdecode.queries.interpreter import Node
-from nestdecode.queries.layers import Late, OddError
+from nestdecode.queries.layers import Late, NotWrittenError
 from nestdecode.queries.nodes import computes, meets_once
 from nestdecode.text.joined import JOINING
 from nestdecode.text.reader import INEXACT, Reader
@@ -28,7 +28,7 @@ from nestdecode.text.reader import INEXACT, Reader
 __all__ = ["source_of", "source_of_many"]
 
 
-def source_of(node: Node, late: Late | None = None) -> Source:
+def source_of(node: Node, late: Late | None = None) -> PythonSource:
     """
     Return the source of ``answer``.
 
@@ -36,7 +36,7 @@ def source_of(node: Node, late: Late | None = None) -> Source:
     a tree that is expanded.
 
     Raises:
-        OddError: If the query is not for this.
+        NotWrittenError: If the query is not for this.
     """
     emitter = Emitter(node)
     source = emitter.source
@@ -64,7 +64,7 @@ def source_of_many(
     reader: Reader,
     start: Callable[[], Run],
     copied: Callable[[Any], tuple[Any, int]],
-) -> Source:
+) -> PythonSource:
     """
     Return the source of ``answer_many(joined, admits)``, which gives None if it can't tell.
 
@@ -72,13 +72,13 @@ def source_of_many(
     looked at, and nothing is left to the careful way.
 
     Raises:
-        OddError: If the query is not for this.
+        NotWrittenError: If the query is not for this.
     """
     emitter = Emitter(node)
     source, late = emitter.source, Late(plan, reader, start, _give_up, copied)
     opener = _open_late(emitter, node, late)
     if opener.decodes or not reader.plain:
-        raise OddError
+        raise NotWrittenError
     source.names |= JOINING | dict.fromkeys(("carefully", "unlock", "rest"), _give_up)
     source.names |= {"report": _give_up_if_told, "GIVEN_UP": (*_GIVEN_UP, *reader.refused)}
     with source.block("def answer_many(joined, admits):"):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from nestdecode.plan.facts import can_be_late, has_one_inside, opened_on_the_spot
 from nestdecode.plan.opening import Opener
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.queries.layers import (
     BARE,
     Known,
@@ -18,7 +18,7 @@ from nestdecode.queries.layers import (
     Layers,
     ListOf,
     Looping,
-    OddError,
+    NotWrittenError,
     holds_none,
 )
 from nestdecode.queries.shut import LeftShut
@@ -27,7 +27,7 @@ from nestdecode.spec.shape import Shape, live_shapes, walk
 __all__ = ["declared_layers"]
 
 
-def declared_layers(source: Source, late: Late, looping: Looping) -> Layers:
+def declared_layers(source: PythonSource, late: Late, looping: Looping) -> Layers:
     """
     Return what writes how layers are opened that a spec declares.
 
@@ -37,7 +37,7 @@ def declared_layers(source: Source, late: Late, looping: Looping) -> Layers:
         looping: Writes the head of a loop, and indents what follows.
 
     Raises:
-        OddError: If the plan is not for that.
+        NotWrittenError: If the plan is not for that.
     """
     return _Declared(source, late, looping)
 
@@ -45,17 +45,17 @@ def declared_layers(source: Source, late: Late, looping: Looping) -> Layers:
 class _Declared(Layers):
     opener: Opener
 
-    def __init__(self, source: Source, late: Late, looping: Looping) -> None:
+    def __init__(self, source: PythonSource, late: Late, looping: Looping) -> None:
         super().__init__(source)
         if not can_be_late(late.plan, late.reader.limits):
-            raise OddError
+            raise NotWrittenError
         self._looping = looping
         self.opener = Opener(source, late.plan, late.reader, late.copied, quiet=False)
         (self.root,) = late.plan.shapes
         self._live = live_shapes(self.root)
         self._texts: dict[Shape, bool] = {}
         if self.root.alternatives:
-            raise OddError
+            raise NotWrittenError
         shut = LeftShut(late.plan, late.start)
         source.names |= {
             "carefully": late.carefully,
@@ -80,7 +80,7 @@ class _Declared(Layers):
             return BARE if known is BARE else None
         found = step(known)
         if len(found) > 1:
-            raise OddError
+            raise NotWrittenError
         return self.settled(found[0]) if found else None
 
     def member(self, known: Known, name: str) -> Known:
@@ -93,7 +93,7 @@ class _Declared(Layers):
         def items(shape: Shape) -> tuple[Shape, ...]:
             # Of some elements something else is declared, or that there is no layer.
             if shape.prefix and self._are_live((*shape.prefix, shape.items)):
-                raise OddError
+                raise NotWrittenError
             return () if shape.items is None else (shape.items,)
 
         return self._step(known, items)
@@ -101,7 +101,7 @@ class _Declared(Layers):
     def all_members(self, known: Known) -> Known:
         def members(shape: Shape) -> tuple[Shape, ...]:
             if (shape.names or shape.patterns) and self._are_live(_members_of(shape)):
-                raise OddError
+                raise NotWrittenError
             return () if shape.rest is None else (shape.rest,)
 
         return self._step(known, members)
@@ -132,7 +132,7 @@ class _Declared(Layers):
         assert isinstance(known, Shape)
         shape = known
         if not has_one_inside(shape):
-            raise OddError
+            raise NotWrittenError
         source = self.source
         with source.block(f"if {value}.__class__ is str:"):
             name = source.constant(shape, "shape")
@@ -161,12 +161,12 @@ class _Declared(Layers):
     def merging(self, value: str, known: Known) -> bool:
         inner = self.elements(known)
         if self.opens(inner, known):
-            raise OddError
+            raise NotWrittenError
         if not isinstance(known, Shape):
             return True
         if not holds_none(inner):
             if self._are_live(_members_of(known)):
-                raise OddError
+                raise NotWrittenError
             with self.source.block(f"if {value}.__class__ is dict:"):
                 self.source.line("return carefully(document)")
             return True

@@ -38,10 +38,10 @@ from nestdecode.plan.careful import Plan
 from nestdecode.plan.run import Run
 from nestdecode.queries import compiled, interpreter
 from nestdecode.queries.focus import Start, declares, graft, leading, start_of
-from nestdecode.queries.functions import REFUSALS, RefusedError, type_name
+from nestdecode.queries.functions import REFUSALS, UnansweredError, type_name
 from nestdecode.queries.interpreter import Node
 from nestdecode.queries.late import search_late
-from nestdecode.queries.layers import Late, OddError
+from nestdecode.queries.layers import Late, NotWrittenError
 from nestdecode.queries.parsing import offences, offset_of, parsed
 from nestdecode.queries.work import Work
 from nestdecode.spec import Spec, catalog
@@ -96,7 +96,7 @@ class Expression:
             answer: Callable[[Any], Any] = compiled.source_of(self.node, late).build(
                 "answer", "query"
             )
-        except OddError:
+        except NotWrittenError:
             return None
         return answer
 
@@ -110,7 +110,7 @@ class Expression:
         """Return what does so for several records, if nothing stays shut; None as ``late``."""
         try:
             source = compiled.source_of_many(self.node, plan, reader, begin, copied)
-        except OddError:
+        except NotWrittenError:
             return None
         return Together(source.build("answer_many", "query"))
 
@@ -130,7 +130,7 @@ class Expression:
             name = error.function_name
             got = type_name(error.actual_type)
             reason = f"{name}() wants {' or '.join(map(str, wanted))}, got {got}"
-        elif isinstance(error, RefusedError):
+        elif isinstance(error, UnansweredError):
             reason, name = error.args
         else:
             reason = "nested too deep"
@@ -140,7 +140,7 @@ class Expression:
 def _expression(text: str, start: Start, node: Node) -> Expression:
     try:
         search = compiled.source_of(node).build("answer", "query")
-    except (OddError, RecursionError):
+    except (NotWrittenError, RecursionError):
         search = functools.partial(interpreter.search, node)
     return Expression(text, start, node, search)
 

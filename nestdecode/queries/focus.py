@@ -88,13 +88,13 @@ def leading(node: Node) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class _ListOf:
+class _ShapedList:
     """A list that a query makes, of things whose shapes are known."""
 
     elements: tuple[_Known, ...]
 
 
-_Known = Shape | _ListOf
+_Known = Shape | _ShapedList
 
 
 def declares(known: tuple[_Known, ...], name: str) -> bool:
@@ -109,7 +109,7 @@ def declares(known: tuple[_Known, ...], name: str) -> bool:
 def _elements(known: tuple[_Known, ...]) -> tuple[_Known, ...]:
     found: list[_Known] = []
     for shape in known:
-        if isinstance(shape, _ListOf):
+        if isinstance(shape, _ShapedList):
             found += shape.elements
         else:
             found += [e for e in (*shape.prefix, shape.items) if e is not None]
@@ -157,15 +157,15 @@ def after(node: Node, known: tuple[_Known, ...]) -> tuple[_Known, ...]:
     if kind == "index":
         return _elements(known)
     if kind == "slice":
-        return (_ListOf(_elements(known)),)
+        return (_ShapedList(_elements(known)),)
     if kind in ("projection", "filter_projection", "value_projection"):
-        return (_ListOf(end_of(node, known)),)
+        return (_ShapedList(end_of(node, known)),)
     if kind == "flatten":
         elements = _elements(after(children[0], known))
-        return (_ListOf(tuple(dict.fromkeys((*elements, *_elements(elements))))),)
+        return (_ShapedList(tuple(dict.fromkeys((*elements, *_elements(elements))))),)
     if kind in ("or_expression", "and_expression"):
         both = (*after(children[0], known), *after(children[1], known))
         return tuple(dict.fromkeys(both))
     if kind == "multi_select_list":
-        return (_ListOf(tuple(s for child in children for s in after(child, known))),)
+        return (_ShapedList(tuple(s for child in children for s in after(child, known))),)
     return ()

@@ -12,7 +12,7 @@ from typing import Any
 
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.opening import Opener
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.queries.layers import (
     BARE,
     FOUND,
@@ -21,7 +21,7 @@ from nestdecode.queries.layers import (
     Layers,
     ListOf,
     Looping,
-    OddError,
+    NotWrittenError,
     holds_none,
 )
 from nestdecode.spec.shape import Shape
@@ -29,7 +29,7 @@ from nestdecode.spec.shape import Shape
 __all__ = ["found_layers", "may_hold_layers"]
 
 
-def found_layers(source: Source, late: Late, looping: Looping) -> Layers:
+def found_layers(source: PythonSource, late: Late, looping: Looping) -> Layers:
     """
     Return what writes how layers are found.
 
@@ -39,9 +39,9 @@ def found_layers(source: Source, late: Late, looping: Looping) -> Layers:
         looping: Writes the head of a loop, and indents what follows.
 
     Raises:
-        OddError: If a layer that nobody looks at may fail the record, or go.
+        NotWrittenError: If a layer that nobody looks at may fail the record, or go.
     """
-    return _Found(source, late, looping)
+    return _FoundLayers(source, late, looping)
 
 
 # Blanks are trimmed, and a string may hold the string of a layer.
@@ -98,14 +98,14 @@ class _Turns:
         return self._carefully(document)
 
 
-class _Found(Layers):
+class _FoundLayers(Layers):
     opener: Opener
     root = FOUND
 
-    def __init__(self, source: Source, late: Late, looping: Looping) -> None:
+    def __init__(self, source: PythonSource, late: Late, looping: Looping) -> None:
         super().__init__(source)
         if late.plan.on_error in ("drop", "fail"):
-            raise OddError
+            raise NotWrittenError
         self._looping = looping
         self._layers = late.reader.limits.max_layers
         plan = Plan(_NOTHING, late.plan.on_error, None)
@@ -144,7 +144,7 @@ class _Found(Layers):
         # On any way there are no more layers than places where one is opened.
         self._layers -= 1
         if self._layers < 0:
-            raise OddError
+            raise NotWrittenError
         source = self.source
         new = source.fresh("new")
         with source.block(f"if {value}.__class__ is str and {value}[:1] in STARTS:"):

@@ -16,7 +16,7 @@ from nestdecode.text.write import encode
 
 __all__ = [
     "REFUSALS",
-    "RefusedError",
+    "UnansweredError",
     "call",
     "compare",
     "copied",
@@ -39,12 +39,12 @@ _TYPE_NAMES = {
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
-class RefusedError(Exception):
+class UnansweredError(Exception):
     """A function refused its arguments, or an answer its size: (reason, function or None)."""
 
 
 # What a search may raise.
-REFUSALS = (exceptions.JMESPathTypeError, RefusedError, RecursionError)
+REFUSALS = (exceptions.JMESPathTypeError, UnansweredError, RecursionError)
 
 
 def type_name(python: str) -> str:
@@ -109,7 +109,7 @@ def call(name: str, arguments: list[Any]) -> Any:
     Apply a function.
 
     Raises:
-        JMESPathTypeError, RefusedError: If it does not take these arguments.
+        JMESPathTypeError, UnansweredError: If it does not take these arguments.
     """
     try:
         answer = _functions.call_function(name, arguments)
@@ -119,7 +119,7 @@ def call(name: str, arguments: list[Any]) -> Any:
         raise
     except (exceptions.JMESPathError, TypeError, ValueError, OverflowError):
         pass
-    raise RefusedError(f"{name}() can't take these arguments", name)
+    raise UnansweredError(f"{name}() can't take these arguments", name)
 
 
 def equals(left: Any, right: Any) -> bool:

@@ -16,7 +16,7 @@ __all__ = ["may_multiply", "may_share"]
 Node = dict[str, Any]
 
 
-class _Part(NamedTuple):
+class _Origin(NamedTuple):
     """
     Where in a value the containers of an expression's answer come from.
 
@@ -29,7 +29,7 @@ class _Part(NamedTuple):
     whole: bool
 
 
-ANYWHERE = (_Part((), False),)
+ANYWHERE = (_Origin((), False),)
 MOST_PARTS = 64
 # Their answers are neither an array nor an object.
 _SCALAR = frozenset(
@@ -89,12 +89,12 @@ def _overlap(nodes: list[Node]) -> bool:
     return False
 
 
-def _parts(node: Node) -> tuple[_Part, ...]:
+def _parts(node: Node) -> tuple[_Origin, ...]:
     kind, children = node["type"], _children(node)
     if kind in ("current", "identity"):
-        return (_Part((), True),)
+        return (_Origin((), True),)
     if kind == "field" or (kind == "index" and node["value"] >= 0):
-        return (_Part((node["value"],), True),)
+        return (_Origin((node["value"],), True),)
     if kind in ("literal", "comparator", "not_expression", "expref"):
         return ()
     if kind in ("subexpression", "index_expression", "pipe", "guarded"):
@@ -112,25 +112,25 @@ def _parts(node: Node) -> tuple[_Part, ...]:
     return ANYWHERE  # an index from the end, or a slice, may be any element
 
 
-def _chained(nodes: list[Node]) -> tuple[_Part, ...]:
+def _chained(nodes: list[Node]) -> tuple[_Origin, ...]:
     parts = _parts(nodes[0])
     for node in nodes[1:]:
         then = _parts(node)
         parts = _few(
-            _Part(part.path + step.path, step.whole) if part.whole else part
+            _Origin(part.path + step.path, step.whole) if part.whole else part
             for part in parts
             for step in then
         )
     return parts
 
 
-def _below(parts: tuple[_Part, ...]) -> tuple[_Part, ...]:
-    return tuple(_Part(part.path, False) for part in parts)
+def _below(parts: tuple[_Origin, ...]) -> tuple[_Origin, ...]:
+    return tuple(_Origin(part.path, False) for part in parts)
 
 
-def _few(parts: Iterable[_Part]) -> tuple[_Part, ...]:
+def _few(parts: Iterable[_Origin]) -> tuple[_Origin, ...]:
     """Return the parts, or say nothing of them if they are many."""
-    found: dict[_Part, None] = {}
+    found: dict[_Origin, None] = {}
     for part in parts:
         found[part] = None
         if len(found) > MOST_PARTS:

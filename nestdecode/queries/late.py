@@ -17,7 +17,7 @@ from nestdecode.spec import Shape
 __all__ = ["search_late"]
 
 
-class _Place(NamedTuple):
+class _LatePlace(NamedTuple):
     """
     A container of the record in which layers may be.
 
@@ -55,7 +55,7 @@ class LateInterpreter(Interpreter):
         self._report = run.report
         run.report = self._note
         self._problems: dict[Address, DecodeError] = {}
-        self._places: dict[int, _Place] = {}
+        self._places: dict[int, _LatePlace] = {}
         self._finished: dict[int, Any] = {}
         self._drops = "drop" in policies_of(plan)
         self._orders: dict[int, dict[Any, int]] = {}
@@ -102,7 +102,7 @@ class LateInterpreter(Interpreter):
             self._run.path = path = address.steps()
             value, shapes, layers = self._plan.open(shapes, value, len(path), layers, self._run)
         if (type(value) is dict or type(value) is list) and (shapes or self._plan.undeclared):
-            self._places[id(value)] = _Place(value, shapes, address, layers)
+            self._places[id(value)] = _LatePlace(value, shapes, address, layers)
             if self._drops and type(value) is dict:
                 self._drop_members(value, shapes)
         return value

@@ -18,7 +18,7 @@ from typing import Any
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.opening import Opener
 from nestdecode.plan.run import Run
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.spec.shape import Shape
 from nestdecode.text.reader import Reader
 
@@ -31,7 +31,7 @@ __all__ = [
     "Layers",
     "ListOf",
     "Looping",
-    "OddError",
+    "NotWrittenError",
     "holds_none",
     "one_of",
 ]
@@ -40,7 +40,7 @@ __all__ = [
 Looping = Callable[[str], AbstractContextManager[None]]
 
 
-class OddError(Exception):
+class NotWrittenError(Exception):
     """Not written out: answer in another way."""
 
 
@@ -57,17 +57,17 @@ class _Bare:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Anywhere:
     """A value in which any string may be a layer."""
 
 
 # What is known of a value that was read, so that it is open: in it there may be layers as
 # its shape says, anywhere, or none (None).
-Known = Shape | ListOf | _Bare | _Found | None
+Known = Shape | ListOf | _Bare | _Anywhere | None
 # Writes what is done with the value of an expression, given what is known of it.
 Consumer = Callable[[str, Known], None]
 BARE = _Bare()
-FOUND = _Found()
+FOUND = _Anywhere()
 
 
 def holds_none(known: Known) -> bool:
@@ -79,7 +79,7 @@ def one_of(found: list[Known], default: Known) -> Known:
     """Return what is declared of a value that is given in several places of the code."""
     several = set(found) - {BARE}
     if len(several) > 1:
-        raise OddError
+        raise NotWrittenError
     return several.pop() if several else BARE if found else default
 
 
@@ -122,7 +122,7 @@ class Layers:
     level = 0
     keeps = True
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: PythonSource) -> None:
         self.source = source
 
     def begin(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nestdecode.queries.interpreter import Node
-from nestdecode.queries.layers import Consumer, Known, ListOf, OddError
+from nestdecode.queries.layers import Consumer, Known, ListOf, NotWrittenError
 from nestdecode.queries.nodes import skips_null
 from nestdecode.queries.work import A_LIST
 
@@ -48,7 +48,7 @@ def _index(emitter: Emitter, node: Node, value: str, known: Known, then: Consume
 def _slice(emitter: Emitter, node: Node, value: str, known: Known, then: Consumer) -> None:
     elements = emitter.layers.elements(known)
     if emitter.layers.opens(elements, known):
-        raise OddError
+        raise NotWrittenError
     start, stop, step = ("" if part is None else str(part) for part in node["children"])
     value, found = emitter.source.named(value), emitter.source.fresh("v")
     with emitter.source.block(f"if {value}.__class__ is list:"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nestdecode.queries.functions import RefusedError, call, equals
+from nestdecode.queries.functions import UnansweredError, call, equals
 
 __all__ = ["AN_OBJECT", "A_LIST", "A_MEMBER", "A_STEP", "MOST_BUILT", "Work"]
 
@@ -45,11 +45,11 @@ class Work:
         Count what is about to be built.
 
         Raises:
-            RefusedError: If that is too much.
+            UnansweredError: If that is too much.
         """
         self.left -= units
         if self.left < 0:
-            raise RefusedError("builds more than one answer may, which is 256 MiB", None)
+            raise UnansweredError("builds more than one answer may, which is 256 MiB", None)
 
     def call(self, name: str, arguments: list[Any]) -> Any:
         """Apply a function, counted before and after."""

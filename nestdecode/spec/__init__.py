@@ -32,7 +32,7 @@ from nestdecode.spec.shape import (
     walk,
 )
 from nestdecode.spec.short import DOCUMENT_KEYS, expand_short
-from nestdecode.spec.text import Source, read
+from nestdecode.spec.text import SpecText, read
 from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Numbers
 from nestdecode.words import count, nearest
 
@@ -213,7 +213,7 @@ def mistakes_in(name_or_path: str | os.PathLike[str]) -> list[SpecError]:
     return found
 
 
-def _checked(source: Source, text: str, pointer: str | None) -> Spec:
+def _checked(source: SpecText, text: str, pointer: str | None) -> Spec:
     name = source.name
     if not isinstance(source.value, dict):
         raise SpecError("expected an object: a schema, OpenAPI or 'nestdecode: 1'", source=name)
@@ -225,7 +225,7 @@ def _checked(source: Source, text: str, pointer: str | None) -> Spec:
         # Pointers into the expansion are of no use to who wrote the short form, but
         # all that can be wrong with it has been said when it is expanded.
         expansion = expand_short(source)
-        schemas = Schemas(Source(expansion, name, work=source.work))
+        schemas = Schemas(SpecText(expansion, name, work=source.work))
         kind = ("/", source)
     elif "openapi" in source.value or "swagger" in source.value:
         version = openapi.version_of(source)
@@ -245,7 +245,7 @@ def _checked(source: Source, text: str, pointer: str | None) -> Spec:
     return _build(schemas, root, *kind, (text, name, pointer))
 
 
-def _extension_of(source: Source) -> dict[str, Any]:
+def _extension_of(source: SpecText) -> dict[str, Any]:
     extension = source.value.get("x-nestdecode", {})
     if not isinstance(extension, dict):
         raise source.error("expected an object", "/x-nestdecode")
@@ -256,7 +256,7 @@ def _build(
     schemas: Schemas,
     root: str,
     prefix: str,
-    source: Source,
+    source: SpecText,
     origin: tuple[str, str | None, str | None],
 ) -> Spec:
     extension = _extension_of(schemas.source)

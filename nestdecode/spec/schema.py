@@ -22,7 +22,7 @@ from typing import Literal
 from nestdecode.spec.applied import Applied
 from nestdecode.spec.chains import Chains
 from nestdecode.spec.references import References
-from nestdecode.spec.text import Source
+from nestdecode.spec.text import SpecText
 from nestdecode.spec.types import Types
 
 __all__ = ["Schemas"]
@@ -44,7 +44,7 @@ class Schemas:
         types: Which types they allow.
     """
 
-    def __init__(self, source: Source, version: Literal["3.0"] | None = None) -> None:
+    def __init__(self, source: SpecText, version: Literal["3.0"] | None = None) -> None:
         self.source = source
         self.version = version
         self.references = References(source, version)

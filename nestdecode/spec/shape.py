@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 from nestdecode.errors import POLICIES, Policy
 from nestdecode.paths import Step, Wild, format_path
 from nestdecode.spec.pattern import Pattern
-from nestdecode.spec.text import Source
+from nestdecode.spec.text import SpecText
 from nestdecode.text.depth import DEEPEST
 from nestdecode.text.tokens import named
 from nestdecode.words import nearest
@@ -199,7 +199,7 @@ def live_shapes(root: Shape) -> set[Shape]:
     return live
 
 
-def read_policy(value: Any, source: Source, pointer: str) -> Policy:
+def read_policy(value: Any, source: SpecText, pointer: str) -> Policy:
     """
     Read an on-error policy; a present null means ``null``.
 
@@ -216,7 +216,7 @@ def read_policy(value: Any, source: Source, pointer: str) -> Policy:
     return cast(Policy, name)
 
 
-def read_style(value: Any, source: Source, pointer: str) -> str:
+def read_style(value: Any, source: SpecText, pointer: str) -> str:
     """
     Read the name of a style.
 

@@ -17,7 +17,7 @@ from nestdecode.errors import SpecError
 from nestdecode.paths import join_pointer, split_pointer
 from nestdecode.text.depth import is_deeper
 
-__all__ = ["Source", "read"]
+__all__ = ["SpecText", "read"]
 
 MAX_BYTES = 16 << 20
 MAX_DEPTH = 200
@@ -31,7 +31,7 @@ _WORDS = {"": None, "null": None, "true": True, "false": False}
 
 
 @dataclass(slots=True, eq=False)
-class Source:
+class SpecText:
     """
     A spec's document, where each piece of it stood, and the work it may still take.
 
@@ -111,7 +111,7 @@ class Source:
         return line
 
 
-def read(text: str, name: str | None = None) -> Source:
+def read(text: str, name: str | None = None) -> SpecText:
     """
     Read a spec file. JSON if it is JSON or its name says so, else YAML.
 
@@ -127,7 +127,7 @@ def read(text: str, name: str | None = None) -> Source:
             value = _json_decoder.decode(text)
             if is_deeper(value, MAX_DEPTH):
                 raise SpecError(f"deeper than {MAX_DEPTH} levels", source=name)
-            return Source(value, name)
+            return SpecText(value, name)
         except json.JSONDecodeError as error:
             if is_json:
                 raise SpecError(
@@ -181,10 +181,10 @@ class _Open:
     key: str | None = None
 
 
-def _read_yaml(text: str, name: str | None) -> Source:
+def _read_yaml(text: str, name: str | None) -> SpecText:
     import yaml  # late: built-in commands on JSON input never need it
 
-    source = Source(None, name)
+    source = SpecText(None, name)
     stack: list[_Open] = []
     documents = 0
 

@@ -14,7 +14,7 @@ from nestdecode.words import position
 __all__ = ["decoder_of", "is_json", "parse_exactly"]
 
 
-class _RefusedError(ValueError):
+class _NotReadError(ValueError):
     """What is JSON, but is not read: why."""
 
 
@@ -30,7 +30,7 @@ def _integer(digits: str) -> int:
     try:
         return int(digits)
     except ValueError:  # sys.set_int_max_str_digits
-        raise _RefusedError(_TOO_LARGE) from None
+        raise _NotReadError(_TOO_LARGE) from None
 
 
 _TOO_LARGE = "number too large: wanted at most 4300 digits, or a finite double"
@@ -39,7 +39,7 @@ _TOO_LARGE = "number too large: wanted at most 4300 digits, or a finite double"
 def _double(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise _RefusedError(_TOO_LARGE)
+        raise _NotReadError(_TOO_LARGE)
     return value
 
 
@@ -57,7 +57,7 @@ def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(members)
     if len(result) != len(members):
         # Not which one: names are data too.
-        raise _RefusedError("duplicate name: wanted each member of an object once")
+        raise _NotReadError("duplicate name: wanted each member of an object once")
     return result
 
 
@@ -91,7 +91,7 @@ def parse_exactly(text: str, decoder: json.JSONDecoder) -> Any:
     try:
         try:
             return decoder.decode(text)
-        except _RefusedError as error:
+        except _NotReadError as error:
             refusal = str(error)
         # What is no JSON further on is no JSON, rather than refused.
         _GRAMMAR.decode(text)
