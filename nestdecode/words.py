@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["count", "nearest", "one_line", "position", "printable", "shortened"]
+__all__ = ["at_line", "count", "nearest", "one_line", "position", "printable", "shortened"]
 
 # What a terminal obeys instead of showing: C0 except tab and newline, DEL, C1, the
 # separators that some take for newlines, and what turns the direction of text. Lone
@@ -14,6 +14,20 @@ _OBEYED = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff"
 )
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def at_line(line: int, *, whole: bool) -> str:
+    """
+    Say where in its file a record is.
+
+    >>> at_line(7, whole=True), at_line(7, whole=False)
+    ('line 7', 'document at line 7')
+
+    Args:
+        line: Where it begins, from 1.
+        whole: Whether it is that line, and not a document over any number of them.
+    """
+    return f"{'line' if whole else 'document at line'} {line}"
 
 
 def count(number: int, what: str) -> str:

@@ -119,6 +119,26 @@ def test_no_two_classes_have_one_name():
     assert [name for name, count in names.items() if count > 1] == []
 
 
+def commands():
+    """Go through the functions of commands, each with its lines after its docstring."""
+    for path in sorted((PACKAGE / "cli").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and any(
+                isinstance(call, ast.Call) and ast.unparse(call.func).endswith("command")
+                for call in node.decorator_list
+            ):
+                assert ast.get_docstring(node), f"{path.name}: {node.name} has no help"
+                first, last = node.body[1], node.body[-1]
+                yield f"{path.stem}.{node.name}", (last.end_lineno or 0) - first.lineno + 1
+
+
+def test_commands_are_short():
+    sizes = dict(commands())
+
+    assert {"expand.command", "query.command", "spec.show"} <= set(sizes)
+    assert {name for name, lines in sizes.items() if lines > 25} == set()
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_nothing_is_written_by_orjson(path):
     """It writes past its buffer for some arrays in arrays; it may read, and say what is wrong."""

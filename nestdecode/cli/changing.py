@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from nestdecode.cli.assignments import Assignment
 from nestdecode.cli.files import Original, tried
-from nestdecode.cli.output import RefusedError, say
+from nestdecode.cli.output import RefusedError, report_on, say
 from nestdecode.decoder import Decoder
 from nestdecode.document.document import Document
 from nestdecode.document.parts import same
@@ -19,7 +19,7 @@ from nestdecode.errors import DecodeError, QueryError
 from nestdecode.paths import Wild, format_path, join_pointer
 from nestdecode.stream import Record
 from nestdecode.stream.answering import SHOWN
-from nestdecode.words import shortened
+from nestdecode.words import count, shortened
 
 __all__ = ["Change", "Changing", "Chosen", "Deletion", "suggestion"]
 
@@ -120,14 +120,14 @@ class Changing:
                     )
                 if change.value.was_quoted:
                     say(f"{place}: VALUE is a JSON string: its text was set, without the quotes")
-        text = f"changed {_counted(self._places, 'place')}"
+        text = f"changed {count(self._places, 'place')}"
         text += f", {self._new:,} of them new" if self._new else ""
         if self._count > 1:
-            text += f", in {_counted(self._records, 'record')} of {self._count:,}"
-        say(f"{_shown(self._name)}: {text}")
+            text += f", in {count(self._records, 'record')} of {self._count:,}"
+        report_on(self._name, text)
         if self.failed:
             more = f" ({SHOWN} shown)" if self.failed > SHOWN else ""
-            say(f"{_counted(self.failed, 'record')} of {self._count:,} failed{more}")
+            say(f"{count(self.failed, 'record')} of {self._count:,} failed{more}")
 
     def _settle(self) -> None:
         """Find where the paths end of which that is not known yet."""
@@ -152,8 +152,7 @@ class Changing:
         except QueryError as error:
             self.failed += 1
             if self.failed <= SHOWN:
-                first, *excerpt = str(error).split("\n")
-                say(f"{_shown(self._name)}: {where}: {first}", *excerpt)
+                report_on(self._name, str(error), where)
             is_chosen = False
         if not is_chosen:
             return record.raw
@@ -204,14 +203,6 @@ class Changing:
                 reason = f"no record has {shortened(change.path)}"
                 hint = hint or "; --record N and --where EXPR choose records that get it"
             raise RefusedError(self._name, f"{reason}{hint}", 2)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _shown(name: str) -> str:
-    return "stdin" if name == "-" else name
 
 
 def suggestion(path: str, original: Original, decoder: Decoder) -> str:

@@ -8,21 +8,22 @@ import click
 
 from nestdecode.cli import options
 from nestdecode.cli.files import Original, records_of, write_out
+from nestdecode.cli.flags import Command
+from nestdecode.cli.options import DecodingOptions
 from nestdecode.cli.output import Output
-from nestdecode.cli.records import Session, need_input
+from nestdecode.cli.records import RunOptions, Session, need_input
 from nestdecode.cli.restoring import Restoring
 from nestdecode.decoder import Decoder
 
 __all__ = ["command"]
 
 
-@click.command("collapse", short_help="Put the layers of expanded documents back.")
-@click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]...")
-@click.option(
+@click.command("collapse", cls=Command, short_help="Put the layers of expanded documents back.")
+@options.flag(
     "--like",
-    "like",
     type=click.Path(),
     metavar="ORIGINAL",
+    excludes=["jobs", "progress", "dead_letters", "fail_fast", "summary"],
     help="The file that was expanded: all that was not changed is as it is there.",
 )
 @click.option(
@@ -31,22 +32,9 @@ __all__ = ["command"]
     help="With --like: records are the same if EXPR gives the same value. [default: their content]",
 )
 @options.decoding
-@options.framing
 @options.running
-@click.pass_context
 def command(
-    ctx: click.Context,
-    /,
-    files: tuple[str, ...],
-    like: str | None,
-    key: str | None,
-    framing: Any,
-    jobs: int | None,
-    progress: bool | None,
-    dead_letters: str | None,
-    fail_fast: bool,
-    summary: Any,
-    **decoding: Any,
+    like: str | None, key: str | None, decoding: DecodingOptions, running: RunOptions
 ) -> int:
     """
     Put the layers of expanded documents in FILE (default: standard input) back.
@@ -66,24 +54,16 @@ def command(
     A number that is equal to the old one (100000 for 1E5) is no change, except with
     --numbers exact.
     """
-    need_input(ctx, files)
-    decoder = options.decoder_from(decoding)
+    need_input(running.files)
+    decoder = decoding.decoder()
     if like is not None:
-        _restore(files, like, key, decoder, framing)
+        _restore(running.files, like, key, decoder, running.framing)
         return 0
     if key is not None:
         raise click.UsageError("--key needs --like ORIGINAL")
     if decoder.spec is None:
         raise click.UsageError("collapse needs --like ORIGINAL or --spec NAME")
-    session = Session(
-        files,
-        framing,
-        jobs,
-        progress,
-        dead_letters=dead_letters,
-        fail_fast=fail_fast,
-        summary=summary,
-    )
+    session = Session(running)
     output = Output(indent=0)
 
     def collapsed(raw: bytes) -> Any:

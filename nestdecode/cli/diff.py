@@ -12,6 +12,8 @@ import click
 
 from nestdecode.cli import options
 from nestdecode.cli.files import key_of, records_of, tried
+from nestdecode.cli.flags import Command
+from nestdecode.cli.options import DecodingOptions
 from nestdecode.cli.output import Color, Output, RefusedError
 from nestdecode.decoder import Decoder, Query
 from nestdecode.document.comparing import NOTHING, Difference, Tree, differences, tree_of
@@ -24,7 +26,7 @@ from nestdecode.words import one_line
 __all__ = ["command"]
 
 
-@click.command("diff", short_help="Compare two files through their layers.")
+@click.command("diff", cls=Command, short_help="Compare two files through their layers.")
 @click.argument("one", type=click.Path(allow_dash=True), metavar="A")
 @click.argument("other", type=click.Path(allow_dash=True), metavar="B")
 @click.option(
@@ -47,8 +49,8 @@ def command(
     ignore_layers: bool,
     as_json: bool,
     color: Color,
-    framing: Any,
-    **decoding: Any,
+    framing: Framing | None,
+    decoding: DecodingOptions,
 ) -> int:
     """
     Compare A and B through their layers, value by value.
@@ -64,7 +66,7 @@ def command(
     """
     if one == other == "-":
         raise click.UsageError("standard input can be A or B, not both")
-    decoder = options.decoder_from(decoding)
+    decoder = decoding.decoder()
     query = None if key is None else decoder.compile(key, start="root")
     output = Output(indent=0, color=color)
     shown = _Shown(output, as_json=as_json)

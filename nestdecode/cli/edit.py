@@ -10,17 +10,19 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import click
 
 from nestdecode.cli import options
 from nestdecode.cli.files import Original, check_size, records_in
+from nestdecode.cli.flags import Command
 from nestdecode.cli.inplace import InPlace
-from nestdecode.cli.output import RefusedError, say
+from nestdecode.cli.options import DecodingOptions
+from nestdecode.cli.output import RefusedError, report_on, say
 from nestdecode.cli.restoring import Restoring
 from nestdecode.cli.signals import Stopped, keys_are_for_others, undisturbed
 from nestdecode.decoder import Decoder
+from nestdecode.stream import Framing
 
 __all__ = ["command"]
 
@@ -28,11 +30,11 @@ __all__ = ["command"]
 _PATIENCE = 2.0
 
 
-@click.command("edit", short_help="Edit a file with its layers opened.")
+@click.command("edit", cls=Command, short_help="Edit a file with its layers opened.")
 @click.argument("file", type=click.Path())
 @options.decoding
 @options.framing
-def command(file: str, framing: Any, **decoding: Any) -> int:
+def command(file: str, framing: Framing | None, decoding: DecodingOptions) -> int:
     """
     Edit FILE with its layers opened, in $VISUAL or $EDITOR.
 
@@ -48,7 +50,7 @@ def command(file: str, framing: Any, **decoding: Any) -> int:
     What can't be put back is kept, and stderr says where: what is not JSON any more, and
     all that was saved when another process changed FILE meanwhile.
     """
-    decoder = options.decoder_from(decoding)
+    decoder = decoding.decoder()
     with InPlace(file):
         original = Original(file, decoder, framing)
     original.check_replaceable()
@@ -56,7 +58,7 @@ def command(file: str, framing: Any, **decoding: Any) -> int:
     with _copy(file, shown) as path:
         restoring, text = _edited(path, shown, original, decoder)
         if text == original.text:
-            say(f"{file}: nothing was changed")
+            report_on(file, "nothing was changed")
         else:
             with InPlace(file) as place:
                 place.put(text, original.text)

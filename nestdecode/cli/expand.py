@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from nestdecode.cli import options
-from nestdecode.cli.output import Output
-from nestdecode.cli.records import Session, need_input
+from nestdecode.cli.flags import Command
+from nestdecode.cli.options import DecodingOptions, WritingOptions
+from nestdecode.cli.records import RunOptions, Session
 from nestdecode.stream.answering import MALFORMED, Malformed
 
 __all__ = ["command"]
 
 
-@click.command("expand", short_help="Open every layer of each document.")
-@click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]...")
+@click.command("expand", cls=Command, short_help="Open every layer of each document.")
 @options.choosing
 @click.option("--original", is_flag=True, help="Write the records as they came, byte for byte.")
 @click.option(
@@ -27,27 +25,15 @@ __all__ = ["command"]
     'written as {"message": text} (message_base64 if it is not UTF-8).',
 )
 @options.decoding
-@options.framing
-@options.output
+@options.writing
 @options.running
-@click.pass_context
 def command(
-    ctx: click.Context,
-    /,
-    files: tuple[str, ...],
     where: str | None,
     original: bool,
     malformed: Malformed,
-    framing: Any,
-    compact: bool,
-    indent: int | None,
-    color: Any,
-    jobs: int | None,
-    progress: bool | None,
-    dead_letters: str | None,
-    fail_fast: bool,
-    summary: Any,
-    **decoding: Any,
+    decoding: DecodingOptions,
+    writing: WritingOptions,
+    running: RunOptions,
 ) -> int:
     """
     Open every layer of each document in FILE (default: standard input).
@@ -64,23 +50,12 @@ def command(
     are written, and the exit code is 5. With --malformed keep or wrap it is written in its
     place, whatever --where says, and the exit code is 0.
     """
-    need_input(ctx, files)
-    session = Session(
-        files,
-        framing,
-        jobs,
-        progress,
-        dead_letters=dead_letters,
-        malformed=malformed,
-        fail_fast=fail_fast,
-        summary=summary,
-    )
+    session = Session(running, malformed=malformed)
     # What is written as it came has no layers that could stay shut.
-    decoder = options.decoder_from(decoding, None if original else session.problem)
-    output = Output(indent=0 if compact else indent, color=color)
+    decoder = decoding.decoder(None if original else session.problem)
     session.run(
         decoder.expand,
-        output,
+        writing.output(),
         decoder.limits.max_record_bytes,
         many=decoder.engine.expand_many,
         where=options.where_from(where, decoder, session.note),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import click
 
 from nestdecode.census import Census, Row, Spot
 from nestdecode.cli import options
+from nestdecode.cli.flags import Command
+from nestdecode.cli.options import DecodingOptions
 from nestdecode.cli.output import Output
-from nestdecode.cli.records import Session, need_input
+from nestdecode.cli.records import RunOptions, Session
 from nestdecode.cli.signals import undisturbed
 from nestdecode.decoder import Decoder
 from nestdecode.document.looking import LOOKS_LIKE, Look, look_at
@@ -32,16 +35,15 @@ WIDEST = 100
 MOST_POINTERS = 1 << 24
 
 
-@click.command("explain", short_help="Show where the layers are, and what they cost.")
-@click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]...")
-@click.option(
+@click.command("explain", cls=Command, short_help="Show where the layers are, and what they cost.")
+@options.flag(
     "--format",
     "form",
     type=click.Choice(["tree", "table", "json"]),
     help="How it is shown; tree shows each record, json is one object a line. "
     "[default: tree for one document, table for a census]",
 )
-@click.option("--json", "form", flag_value="json", default=None, help="The same as --format json.")
+@options.flag("--json", short_for=("form", "json"), help="The same as --format json.")
 @click.option(
     "--census/--trees",
     default=None,
@@ -50,23 +52,13 @@ MOST_POINTERS = 1 << 24
 )
 @options.choosing
 @options.decoding
-@options.framing
 @options.running
-@click.pass_context
 def command(
-    ctx: click.Context,
-    /,
-    files: tuple[str, ...],
     form: Format | None,
     census: bool | None,
     where: str | None,
-    framing: Any,
-    jobs: int | None,
-    progress: bool | None,
-    dead_letters: str | None,
-    fail_fast: bool,
-    summary: Any,
-    **decoding: Any,
+    decoding: DecodingOptions,
+    running: RunOptions,
 ) -> int:
     """
     Show where the layers of the documents in FILE (default: standard input) are.
@@ -87,32 +79,23 @@ def command(
     begins. With --json its first row is the root, with the number of all records and of those
     that failed. Paths beyond the first 1,000 share one row.
     """  # fmt: skip
-    need_input(ctx, files)
     if census and form == "tree":
         raise click.UsageError("a census is a table or JSON: trees are of each record")
     by_record = form == "tree" if census is None else not census
-    session = Session(
-        files,
-        framing,
-        # The number of a record is known to who reads all that is before it.
-        1 if by_record else jobs,
-        progress,
-        dead_letters=dead_letters,
-        fail_fast=fail_fast,
-        summary=summary,
-    )
-    decoder = options.decoder_from(decoding)
-    engine, most = decoder.engine, decoder.limits.max_record_bytes
+    # The number of a record is known to who reads all that is before it.
+    session = Session(running, alone=by_record)
+    decoder = decoding.decoder()
+    chosen = options.where_from(where, decoder, session.note)
     trees = _Trees(decoder, form or "tree")
     output = Output(indent=0)
-    chosen = options.where_from(where, decoder, session.note)
+    run = partial(session.run, decoder.engine.trace, output, decoder.limits.max_record_bytes)
     if by_record:
         output.text = output.as_it_is
-        session.run(engine.trace, output, most, where=chosen, placed=trees.placed)
+        run(where=chosen, placed=trees.placed)
         return session.code
     counting = _Counting(decoder, trees, is_census=census is True)
     try:
-        session.run(engine.trace, output, most, where=chosen, counter=counting)
+        run(where=chosen, counter=counting)
     finally:
         # Of a stream that a signal ends, too.
         with undisturbed:

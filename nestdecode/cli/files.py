@@ -13,6 +13,7 @@ from nestdecode.errors import DecodeError, QueryError
 from nestdecode.stream import Framing, Record, framing_of, is_blank, read_batches
 from nestdecode.stream.sources import Read, UnreadableError
 from nestdecode.text.write import dump
+from nestdecode.words import at_line
 
 __all__ = [
     "MOST_WHOLE",
@@ -101,7 +102,7 @@ def _records(name: str, read: Read, framing: Framing | None, most: int) -> Itera
         for index, raw in enumerate(batch.raws):
             if batch.skipped or not is_blank(raw):
                 record = batch.record(index)
-                where = f"{'line' if record.whole_line else 'document at line'} {record.line}"
+                where = at_line(record.line, whole=record.whole_line)
                 if record.skipped:
                     limit = f"max_record_bytes={most} (--max-record-bytes raises it)"
                     raise RefusedError(name, f"{where}: longer than {limit}")

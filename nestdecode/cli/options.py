@@ -1,17 +1,20 @@
-"""Options that several commands share."""
+"""Options that several commands share, each group with the value that a command gets for it."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import click
 
-from nestdecode.cli.output import say
+from nestdecode.cli.flags import Flag
+from nestdecode.cli.output import COLORS, Color, Output, say
+from nestdecode.cli.records import SUMMARIES, RunOptions
 from nestdecode.decoder import Decoder
-from nestdecode.errors import POLICIES, NestdecodeError
+from nestdecode.errors import POLICIES, NestdecodeError, Policy
 from nestdecode.stream import FRAMINGS
-from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Limits
+from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Limits, Numbers
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -19,36 +22,36 @@ if TYPE_CHECKING:
     from nestdecode.choosing import Asked
     from nestdecode.spec import Spec
 
-__all__ = ["choosing", "decoder_from", "decoding", "framing", "output", "running", "where_from"]
+__all__ = [
+    "DecodingOptions",
+    "WritingOptions",
+    "choosing",
+    "color",
+    "complete_spec",
+    "decoding",
+    "files",
+    "flag",
+    "framing",
+    "most_bytes",
+    "running",
+    "where_from",
+    "writing",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _DEFAULTS = Limits()
 
 
-def complete_spec(_ctx: Any, _param: Any, incomplete: str) -> list[CompletionItem]:
-    from click.shell_completion import CompletionItem
-
-    from nestdecode.spec import catalog
-
-    if incomplete.startswith((".", "/", "~")):
-        return [CompletionItem(incomplete, type="file")]
-    return [CompletionItem(n) for n in (*catalog.names(), "none") if n.startswith(incomplete)]
-
-
-def _limit(name: str, what: str) -> _Options:
-    return click.option(
-        f"--{name.replace('_', '-')}",
-        type=click.INT,
-        metavar="N",
-        help=f"{what} [default: {getattr(_DEFAULTS, name)}]",
-    )
-
-
 class _Options(Protocol):
     """What adds options to a command."""
 
     def __call__(self, command: F, /) -> F: ...
+
+
+flag = functools.partial(click.option, cls=Flag)
+# One that a variable sets where nobody gives it.
+_setting = functools.partial(flag, is_setting=True)
 
 
 def _all(*options: _Options) -> _Options:
@@ -60,22 +63,96 @@ def _all(*options: _Options) -> _Options:
     return add
 
 
-decoding: _Options = _all(
-    click.option(
+def _together(name: str, kind: Any, *options: _Options) -> _Options:
+    """Return what adds options to a command, which gets their values as one: a named tuple."""
+    names = list(kind.__annotations__)
+
+    def add(command: F) -> F:
+        @functools.wraps(command)
+        def gathering(*arguments: Any, **values: Any) -> Any:
+            values[name] = kind(**{each: values.pop(each) for each in names})
+            return command(*arguments, **values)
+
+        added: F = _all(*options)(gathering)  # type: ignore[assignment]
+        return added
+
+    return add
+
+
+def complete_spec(_ctx: Any, _param: Any, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of a spec."""
+    from click.shell_completion import CompletionItem
+
+    from nestdecode.spec import catalog
+
+    if incomplete.startswith((".", "/", "~")):
+        return [CompletionItem(incomplete, type="file")]
+    return [CompletionItem(n) for n in (*catalog.names(), "none") if n.startswith(incomplete)]
+
+
+def _limit(name: str, what: str) -> _Options:
+    return _setting(
+        f"--{name.replace('_', '-')}",
+        type=click.IntRange(*RANGES[name]),
+        metavar="N",
+        help=f"{what} [default: {getattr(_DEFAULTS, name)}]",
+    )
+
+
+files: _Options = click.argument(
+    "files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]..."
+)
+
+most_bytes: _Options = _limit("max_record_bytes", "Size of one record.")
+
+
+class DecodingOptions(NamedTuple):
+    """What the options of ``decoding`` say: arguments of Decoder."""
+
+    spec: str | None
+    on_error: Policy | None
+    numbers: Numbers | None
+    duplicates: Duplicates | None
+    max_layers: int | None
+    max_depth: int | None
+    max_bytes: int | None
+    max_record_bytes: int | None
+
+    def decoder(self, on_problem: Callable[[Any], None] | None = None) -> Decoder:
+        """Build the decoder that they describe."""
+        arguments: dict[str, Any] = dict(zip(DecodingOptions.__annotations__, self, strict=True))
+        if self.spec == "none":
+            arguments["spec"] = None
+        try:
+            decoder = Decoder(**arguments, on_problem=on_problem)
+        except NestdecodeError:
+            raise
+        except ValueError as error:
+            reason = str(error)
+        else:
+            if decoder.spec is not None:
+                _warn(decoder.spec)
+            return decoder
+        raise click.UsageError(reason)
+
+
+decoding: _Options = _together(
+    "decoding", DecodingOptions,
+    _setting(
         "-s", "--spec", metavar="NAME|PATH|none", shell_complete=complete_spec,
         help="Open what this spec names. Without it every layer is found.",
     ),
-    click.option(
+    _setting(
         "--on-error", type=click.Choice(POLICIES),
         help="What becomes of a layer that does not open, where the spec does not say: "
         "the string stays, becomes null, goes, or its record fails. [default: keep]",
     ),
-    click.option(
+    _setting(
         "--numbers", type=click.Choice(NUMBERS),
         help="double: integers are exact, other numbers doubles; exact: 1.10, 1E9 and 1e400 "
         "are written as they came. [default: double]",
     ),
-    click.option(
+    _setting(
         "--duplicates", type=click.Choice(DUPLICATES),
         help="Of members with the same name the last one counts, or they are refused. "
         "[default: last]",
@@ -83,41 +160,53 @@ decoding: _Options = _all(
     _limit("max_layers", "Layers inside one another."),
     _limit("max_depth", "Containers inside one another, across layers."),
     _limit("max_bytes", "What base64 and gzip layers of a record decode to."),
-    _limit("max_record_bytes", "Size of one record."),
+    most_bytes,
 )  # fmt: skip
 
 framing: _Options = _all(
-    click.option(
+    _setting(
         "--framing", type=click.Choice(FRAMINGS),
         help="lines: each line is one document, or none; documents: they follow one another "
         "over any number of lines. [default: told from the input]",
     ),
-    click.option(
-        "--lines", "framing", flag_value="lines", default=None,
-        help="The same as --framing lines.",
-    ),
-    click.option(
-        "--documents", "framing", flag_value="documents", default=None,
+    flag("--lines", short_for=("framing", "lines"), help="The same as --framing lines."),
+    flag(
+        "--documents", short_for=("framing", "documents"),
         help="The same as --framing documents.",
     ),
 )  # fmt: skip
 
-choosing: _Options = _all(
-    click.option(
-        "--where", metavar="EXPR",
-        help="Only records for which this JMESPath holds, asked from the root of the opened "
-        "record: it is neither null, false nor empty.",
-    ),
+choosing: _Options = flag(
+    "--where", metavar="EXPR",
+    help="Only records for which this JMESPath holds, asked from the root of the opened "
+    "record: it is neither null, false nor empty.",
 )  # fmt: skip
 
-color: _Options = click.option(
-    "--color", type=click.Choice(["auto", "always", "never"]), default="auto",
+color: _Options = _setting(
+    "--color", type=click.Choice(COLORS), default="auto",
     show_default=True, help="Colours; auto asks the terminal and NO_COLOR.",
 )  # fmt: skip
 
-output: _Options = _all(
-    click.option("-c", "--compact", is_flag=True, help="One line a value, on a terminal too."),
-    click.option(
+
+class WritingOptions(NamedTuple):
+    """What the options of ``writing`` say: how values are written."""
+
+    compact: bool
+    indent: int | None
+    color: Color
+
+    def output(self, *, raw: bool = False) -> Output:
+        """Return what writes so; strings without quotes if it is to be raw."""
+        return Output(indent=0 if self.compact else self.indent, color=self.color, raw=raw)
+
+
+writing: _Options = _together(
+    "writing", WritingOptions,
+    _setting(
+        "-c", "--compact", is_flag=True, excludes=["indent"],
+        help="One line a value, on a terminal too.",
+    ),
+    _setting(
         "--indent", type=click.IntRange(0, 16), metavar="N",
         help="Spaces a level, in a pipe too; 0 is one line a value.",
     ),
@@ -125,51 +214,29 @@ output: _Options = _all(
 )  # fmt: skip
 
 
-running: _Options = _all(
-    click.option(
+running: _Options = _together(
+    "running", RunOptions,
+    files,
+    framing,
+    _setting(
         "-j", "--jobs", type=click.IntRange(1, 256), metavar="N",
         help="Processes that answer. [default: one a core for NDJSON files from 32 MB on, else 1]",
     ),
-    click.option(
+    _setting(
         "--progress/--no-progress", default=None,
         help="A progress bar on stderr. [default: on a terminal, when a file takes a while]",
     ),
-    click.option(
+    _setting(
         "--dead-letters", type=click.Path(dir_okay=False, readable=False), metavar="FILE",
         help="Append records that failed to FILE, with reason and place; see replay. "
         "Only you can read FILE, and it is no link.",
     ),
-    click.option("--fail-fast", is_flag=True, help="Stop at the first record that fails."),
-    click.option(
-        "--summary", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    flag("--fail-fast", is_flag=True, help="Stop at the first record that fails."),
+    _setting(
+        "--summary", type=click.Choice(SUMMARIES), default="text", show_default=True,
         help="How stderr is told what came of the records; json is one line, and always told.",
     ),
 )  # fmt: skip
-
-
-def decoder_from(
-    options: dict[str, Any], on_problem: Callable[[Any], None] | None = None
-) -> Decoder:
-    """Build the decoder that the options of ``decoding`` describe."""
-    spec = options["spec"]
-    try:
-        decoder = Decoder(
-            None if spec == "none" else spec,
-            on_error=options["on_error"],
-            on_problem=on_problem,
-            numbers=options["numbers"],
-            duplicates=options["duplicates"],
-            **{name: options[name] for name in RANGES},
-        )
-    except NestdecodeError:
-        raise
-    except ValueError as error:
-        reason = str(error)
-    else:
-        if decoder.spec is not None:
-            _warn(decoder.spec)
-        return decoder
-    raise click.UsageError(reason)
 
 
 def where_from(

@@ -17,18 +17,23 @@ from nestdecode.text.write import dump
 from nestdecode.words import one_line, printable
 
 __all__ = [
+    "COLORS",
     "Color",
     "Letters",
     "Output",
     "RefusedError",
+    "about",
+    "called",
     "discard",
     "draw",
     "identity_of",
     "print_lines",
+    "report_on",
     "say",
 ]
 
 Color = Literal["auto", "always", "never"]
+COLORS: tuple[Color, ...] = ("auto", "always", "never")
 
 # What a progress bar does before a terminal gets other text.
 before_text: Callable[[], None] | None = None
@@ -46,6 +51,29 @@ def say(*lines: str, prefix: str = "nestdecode: ") -> None:
     if before_text is not None:
         before_text()
     _to_stderr(prefix + "".join(f"{one_line(line)}\n" for line in lines))
+
+
+def called(file: str) -> str:
+    """Return how a file is called in messages; ``-`` is standard input."""
+    return "stdin" if file == "-" else file
+
+
+def about(file: str, what: str, where: str = "") -> str:
+    """
+    Write what is wrong with a file, or holds for it.
+
+    Args:
+        file: Its name.
+        what: In words.
+        where: The place in the file.
+    """
+    return ": ".join(part for part in (called(file), where, what) if part)
+
+
+def report_on(file: str, what: str, where: str = "") -> None:
+    """Say what ``about`` writes; where *what* has more lines, an excerpt of a query follows."""
+    first, *excerpt = what.split("\n")
+    say(about(file, first, where), *excerpt)
 
 
 def draw(line: str) -> None:
@@ -79,7 +107,7 @@ class RefusedError(Exception):
 
     def __init__(self, file: str, reason: str, code: int = 5) -> None:
         super().__init__(file, reason, code)
-        self.reason: str = f"{'stdin' if file == '-' else file}: {reason}"
+        self.reason: str = about(file, reason)
         self.code = code
 
 
@@ -372,12 +400,12 @@ _TOKEN = (
     r'(?P<key>"(?:[^"\\]|\\.)*"(?=:))|(?P<string>"(?:[^"\\]|\\.)*")'
     r"|(?P<literal>true|false|null)|(?P<number>-?[0-9][0-9.eE+-]*)"
 )
-_COLORS = {"key": "34;1", "string": "32", "literal": "35", "number": "36"}
+_TOKEN_COLORS = {"key": "34;1", "string": "32", "literal": "35", "number": "36"}
 
 
 def _colored(text: str) -> str:
     return re.sub(
         _TOKEN,
-        lambda found: f"\x1b[{_COLORS[found.lastgroup or 'key']}m{found[0]}\x1b[0m",
+        lambda found: f"\x1b[{_TOKEN_COLORS[found.lastgroup or 'key']}m{found[0]}\x1b[0m",
         text,
     )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import click
 
 from nestdecode.choosing import Asked
 from nestdecode.cli import options
+from nestdecode.cli.flags import Command
 from nestdecode.cli.hints import FILTER, FILTERED_RECORDS, Hinting
-from nestdecode.cli.output import Output
-from nestdecode.cli.records import Session, need_input
+from nestdecode.cli.options import DecodingOptions, WritingOptions
+from nestdecode.cli.records import RunOptions, Session
 from nestdecode.cli.sources import is_file
 from nestdecode.decoder import Decoder, Query
 from nestdecode.lending import LendingQuery
@@ -24,9 +24,8 @@ from nestdecode.words import shortened
 __all__ = ["command"]
 
 
-@click.command("query", short_help="Ask each document, its layers opened.")
+@click.command("query", cls=Command, short_help="Ask each document, its layers opened.")
 @click.argument("expression", metavar="EXPR|:NAME")
-@click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]...")
 @click.option("-r", "--raw", is_flag=True, help="Write strings without quotes.")
 @click.option("--each", is_flag=True, help="One element of the answer a line; nothing for null.")
 @click.option(
@@ -35,46 +34,22 @@ __all__ = ["command"]
     is_flag=True,
     help="Exit with 1 if the last value was null or false, 4 if there was none.",
 )
-@click.option(
-    "--root",
-    "start",
-    flag_value="root",
-    default=None,
-    help="Start at the root of the document.",
-)
-@click.option(
-    "--focus",
-    "start",
-    flag_value="focus",
-    default=None,
-    help="Start at the focus of the spec.",
-)
+@options.flag("--root", short_for=("start", "root"), help="Start at the root of the document.")
+@options.flag("--focus", short_for=("start", "focus"), help="Start at the focus of the spec.")
 @options.choosing
 @options.decoding
-@options.framing
-@options.output
+@options.writing
 @options.running
-@click.pass_context
 def command(
-    ctx: click.Context,
-    /,
     expression: str,
-    files: tuple[str, ...],
     raw: bool,
     each: bool,
     exit_status: bool,
     start: Start | None,
     where: str | None,
-    framing: Any,
-    compact: bool,
-    indent: int | None,
-    color: Any,
-    jobs: int | None,
-    progress: bool | None,
-    dead_letters: str | None,
-    fail_fast: bool,
-    summary: Any,
-    **decoding: Any,
+    decoding: DecodingOptions,
+    writing: WritingOptions,
+    running: RunOptions,
 ) -> int:
     """
     Ask each document in FILE (default: standard input), its layers opened.
@@ -92,40 +67,33 @@ def command(
     Without one, a shipped spec that matches the document opens it, and lends its focus
     and queries; --spec none keeps that from happening.
     """  # fmt: skip
-    if not files and is_file(expression):
-        raise click.UsageError(
-            f"'{expression}' is a file: the query comes first, as in "
-            f"nestdecode query EXPR {expression}"
-        )
-    need_input(ctx, files)
-    session = Session(
-        files,
-        framing,
-        jobs,
-        progress,
-        dead_letters=dead_letters,
-        fail_fast=fail_fast,
-        summary=summary,
-    )
-    decoder = options.decoder_from(decoding, session.problem)
-    output = Output(indent=0 if compact else indent, color=color, raw=raw)
-    lend = session.note if decoding["spec"] is None else None
+    _check_order(expression, running.files)
+    session = Session(running)
+    decoder = decoding.decoder(session.problem)
+    lend = session.note if decoding.spec is None else None
     answer = _hinting(_answer(decoder, expression, start, lend), session.hint)
-    most = decoder.limits.max_record_bytes
-    chosen = options.where_from(where, decoder, session.note, lent=lend is not None)
     session.run(
         answer,
-        output,
-        most,
+        writing.output(raw=raw),
+        decoder.limits.max_record_bytes,
         each=each,
         note_last=exit_status,
         many=answer.many,
-        where=chosen,
+        where=options.where_from(where, decoder, session.note, lent=lend is not None),
         if_empty=_hint(expression),
     )
     if session.code or not exit_status:
         return session.code
     return 4 if session.last is None else 0 if session.last else 1
+
+
+def _check_order(expression: str, files: tuple[str, ...]) -> None:
+    """Raise UsageError if a file was given in the place of the query."""
+    if not files and is_file(expression):
+        raise click.UsageError(
+            f"'{expression}' is a file: the query comes first, as in "
+            f"nestdecode query EXPR {expression}"
+        )
 
 
 def _answer(

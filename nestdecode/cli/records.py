@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import click
 
-from nestdecode.cli.output import Letters, Output, identity_of, say
+from nestdecode.cli.output import Letters, Output, called, identity_of, report_on, say
 from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.sources import opened
 from nestdecode.errors import DecodeError
@@ -28,12 +28,38 @@ from nestdecode.stream.answering import (
 )
 from nestdecode.stream.sources import Source, UnreadableError
 from nestdecode.text.write import dump, dump_lines
-from nestdecode.words import count, one_line
+from nestdecode.words import at_line, count, one_line
 
 if TYPE_CHECKING:
     from nestdecode.choosing import Asked
 
-__all__ = ["Counter", "Session", "need_input"]
+__all__ = ["SUMMARIES", "Counter", "RunOptions", "Session", "Summary", "need_input"]
+
+Summary = Literal["text", "json"]
+SUMMARIES: tuple[Summary, ...] = ("text", "json")
+
+
+class RunOptions(NamedTuple):
+    """
+    What options say of a run over some files.
+
+    Attributes:
+        files: Their names; ``-`` is standard input, and so is no name.
+        framing: Given, or None to tell it from each input.
+        jobs: Processes that answer; None decides by the size of each input.
+        progress: Whether a bar is shown; None decides by the terminal and by time.
+        dead_letters: The file to which records are appended that fail.
+        fail_fast: Whether the first record that fails is the last one.
+        summary: ``text``: what failed is told at the end; ``json``: all is, in one line.
+    """
+
+    files: tuple[str, ...]
+    framing: Framing | None = None
+    jobs: int | None = None
+    progress: bool | None = None
+    dead_letters: str | None = None
+    fail_fast: bool = False
+    summary: Summary = "text"
 
 
 class Counter(Protocol):
@@ -58,39 +84,26 @@ class Session:
     One run over some files: reads, answers, writes, and counts what went wrong.
 
     Args:
-        files: Their names; ``-`` is standard input.
-        framing: Given, or None to tell it from each input.
-        jobs: Processes that answer; None decides by the size of each input.
-        progress: Whether a bar is shown; None decides by the terminal and by time.
-        dead_letters: The file to which records are appended that fail.
+        running: The files, and what options say of the run.
         malformed: What becomes of a record that is no JSON.
-        fail_fast: Whether the first record that fails is the last one.
         hints: Whether a record that fails has options named that would help.
-        summary: ``text``: what failed is told at the end; ``json``: all is, in one line.
+        alone: Whether it is one process, whatever options say.
     """
 
     def __init__(
         self,
-        files: tuple[str, ...],
-        framing: Framing | None,
-        jobs: int | None = None,
-        progress: bool | None = None,
+        running: RunOptions,
         *,
-        dead_letters: str | None = None,
         malformed: Malformed = "dead",
-        fail_fast: bool = False,
         hints: bool = True,
-        summary: Literal["text", "json"] = "text",
+        alone: bool = False,
     ) -> None:
-        self._files = files or ("-",)
-        self._framing = framing
-        self._jobs = jobs
-        self._progress = progress
-        self._letters = dead_letters
+        need_input(running.files)
+        self._running = running
+        self._jobs = 1 if alone else running.jobs
+        self._files = running.files or ("-",)
         self._kept: Letters | None = None
         self._malformed = malformed
-        self._fail_fast = fail_fast
-        self._summary = summary
         self._answering = Answering()
         self._answering.hints = hints
         self._total = Report()
@@ -188,8 +201,8 @@ class Session:
         answering.malformed = in_place_of_malformed(self._malformed, output.text, output.as_it_is)
         answering.most = max_record_bytes
         answering.too_long = too_long or f"longer than max_record_bytes={max_record_bytes}"
-        answering.keeps_letters = self._letters is not None
-        answering.fail_fast = self._fail_fast
+        answering.keeps_letters = self._running.dead_letters is not None
+        answering.fail_fast = self._running.fail_fast
         if original or where is not None:
             from nestdecode import choosing  # late: most need no queries
 
@@ -200,14 +213,14 @@ class Session:
         try:
             with self._keeping_letters(output), collector_off():
                 for name in self._files:
-                    self._name = "stdin" if name == "-" else name
+                    self._name = called(name)
                     self._lines = 0
                     self._answering.begin()
                     with self._telling_file_errors(), opened(name) as source:
                         if source.total is not None and output.is_at(source.descriptor):
                             raise UnreadableError("it is the output too")
                         self._read(source, output)
-                    if self._fail_fast and self._total.failed:
+                    if self._running.fail_fast and self._total.failed:
                         break
         finally:
             # A signal that comes only now must not take the summary with it.
@@ -231,21 +244,22 @@ class Session:
                     advance(source.done)
                 if report.unreadable is not None:
                     raise UnreadableError(report.unreadable)
-                if report.failed and self._fail_fast:
+                if report.failed and self._running.fail_fast:
                     raise _EnoughError
 
-            answer_all(source, self._answering, self._framing, self._jobs, put)
+            answer_all(source, self._answering, self._running.framing, self._jobs, put)
 
     def _bar(self, source: Source) -> Any:
-        if self._progress is False:
+        progress = self._running.progress
+        if progress is False:
             return nullcontext()
-        if self._progress is None and (
+        if progress is None and (
             source.total is None or not _is_terminal(sys.stderr) or _is_terminal(sys.stdout)
         ):
             return nullcontext()
         from nestdecode.cli.progress import progress_bar
 
-        return progress_bar(self._name, source.total, at_once=bool(self._progress))
+        return progress_bar(self._name, source.total, at_once=bool(progress))
 
     def _tell(self, report: Report) -> None:
         """Keep the records that failed, and tell what is to be told."""
@@ -266,9 +280,7 @@ class Session:
             if self._shown[kind] > SHOWN:
                 self._hidden += kind != "problem"
                 continue
-            what = "line" if whole else "document at line"
-            first, *excerpt = text.split("\n")
-            say(f"{self._name}: {what} {self._lines + line}: {first}", *excerpt)
+            report_on(self._name, text, at_line(self._lines + line, whole=whole))
 
     @contextmanager
     def _telling_file_errors(self) -> Iterator[None]:
@@ -276,13 +288,14 @@ class Session:
             yield
         except UnreadableError as error:
             self._file_failed = True
-            say(f"{self._name}: {error}")
+            report_on(self._name, str(error))
         except _EnoughError:
             pass
 
     @contextmanager
     def _keeping_letters(self, output: Output) -> Iterator[None]:
-        if self._letters is None:
+        letters = self._running.dead_letters
+        if letters is None:
             yield
             return
         taken = {identity_of(0 if name == "-" else name): "an input" for name in self._files}
@@ -290,7 +303,7 @@ class Session:
         if sys.stderr is not None:
             taken[identity_of(2)] = "where messages go"
         self._kept = Letters(
-            self._letters, {file: what for file, what in taken.items() if file is not None}
+            letters, {file: what for file, what in taken.items() if file is not None}
         )
         try:
             yield
@@ -299,7 +312,7 @@ class Session:
 
     def _summarise(self) -> None:
         total = self._total
-        if self._summary == "json":
+        if self._running.summary == "json":
             figures = {
                 "in": total.records,
                 "out": total.written,
@@ -325,7 +338,7 @@ class Session:
         if total.failed and total.records > 1:
             notes = [f"{total.failed - self._hidden:,} shown"] if self._hidden else []
             if self._kept is not None:
-                notes.append(f"all in {self._letters}")
+                notes.append(f"all in {self._running.dead_letters}")
             elif notes:
                 notes.append("--dead-letters FILE keeps all")
             told = f" ({', '.join(notes)})" if notes else ""
@@ -346,9 +359,10 @@ def _is_terminal(stream: Any) -> bool:
     return stream is not None and bool(stream.isatty())
 
 
-def need_input(ctx: click.Context, files: tuple[str, ...]) -> None:
+def need_input(files: tuple[str, ...]) -> None:
     """Show short help and exit with 2, rather than wait for somebody to type JSON."""
-    if not files and sys.stdin is not None and sys.stdin.isatty():
+    if not files and _is_terminal(sys.stdin):
+        ctx = click.get_current_context()
         usage = ctx.command.get_usage(ctx)
         import inspect
 

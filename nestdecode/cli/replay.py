@@ -6,26 +6,20 @@ from functools import partial
 
 import click
 
+from nestdecode.cli import options
+from nestdecode.cli.flags import Command
 from nestdecode.cli.output import Output
-from nestdecode.cli.records import Session, need_input
+from nestdecode.cli.records import RunOptions, Session
 from nestdecode.stream import DeadLetter, original
-from nestdecode.text.reader import RANGES, Limits
+from nestdecode.text.reader import Limits
 
 __all__ = ["command"]
 
 
-@click.command("replay", short_help="Write the records that dead letters hold.")
-@click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]...")
-@click.option(
-    "--max-record-bytes",
-    "most",
-    type=click.IntRange(*RANGES["max_record_bytes"]),
-    default=Limits().max_record_bytes,
-    metavar="N",
-    help=f"Size of one record [default: {Limits().max_record_bytes}]",
-)
-@click.pass_context
-def command(ctx: click.Context, /, files: tuple[str, ...], most: int) -> int:
+@click.command("replay", cls=Command, short_help="Write the records that dead letters hold.")
+@options.files
+@options.most_bytes
+def command(files: tuple[str, ...], max_record_bytes: int | None) -> int:
     """
     Write the records that the dead letters in FILE (default: standard input) hold.
 
@@ -36,8 +30,8 @@ def command(ctx: click.Context, /, files: tuple[str, ...], most: int) -> int:
 
     A record that was too long to be kept is told on stderr, and the exit code is 5.
     """
-    need_input(ctx, files)
-    session = Session(files, "lines", jobs=1, progress=False, hints=False)
+    most = max_record_bytes or Limits().max_record_bytes
+    session = Session(RunOptions(files, framing="lines", jobs=1, progress=False), hints=False)
     output = Output()
     output.text = output.as_it_is
     session.run(

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from nestdecode.cli.files import Found, Original, Pieces, check_size, key_of, tried
-from nestdecode.cli.output import RefusedError, say
+from nestdecode.cli.output import RefusedError, report_on
 from nestdecode.decoder import Decoder
 from nestdecode.document.looking import BOM
 from nestdecode.document.pairing import Pairing, digest, paired, traits
+from nestdecode.words import count
 
 __all__ = ["Restoring"]
 
@@ -65,15 +66,14 @@ class Restoring:
         added = self._pairing.sources.count(None)
         removed = len(self._spans) - (len(self._pairing.sources) - added)
         facts = [
-            f"{count:,} record{'' if count == 1 else 's'} {what}"
-            for count, what in ((removed, "left out"), (added, "added"))
-            if count
+            f"{count(number, 'record')} {what}"
+            for number, what in ((removed, "left out"), (added, "added"))
+            if number
         ]
         if self._pairing.guesses:
             facts.append(f"{self._pairing.guesses:,} changed, and paired by what is nearest")
         if facts:
-            name = "stdin" if self._original.name == "-" else self._original.name
-            say(f"{name}: {', '.join(facts)}")
+            report_on(self._original.name, ", ".join(facts))
 
     def _known(self) -> Iterator[tuple[Any, int]]:
         """Go through keys and digests of the original's records, noting where these are."""

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from functools import partial
-from typing import Any
 
 import click
 
@@ -14,16 +13,21 @@ from nestdecode.cli import options
 from nestdecode.cli.assignments import Assignment, PathError, check_path
 from nestdecode.cli.changing import Change, Changing, Chosen, Deletion, suggestion
 from nestdecode.cli.files import Original, write_out
+from nestdecode.cli.flags import Command
 from nestdecode.cli.inplace import InPlace
+from nestdecode.cli.options import DecodingOptions
 from nestdecode.cli.output import RefusedError
 from nestdecode.cli.records import need_input
 from nestdecode.decoder import Decoder
+from nestdecode.stream import Framing
 from nestdecode.words import shortened
 
 __all__ = ["command"]
 
 
-@click.command("set", short_help="Change values, through all layers, and nothing else.")
+@click.command(
+    "set", cls=Command, short_help="Change values, through all layers, and nothing else."
+)
 @click.argument("words", nargs=-1, metavar="PATH=VALUE... [FILE]")
 @click.option("--delete", "deletions", multiple=True, metavar="PATH", help="Take this away.")
 @click.option("-i", "--in-place", is_flag=True, help="Replace FILE, whole or not at all.")
@@ -40,17 +44,14 @@ __all__ = ["command"]
 )
 @options.decoding
 @options.framing
-@click.pass_context
 def command(
-    ctx: click.Context,
-    /,
     words: tuple[str, ...],
     deletions: tuple[str, ...],
     in_place: bool,
     where: str | None,
     record: int | None,
-    framing: Any,
-    **decoding: Any,
+    framing: Framing | None,
+    decoding: DecodingOptions,
 ) -> int:
     """
     Change values in FILE (default: standard input), through all layers, and nothing else.
@@ -73,13 +74,13 @@ def command(
     With -i, FILE keeps its owner, mode and attributes, or it is not replaced; nor is it
     if it has hard links, or if another process changed it meanwhile.
     """
-    _check_spec(decoding["spec"])
+    _check_spec(decoding.spec)
     pairs, names = _arguments(words, has_others=bool(deletions))
     if in_place and names in ((), ("-",)):
         raise click.UsageError("--in-place needs a FILE to replace")
-    need_input(ctx, names)
+    need_input(names)
     file = names[0] if names else "-"
-    decoder = options.decoder_from(decoding)
+    decoder = decoding.decoder()
     chosen = Chosen(decoder, where, record)
     changes = _changes(pairs, deletions, decoder, partial(Original, file, decoder, framing))
     with InPlace(file) if in_place else nullcontext() as target:
