@@ -10,6 +10,7 @@ from nestdecode.errors import (
     Policy,
     QueryError,
     SpecError,
+    Undeclared,
 )
 from nestdecode.stream import DeadLetter, Framing
 from nestdecode.text.reader import Duplicates, Limits, Numbers
@@ -45,6 +46,7 @@ __all__ = [
     "Spec",
     "SpecError",
     "Start",
+    "Undeclared",
     "dumps",
     "expand",
     "expand_file",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from nestdecode.asking import Asker, check_expression
 from nestdecode.engine import Engine, check_word
-from nestdecode.errors import DecodeError, Policy
+from nestdecode.errors import DecodeError, Policy, Undeclared
 from nestdecode.given import check_lines
 from nestdecode.stream import DeadLetter, Record, as_bytes, expand_records, of_lines
 from nestdecode.text.joined import joined
@@ -120,6 +120,7 @@ class Decoder:
         *,
         on_error: Policy | None = None,
         on_problem: Callable[[DecodeError], None] | None = None,
+        undeclared: Undeclared | None = None,
         numbers: Numbers | None = None,
         duplicates: Duplicates | None = None,
         max_layers: int | None = None,
@@ -132,10 +133,9 @@ class Decoder:
 
         Args:
             spec: Where the layers are: a Spec, a name or a path; None to find them.
-            on_error: Policy for layers that name none: ``keep`` (the default), ``null``,
-                ``drop`` or ``fail``.
-            on_problem: Called, in the thread that expands, with each layer that stays
-                shut: a DecodeError that is not raised.
+            on_error: For layers that name none: ``keep`` (the default), ``null``, ``drop``, ``fail``.
+            on_problem: Called, in the thread that expands, with each layer that stays shut.
+            undeclared: ``open``: layers are also found where the spec declares nothing; ``keep``.
             numbers: ``double`` (the default): integers exact, all others doubles; or
                 ``exact``: what Python would write otherwise is a Number.
             duplicates: ``last`` (the default): of members with one name the last wins;
@@ -154,6 +154,7 @@ class Decoder:
             spec=spec,
             on_error=on_error,
             on_problem=on_problem,
+            undeclared=undeclared,
             numbers=numbers,
             duplicates=duplicates,
             max_layers=max_layers,

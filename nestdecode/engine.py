@@ -9,7 +9,7 @@ from functools import partial
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from nestdecode.errors import POLICIES, DecodeError, Policy, SpecError
+from nestdecode.errors import POLICIES, UNDECLARED, DecodeError, Policy, SpecError, Undeclared
 from nestdecode.given import check_document, copied
 from nestdecode.paths import Address, format_path
 from nestdecode.plan import detect
@@ -59,6 +59,7 @@ class Engine:
         spec: Spec | str | os.PathLike[str] | None,
         on_error: Policy | None,
         on_problem: Callable[[DecodeError], None] | None,
+        undeclared: Undeclared | None,
         numbers: Numbers | None,
         duplicates: Duplicates | None,
         **limits: int | None,
@@ -67,11 +68,13 @@ class Engine:
             "spec": spec,
             "on_error": on_error,
             "on_problem": on_problem,
+            "undeclared": undeclared,
             "numbers": numbers,
             "duplicates": duplicates,
             **limits,
         }
         check_word("on_error", on_error, POLICIES)
+        check_word("undeclared", undeclared, UNDECLARED)
         check_word("numbers", numbers, NUMBERS)
         check_word("duplicates", duplicates, DUPLICATES)
         self.spec: Spec | None = _loaded(spec)
@@ -86,7 +89,11 @@ class Engine:
             self._duplicates,
             silent=on_problem is None and self.policy == "keep" and self.spec is None,
         )
-        self.plan: Plan | None = None if self.spec is None else _plan(self.spec, self.policy)
+        self.plan: Plan | None = None
+        if self.spec is not None:
+            self.plan = _plan(self.spec, self.policy, undeclared or self.spec.undeclared)
+        elif undeclared == "keep":
+            raise ValueError("undeclared='keep' is for a spec: without one every layer is found")
         self.method: Callable[[Any, Any], Any]
         self.expand_many: Many | None
         self.source: PythonSource | None
@@ -251,10 +258,10 @@ def _limits(given: dict[str, int | None], spec: Spec | None) -> Limits:
     return Limits(**chosen)
 
 
-def _plan(spec: Spec, policy: Policy) -> Plan:
+def _plan(spec: Spec, policy: Policy, undeclared: Undeclared) -> Plan:
     from nestdecode.spec.shape import outside_objects  # late: detection needs no specs
 
-    plan = Plan(spec.shape, policy, detect.FINDER if spec.undeclared == "open" else None)
+    plan = Plan(spec.shape, policy, detect.FINDER if undeclared == "open" else None)
     for shape, is_content, steps in outside_objects(spec.shape) if policy == "drop" else ():
         if is_content or not shape.alternatives or shape.plain is True:
             continue

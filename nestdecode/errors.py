@@ -8,6 +8,7 @@ from nestdecode.words import one_line, shortened
 
 __all__ = [
     "POLICIES",
+    "UNDECLARED",
     "DecodeError",
     "LimitError",
     "NestdecodeError",
@@ -15,11 +16,15 @@ __all__ = [
     "QueryError",
     "SpecError",
     "UncompiledError",
+    "Undeclared",
     "WorkerError",
 ]
 # What becomes of a layer that does not open.
 Policy = Literal["keep", "null", "drop", "fail"]
 POLICIES: tuple[Policy, ...] = ("keep", "null", "drop", "fail")
+# Whether layers are also found where a spec declares nothing.
+Undeclared = Literal["keep", "open"]
+UNDECLARED: tuple[Undeclared, ...] = ("keep", "open")
 
 
 class _Located(Protocol):

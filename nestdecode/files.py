@@ -52,6 +52,7 @@ def expand_file(
     malformed: Malformed = "dead",
     where: str | None = None,
     original: bool = False,
+    head: int | None = None,
     **options: Any,
 ) -> Report:
     """
@@ -77,6 +78,8 @@ def expand_file(
             It starts at the root.
         original: Whether records are written as they came, and not expanded. What of their
             layers stays shut is not counted then.
+        head: How many records are written at most: what follows the last of them is not
+            read, and not counted. None for all.
         options: Other arguments of ``Decoder``, but ``on_problem``: problems are counted.
 
     Returns:
@@ -94,11 +97,14 @@ def expand_file(
     check_word("malformed", malformed, MALFORMED)
     if jobs is not None and (type(jobs) is not int or jobs < 1):
         raise ValueError(f"jobs is an integer from 1, got {jobs!r}")
+    if head is not None and (type(head) is not int or head < 0):
+        raise ValueError(f"head is an integer from 0, got {head!r}")
     if "on_problem" in options:
         raise TypeError("problems are counted in the report: there is no on_problem here")
     answering = Answering()
     decoder = Decoder(spec, on_problem=None if original else answering.problem, **options)
     answering.keeps_letters = on_dead_letter is not None
+    answering.left = head
     answering.malformed = in_place_of_malformed(malformed, dump, bytes)
     _have_expanded(answering, decoder, where, original=original)
     total = Report()
@@ -117,7 +123,8 @@ def expand_file(
         try:
             # What somebody else has opened may keep a part of it in a buffer, or decode it.
             whole = Source(file if file is not source else _Unnumbered(file))
-            answer_all(whole, answering, framing, jobs, put)
+            if head != 0:
+                answer_all(whole, answering, framing, jobs, put)
         except UnreadableError as error:
             reason = str(error)
         else:

@@ -27,13 +27,16 @@ import nestdecode
 from nestdecode import (
     DeadLetter, DecodeError, Decoder, Document, Duplicates, Framing, Layer, LimitError, Limits,
     Lookalike, NestdecodeError, Number, Numbers, OpenLayer, Policy, Query, QueryError, Report,
-    Spec, SpecError, Start, dumps, expand, expand_file, query,
+    Spec, SpecError, Start, Undeclared, dumps, expand, expand_file, query,
 )
 
 def wrapped(
     spec: Spec | str | None, on_error: Policy | None, numbers: Numbers, duplicates: Duplicates
 ) -> Decoder:
     return Decoder(spec, on_error=on_error, numbers=numbers, duplicates=duplicates)
+
+def opened_elsewhere(undeclared: Undeclared) -> Decoder:
+    return Decoder("aws/sqs-sns", undeclared=undeclared)
 
 def asked(decoder: Decoder, text: str, start: Start | None) -> Query:
     return decoder.compile(text, start=start)

@@ -78,6 +78,9 @@ def cli() -> None:
     Exit codes: 0 done, 1 and 4 with query -e, 2 usage or files, 3 a spec or query
     that is wrong, 5 some record failed and all others were written, 130 and 143 for
     SIGINT and SIGTERM, 141 for a pipe that closed.
+
+    A variable named after an option sets it where it is not given: NESTDECODE_SPEC,
+    NESTDECODE_COLOR, NESTDECODE_JOBS and so on, for options that several commands share.
     """
 
 

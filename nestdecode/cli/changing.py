@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from nestdecode.cli.assignments import Assignment
 from nestdecode.cli.files import Original, tried
-from nestdecode.cli.output import RefusedError, report_on, say
+from nestdecode.cli.output import RefusedError, about, note, report_on
 from nestdecode.decoder import Decoder
 from nestdecode.document.document import Document
 from nestdecode.document.parts import same
@@ -115,19 +115,19 @@ class Changing:
             if isinstance(change, Assignment):
                 place = shortened(change.path)
                 if change.is_first and self._new:
-                    say(
+                    note(
                         f"{place}: new; VALUE is all behind the first sign, as no longer pointer is there"
                     )
                 if change.value.was_quoted:
-                    say(f"{place}: VALUE is a JSON string: its text was set, without the quotes")
+                    note(f"{place}: VALUE is a JSON string: its text was set, without the quotes")
         text = f"changed {count(self._places, 'place')}"
         text += f", {self._new:,} of them new" if self._new else ""
         if self._count > 1:
             text += f", in {count(self._records, 'record')} of {self._count:,}"
-        report_on(self._name, text)
+        note(about(self._name, text))
         if self.failed:
             more = f" ({SHOWN} shown)" if self.failed > SHOWN else ""
-            say(f"{count(self.failed, 'record')} of {self._count:,} failed{more}")
+            note(f"{count(self.failed, 'record')} of {self._count:,} failed{more}")
 
     def _settle(self) -> None:
         """Find where the paths end of which that is not known yet."""

@@ -7,13 +7,13 @@ from typing import Any
 import click
 
 from nestdecode.cli import options
-from nestdecode.cli.files import Original, records_of, write_out
+from nestdecode.cli.files import Original, records_of
 from nestdecode.cli.flags import Command
 from nestdecode.cli.options import DecodingOptions
-from nestdecode.cli.output import Output
 from nestdecode.cli.records import RunOptions, Session, need_input
 from nestdecode.cli.restoring import Restoring
 from nestdecode.decoder import Decoder
+from nestdecode.stream import Framing
 
 __all__ = ["command"]
 
@@ -23,7 +23,7 @@ __all__ = ["command"]
     "--like",
     type=click.Path(),
     metavar="ORIGINAL",
-    excludes=["jobs", "progress", "dead_letters", "fail_fast", "summary"],
+    excludes=["head", "jobs", "progress", "dead_letters", "fail_fast", "summary"],
     help="The file that was expanded: all that was not changed is as it is there.",
 )
 @click.option(
@@ -32,9 +32,14 @@ __all__ = ["command"]
     help="With --like: records are the same if EXPR gives the same value. [default: their content]",
 )
 @options.decoding
+@options.target
 @options.running
 def command(
-    like: str | None, key: str | None, decoding: DecodingOptions, running: RunOptions
+    like: str | None,
+    key: str | None,
+    decoding: DecodingOptions,
+    target: str | None,
+    running: RunOptions,
 ) -> int:
     """
     Put the layers of expanded documents in FILE (default: standard input) back.
@@ -57,25 +62,30 @@ def command(
     need_input(running.files)
     decoder = decoding.decoder()
     if like is not None:
-        _restore(running.files, like, key, decoder, running.framing)
+        _restore(running.files, like, key, decoder, running.framing, target)
         return 0
     if key is not None:
         raise click.UsageError("--key needs --like ORIGINAL")
     if decoder.spec is None:
         raise click.UsageError("collapse needs --like ORIGINAL or --spec NAME")
     session = Session(running)
-    output = Output(indent=0)
 
     def collapsed(raw: bytes) -> Any:
         return decoder.collapse(decoder.engine.read(raw))
 
-    output.text = output.as_it_is
-    session.run(collapsed, output, decoder.limits.max_record_bytes)
+    with options.output_to(target, running.files) as output:
+        output.text = output.as_it_is
+        session.run(collapsed, output, decoder.limits.max_record_bytes)
     return session.code
 
 
 def _restore(
-    files: tuple[str, ...], like: str, key: str | None, decoder: Decoder, framing: Any
+    files: tuple[str, ...],
+    like: str,
+    key: str | None,
+    decoder: Decoder,
+    framing: Framing | None,
+    target: str | None,
 ) -> None:
     """Write the original with what was edited."""
     if len(files) > 1:
@@ -85,5 +95,6 @@ def _restore(
         raise click.UsageError("standard input can be ORIGINAL or FILE, not both")
     restoring = Restoring(Original(like, decoder, framing), decoder, key)
     most = decoder.limits.max_record_bytes
-    write_out(restoring.text(edited, records_of(edited, None, most)))
+    with options.output_to(target, (like, edited)) as output:
+        output.write_text(output.as_it_is(restoring.text(edited, records_of(edited, None, most))))
     restoring.say()

@@ -40,6 +40,7 @@ __all__ = ["command"]
 )
 @click.option("--json", "as_json", is_flag=True, help="One object a difference, for machines.")
 @options.color
+@options.target
 @options.decoding
 @options.framing
 def command(
@@ -49,6 +50,7 @@ def command(
     ignore_layers: bool,
     as_json: bool,
     color: Color,
+    target: str | None,
     framing: Framing | None,
     decoding: DecodingOptions,
 ) -> int:
@@ -68,11 +70,11 @@ def command(
         raise click.UsageError("standard input can be A or B, not both")
     decoder = decoding.decoder()
     query = None if key is None else decoder.compile(key, start="root")
-    output = Output(indent=0, color=color)
-    shown = _Shown(output, as_json=as_json)
     code = 0
     try:
         with ExitStack() as stack:
+            output = stack.enter_context(options.output_to(target, (one, other), color=color))
+            shown = _Shown(output, as_json=as_json)
             sides = [
                 _Compared(
                     name, decoder, framing, query, stack.enter_context(tempfile.TemporaryFile())

@@ -18,7 +18,7 @@ from nestdecode.cli.files import Original, check_size, records_in
 from nestdecode.cli.flags import Command
 from nestdecode.cli.inplace import InPlace
 from nestdecode.cli.options import DecodingOptions
-from nestdecode.cli.output import RefusedError, report_on, say
+from nestdecode.cli.output import RefusedError, about, note, say
 from nestdecode.cli.restoring import Restoring
 from nestdecode.cli.signals import Stopped, keys_are_for_others, undisturbed
 from nestdecode.decoder import Decoder
@@ -58,7 +58,7 @@ def command(file: str, framing: Framing | None, decoding: DecodingOptions) -> in
     with _copy(file, shown) as path:
         restoring, text = _edited(path, shown, original, decoder)
         if text == original.text:
-            report_on(file, "nothing was changed")
+            note(about(file, "nothing was changed"))
         else:
             with InPlace(file) as place:
                 place.put(text, original.text)

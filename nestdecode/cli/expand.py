@@ -15,7 +15,12 @@ __all__ = ["command"]
 
 @click.command("expand", cls=Command, short_help="Open every layer of each document.")
 @options.choosing
-@click.option("--original", is_flag=True, help="Write the records as they came, byte for byte.")
+@options.flag(
+    "--original",
+    is_flag=True,
+    excludes=["compact", "indent", "tab", "sort_keys"],
+    help="Write the records as they came, byte for byte.",
+)
 @click.option(
     "--malformed",
     type=click.Choice(MALFORMED),
@@ -53,12 +58,14 @@ def command(
     session = Session(running, malformed=malformed)
     # What is written as it came has no layers that could stay shut.
     decoder = decoding.decoder(None if original else session.problem)
-    session.run(
-        decoder.expand,
-        writing.output(),
-        decoder.limits.max_record_bytes,
-        many=decoder.engine.expand_many,
-        where=options.where_from(where, decoder, session.note),
-        original=original,
-    )
+    chosen = options.where_from(where, decoder, session.note)
+    with writing.output(running.files) as output:
+        session.run(
+            decoder.expand,
+            output,
+            decoder.limits.max_record_bytes,
+            many=decoder.engine.expand_many,
+            where=chosen,
+            original=original,
+        )
     return session.code

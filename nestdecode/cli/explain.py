@@ -44,20 +44,27 @@ MOST_POINTERS = 1 << 24
     "[default: tree for one document, table for a census]",
 )
 @options.flag("--json", short_for=("form", "json"), help="The same as --format json.")
-@click.option(
-    "--census/--trees",
-    default=None,
-    help="One row for each path of all records, or what each record holds, with its number. "
-    "[default: a census if there are several records]",
+@options.flag(
+    "--census",
+    "rows",
+    short_for=("census", True),
+    help="One row for each path of all records. [default: if there are several records]",
+)
+@options.flag(
+    "--trees",
+    short_for=("census", False),
+    help="What each record holds, with its number. [default: if there is one record]",
 )
 @options.choosing
 @options.decoding
+@options.target
 @options.running
 def command(
     form: Format | None,
     census: bool | None,
     where: str | None,
     decoding: DecodingOptions,
+    target: str | None,
     running: RunOptions,
 ) -> int:
     """
@@ -87,19 +94,19 @@ def command(
     decoder = decoding.decoder()
     chosen = options.where_from(where, decoder, session.note)
     trees = _Trees(decoder, form or "tree")
-    output = Output(indent=0)
-    run = partial(session.run, decoder.engine.trace, output, decoder.limits.max_record_bytes)
-    if by_record:
-        output.text = output.as_it_is
-        run(where=chosen, placed=trees.placed)
-        return session.code
-    counting = _Counting(decoder, trees, is_census=census is True)
-    try:
-        run(where=chosen, counter=counting)
-    finally:
-        # Of a stream that a signal ends, too.
-        with undisturbed:
-            counting.write(output, session.total, form or "table")
+    with options.output_to(target, running.files) as output:
+        run = partial(session.run, decoder.engine.trace, output, decoder.limits.max_record_bytes)
+        if by_record:
+            output.text = output.as_it_is
+            run(where=chosen, placed=trees.placed)
+            return session.code
+        counting = _Counting(decoder, trees, is_census=census is True)
+        try:
+            run(where=chosen, counter=counting)
+        finally:
+            # Of a stream that a signal ends, too.
+            with undisturbed:
+                counting.write(output, session.total, form or "table")
     return session.code
 
 

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from nestdecode.cli.output import Output, RefusedError
+from nestdecode.cli.output import RefusedError
 from nestdecode.cli.sources import opened
 from nestdecode.decoder import Decoder, Query
 from nestdecode.errors import DecodeError, QueryError
@@ -26,7 +26,6 @@ __all__ = [
     "records_of",
     "trees_of",
     "tried",
-    "write_out",
 ]
 
 # What a file may hold, decompressed, that is kept whole while it is changed.
@@ -254,9 +253,3 @@ class Pieces:
         """Return the text, with what is after the last record."""
         self._text += after
         return bytes(self._text)
-
-
-def write_out(text: bytes) -> None:
-    """Write bytes to standard output as they are; control characters shown on a terminal."""
-    output = Output()
-    output.write_text(output.as_it_is(text))

@@ -9,7 +9,11 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-__all__ = ["Command", "Flag"]
+__all__ = ["Command", "Flag", "is_quiet"]
+
+_VARIABLE = ParameterSource.ENVIRONMENT
+# The name under which a context keeps whether notes are wanted.
+_QUIET = "nestdecode.quiet"
 
 
 class Flag(click.Option):
@@ -42,6 +46,12 @@ class Flag(click.Option):
         if is_setting:
             self.envvar = f"NESTDECODE_{str(self.name).upper()}"
 
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Name the variable if what is wrong is in that."""
+        if ctx is not None and ctx.get_parameter_source(str(self.name)) is _VARIABLE:
+            return str(self.envvar)
+        return super().get_error_hint(ctx)
+
     @property
     def sets(self) -> str | None:
         """The name of the option whose value it gives."""
@@ -56,28 +66,47 @@ class Flag(click.Option):
 
 class Command(click.Command):
     """
-    A command that refuses flags that contradict each other.
+    A command that refuses flags that contradict each other, and has ``--quiet``.
 
     What the command line says goes before what variables say.
     """
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.params.append(
+            Flag(
+                ["-q", "--quiet"],
+                is_flag=True,
+                is_setting=True,
+                excludes=["summary"],
+                help="Only errors on stderr: no notes, no summary.",
+            )
+        )
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments of a command line."""
         rest = super().parse_args(ctx, args)
         if not ctx.resilient_parsing:
             _settle(ctx, [flag for flag in self.params if isinstance(flag, Flag)])
+        ctx.meta[_QUIET] = ctx.params.pop("quiet", False)
         return rest
+
+
+def is_quiet() -> bool:
+    """Tell whether the command that runs was asked for errors only."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(_QUIET))
 
 
 def _settle(ctx: click.Context, flags: list[Flag]) -> None:
     """Leave no two flags that contradict each other; give those that are short for others."""
     typed = [flag for flag in flags if _is_given(ctx, flag, ParameterSource.COMMANDLINE)]
-    _check(typed, [max(flag.opts, key=len) for flag in typed])
-    variables = [flag for flag in flags if _is_given(ctx, flag, ParameterSource.ENVIRONMENT)]
+    _check(ctx, typed, [max(flag.opts, key=len) for flag in typed])
+    variables = [flag for flag in flags if _is_given(ctx, flag, _VARIABLE)]
     for flag in [v for v in variables if any(map(v.contradicts, typed))]:
         variables.remove(flag)
         ctx.params[str(flag.name)] = flag.absent
-    _check(variables, [str(flag.envvar) for flag in variables])
+    _check(ctx, variables, [str(flag.envvar) for flag in variables])
     for flag in flags:
         if flag.short_for is not None:
             name, value = flag.short_for
@@ -91,10 +120,10 @@ def _is_given(ctx: click.Context, flag: Flag, source: ParameterSource) -> bool:
     return flag.short_for is not None or not flag.is_flag or bool(ctx.params[name])
 
 
-def _check(flags: list[Flag], names: list[str]) -> None:
+def _check(ctx: click.Context, flags: list[Flag], names: list[str]) -> None:
     """Raise UsageError if two flags contradict each other."""
     for (one, its_name), (other, other_name) in itertools.combinations(
         zip(flags, names, strict=True), 2
     ):
         if one.contradicts(other):
-            raise click.UsageError(f"{its_name} and {other_name} can't be used together")
+            raise click.UsageError(f"{its_name} and {other_name} can't be used together", ctx)

@@ -8,7 +8,7 @@ import stat
 import time
 from types import TracebackType
 
-from nestdecode.cli.output import RefusedError, say
+from nestdecode.cli.output import RefusedError, note
 from nestdecode.cli.signals import undisturbed
 
 __all__ = ["InPlace", "lock"]
@@ -245,7 +245,7 @@ def lock(descriptor: int, name: str) -> None:
                 time.sleep(_PAUSE)
             else:
                 return
-        say(f"{name}: waiting for another process that has locked it")
+        note(f"{name}: waiting for another process that has locked it")
         fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 

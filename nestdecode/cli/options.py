@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 import click
 
 from nestdecode.cli.flags import Flag
-from nestdecode.cli.output import COLORS, Color, Output, say
+from nestdecode.cli.output import COLORS, Color, Output, note
 from nestdecode.cli.records import SUMMARIES, RunOptions
+from nestdecode.cli.target import Target
 from nestdecode.decoder import Decoder
-from nestdecode.errors import POLICIES, NestdecodeError, Policy
+from nestdecode.errors import POLICIES, UNDECLARED, NestdecodeError, Policy, Undeclared
 from nestdecode.stream import FRAMINGS
 from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Limits, Numbers
 
@@ -33,7 +34,9 @@ __all__ = [
     "flag",
     "framing",
     "most_bytes",
+    "output_to",
     "running",
+    "target",
     "where_from",
     "writing",
 ]
@@ -111,6 +114,7 @@ class DecodingOptions(NamedTuple):
 
     spec: str | None
     on_error: Policy | None
+    undeclared: Undeclared | None
     numbers: Numbers | None
     duplicates: Duplicates | None
     max_layers: int | None
@@ -148,6 +152,11 @@ decoding: _Options = _together(
         "the string stays, becomes null, goes, or its record fails. [default: keep]",
     ),
     _setting(
+        "--undeclared", type=click.Choice(UNDECLARED),
+        help="open: layers are also found where the spec declares nothing; keep: they are not. "
+        "[default: as the spec says, or keep]",
+    ),
+    _setting(
         "--numbers", type=click.Choice(NUMBERS),
         help="double: integers are exact, other numbers doubles; exact: 1.10, 1E9 and 1e400 "
         "are written as they came. [default: double]",
@@ -182,35 +191,88 @@ choosing: _Options = flag(
     "record: it is neither null, false nor empty.",
 )  # fmt: skip
 
-color: _Options = _setting(
-    "--color", type=click.Choice(COLORS), default="auto",
-    show_default=True, help="Colours; auto asks the terminal and NO_COLOR.",
+color: _Options = _all(
+    _setting(
+        "--color", type=click.Choice(COLORS), default="auto", show_default=True,
+        help="Colours; auto asks the terminal, NO_COLOR and FORCE_COLOR.",
+    ),
+    flag("-C", "always", short_for=("color", "always"), help="The same as --color always."),
+    flag("-M", "never", short_for=("color", "never"), help="The same as --color never."),
+)  # fmt: skip
+
+# Where a command writes: see ``output_to``.
+target: _Options = flag(
+    "-o", "--output", "target", metavar="FILE", type=click.Path(allow_dash=True),
+    help="Write to FILE, whole or not at all: it stays as it was if input can't be read, a "
+    "query is wrong, or a signal or --fail-fast ends the command. Not an input.",
 )  # fmt: skip
 
 
+def output_to(target: str | None, inputs: tuple[str, ...], **style: Any) -> Output:
+    """
+    Return what writes to standard output, or to the file of ``target``: a context.
+
+    Args:
+        target: That file; None or ``-`` is standard output.
+        inputs: The files that are read; none is standard input.
+        style: As for Output.
+    """
+    if target in (None, "-"):
+        return Output(**style)
+    return Output(Target(str(target), inputs or ("-",)), **style)
+
+
 class WritingOptions(NamedTuple):
-    """What the options of ``writing`` say: how values are written."""
+    """What the options of ``writing`` say: where values are written, and how."""
 
     compact: bool
     indent: int | None
+    tab: bool
+    sort_keys: bool
+    seq: bool
     color: Color
+    target: str | None
 
-    def output(self, *, raw: bool = False) -> Output:
-        """Return what writes so; strings without quotes if it is to be raw."""
-        return Output(indent=0 if self.compact else self.indent, color=self.color, raw=raw)
+    def output(self, inputs: tuple[str, ...], *, raw: bool = False) -> Output:
+        """
+        Return what writes so: a context.
+
+        Args:
+            inputs: The files that are read.
+            raw: Whether strings are written without quotes.
+        """
+        return output_to(
+            self.target,
+            inputs,
+            indent="\t" if self.tab else 0 if self.compact else self.indent,
+            color=self.color,
+            raw=raw,
+            sort_keys=self.sort_keys,
+            seq=self.seq,
+        )
 
 
 writing: _Options = _together(
     "writing", WritingOptions,
     _setting(
-        "-c", "--compact", is_flag=True, excludes=["indent"],
+        "-c", "--compact", is_flag=True, excludes=["indent", "tab"],
         help="One line a value, on a terminal too.",
     ),
     _setting(
-        "--indent", type=click.IntRange(0, 16), metavar="N",
+        "--indent", type=click.IntRange(0, 16), metavar="N", excludes=["tab"],
         help="Spaces a level, in a pipe too; 0 is one line a value.",
     ),
+    _setting("--tab", is_flag=True, help="One tab a level, in a pipe too."),
+    _setting(
+        "-S", "--sort-keys", is_flag=True,
+        help="Members in the order of their names, by code points.",
+    ),
+    _setting(
+        "--seq", is_flag=True,
+        help="A record separator (hex 1E) before each value: a JSON text sequence (RFC 7464).",
+    ),
     color,
+    target,
 )  # fmt: skip
 
 
@@ -218,6 +280,10 @@ running: _Options = _together(
     "running", RunOptions,
     files,
     framing,
+    flag(
+        "--head", type=click.IntRange(0), metavar="N",
+        help="Stop after N records in the output; what follows is not read.",
+    ),
     _setting(
         "-j", "--jobs", type=click.IntRange(1, 256), metavar="N",
         help="Processes that answer. [default: one a core for NDJSON files from 32 MB on, else 1]",
@@ -240,7 +306,7 @@ running: _Options = _together(
 
 
 def where_from(
-    expression: str | None, decoder: Decoder, note: Callable[[str], None], *, lent: bool = False
+    expression: str | None, decoder: Decoder, tell: Callable[[str], None], *, lent: bool = False
 ) -> Asked | None:
     """Compile what ``choosing`` takes, as ``choosing.where`` does; tell what it may lack."""
     if expression is None:
@@ -250,7 +316,7 @@ def where_from(
 
     query = choosing.where(decoder, expression, lent=lent)
     if expression.lstrip().startswith(hints.FILTER):
-        return hints.Hinting(query, lambda: note(hints.FILTERED_WHERE))
+        return hints.Hinting(query, lambda: tell(hints.FILTERED_WHERE))
     return query
 
 
@@ -258,4 +324,4 @@ def _warn(spec: Spec) -> None:
     from nestdecode.spec.lint import STRAY, is_stray
 
     if is_stray(spec):
-        say(f"{spec.name}: warning: {STRAY}")
+        note(f"{spec.name}: warning: {STRAY}")

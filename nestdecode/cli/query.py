@@ -72,16 +72,18 @@ def command(
     decoder = decoding.decoder(session.problem)
     lend = session.note if decoding.spec is None else None
     answer = _hinting(_answer(decoder, expression, start, lend), session.hint)
-    session.run(
-        answer,
-        writing.output(raw=raw),
-        decoder.limits.max_record_bytes,
-        each=each,
-        note_last=exit_status,
-        many=answer.many,
-        where=options.where_from(where, decoder, session.note, lent=lend is not None),
-        if_empty=_hint(expression),
-    )
+    chosen = options.where_from(where, decoder, session.note, lent=lend is not None)
+    with writing.output(running.files, raw=raw) as output:
+        session.run(
+            answer,
+            output,
+            decoder.limits.max_record_bytes,
+            each=each,
+            note_last=exit_status,
+            many=answer.many,
+            where=chosen,
+            if_empty=_hint(expression),
+        )
     if session.code or not exit_status:
         return session.code
     return 4 if session.last is None else 0 if session.last else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -9,15 +10,19 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import click
 
-from nestdecode.cli.output import Letters, Output, called, identity_of, report_on, say
+from nestdecode.cli.flags import is_quiet
+from nestdecode.cli.letters import Letters
+from nestdecode.cli.output import Output, called, note, report_on, say
 from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.sources import opened
+from nestdecode.cli.target import identity_of
 from nestdecode.errors import DecodeError
 from nestdecode.stream import Framing, Record
 from nestdecode.stream.answering import (
     SHOWN,
     Answer,
     Answering,
+    EnoughError,
     Malformed,
     Many,
     Render,
@@ -46,6 +51,7 @@ class RunOptions(NamedTuple):
     Attributes:
         files: Their names; ``-`` is standard input, and so is no name.
         framing: Given, or None to tell it from each input.
+        head: How many records are written at most; None for all.
         jobs: Processes that answer; None decides by the size of each input.
         progress: Whether a bar is shown; None decides by the terminal and by time.
         dead_letters: The file to which records are appended that fail.
@@ -55,6 +61,7 @@ class RunOptions(NamedTuple):
 
     files: tuple[str, ...]
     framing: Framing | None = None
+    head: int | None = None
     jobs: int | None = None
     progress: bool | None = None
     dead_letters: str | None = None
@@ -73,10 +80,6 @@ class Counter(Protocol):
 
     def take(self, part: Any, source: str, lines: int) -> None:
         """Take a part, in the order of the records; so many lines of its source are before it."""
-
-
-class _EnoughError(Exception):
-    """A record failed, and no other is wanted."""
 
 
 class Session:
@@ -198,21 +201,26 @@ class Session:
         answering = self._answering
         answering.answer, answering.many = answer, many
         answering.render, answering.render_many = render, dump_lines if render is dump else None
-        answering.malformed = in_place_of_malformed(self._malformed, output.text, output.as_it_is)
+        answering.malformed = in_place_of_malformed(
+            self._malformed, output.text, output.record_as_it_is
+        )
         answering.most = max_record_bytes
         answering.too_long = too_long or f"longer than max_record_bytes={max_record_bytes}"
         answering.keeps_letters = self._running.dead_letters is not None
         answering.fail_fast = self._running.fail_fast
+        answering.left = self._running.head
         if original or where is not None:
             from nestdecode import choosing  # late: most need no queries
 
             if original:
-                choosing.as_they_came(answering, output.as_it_is, judged=where is not None)
+                choosing.as_they_came(answering, output.record_as_it_is, judged=where is not None)
             if where is not None:
                 choosing.choose(answering, where)
         try:
             with self._keeping_letters(output), collector_off():
                 for name in self._files:
+                    if answering.left == 0:
+                        break
                     self._name = called(name)
                     self._lines = 0
                     self._answering.begin()
@@ -223,12 +231,14 @@ class Session:
                     if self._running.fail_fast and self._total.failed:
                         break
         finally:
+            stopped = self._running.fail_fast and self._total.failed > 0
+            output.is_whole = self.code in (0, 5) and not stopped
             # A signal that comes only now must not take the summary with it.
             with undisturbed:
                 self._summarise()
 
     def _read(self, source: Source, output: Output) -> None:
-        with self._bar(source) as advance:
+        with self._bar(source, output) as advance:
 
             def put(text: bytes | memoryview, report: Report) -> None:
                 with undisturbed:
@@ -245,16 +255,16 @@ class Session:
                 if report.unreadable is not None:
                     raise UnreadableError(report.unreadable)
                 if report.failed and self._running.fail_fast:
-                    raise _EnoughError
+                    raise EnoughError
 
             answer_all(source, self._answering, self._running.framing, self._jobs, put)
 
-    def _bar(self, source: Source) -> Any:
+    def _bar(self, source: Source, output: Output) -> Any:
         progress = self._running.progress
         if progress is False:
             return nullcontext()
         if progress is None and (
-            source.total is None or not _is_terminal(sys.stderr) or _is_terminal(sys.stdout)
+            source.total is None or not _is_terminal(sys.stderr) or output.is_terminal
         ):
             return nullcontext()
         from nestdecode.cli.progress import progress_bar
@@ -273,7 +283,9 @@ class Session:
                 alone = kind == "hint" and self._total.records + report.records == 1
                 if text not in self._told and not alone:
                     self._told.add(text)
-                    say(*text.split("\n"))
+                    (say if kind == "uncompiled" else note)(*text.split("\n"))
+                continue
+            if kind == "problem" and is_quiet():
                 continue
             # They are counted at the end.
             self._shown[kind] = self._shown.get(kind, 0) + 1
@@ -289,8 +301,6 @@ class Session:
         except UnreadableError as error:
             self._file_failed = True
             report_on(self._name, str(error))
-        except _EnoughError:
-            pass
 
     @contextmanager
     def _keeping_letters(self, output: Output) -> Iterator[None]:
@@ -298,6 +308,8 @@ class Session:
         if letters is None:
             yield
             return
+        if output.target is not None and os.path.realpath(letters) == output.target.path:
+            raise OSError(0, "it is the output", letters)
         taken = {identity_of(0 if name == "-" else name): "an input" for name in self._files}
         taken[output.identity] = "the output"
         if sys.stderr is not None:
@@ -324,7 +336,7 @@ class Session:
             }
             say(dump(figures).decode(), prefix="")
             return
-        if isinstance(sys.exc_info()[1], BrokenPipeError):
+        if isinstance(sys.exc_info()[1], BrokenPipeError) or is_quiet():
             return
         if total.problems:
             more = f" ({SHOWN} shown)" if total.problems > SHOWN else ""

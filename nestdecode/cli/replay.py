@@ -8,7 +8,6 @@ import click
 
 from nestdecode.cli import options
 from nestdecode.cli.flags import Command
-from nestdecode.cli.output import Output
 from nestdecode.cli.records import RunOptions, Session
 from nestdecode.stream import DeadLetter, original
 from nestdecode.text.reader import Limits
@@ -19,7 +18,8 @@ __all__ = ["command"]
 @click.command("replay", cls=Command, short_help="Write the records that dead letters hold.")
 @options.files
 @options.most_bytes
-def command(files: tuple[str, ...], max_record_bytes: int | None) -> int:
+@options.target
+def command(files: tuple[str, ...], max_record_bytes: int | None, target: str | None) -> int:
     """
     Write the records that the dead letters in FILE (default: standard input) hold.
 
@@ -32,12 +32,12 @@ def command(files: tuple[str, ...], max_record_bytes: int | None) -> int:
     """
     most = max_record_bytes or Limits().max_record_bytes
     session = Session(RunOptions(files, framing="lines", jobs=1, progress=False), hints=False)
-    output = Output()
-    output.text = output.as_it_is
-    session.run(
-        partial(original, max_record_bytes=most),
-        output,
-        DeadLetter.most_bytes(most),
-        too_long=f"longer than a dead letter under --max-record-bytes={most}",
-    )
+    with options.output_to(target, files) as output:
+        output.text = output.as_it_is
+        session.run(
+            partial(original, max_record_bytes=most),
+            output,
+            DeadLetter.most_bytes(most),
+            too_long=f"longer than a dead letter under --max-record-bytes={most}",
+        )
     return session.code

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nestdecode.cli.files import Found, Original, Pieces, check_size, key_of, tried
-from nestdecode.cli.output import RefusedError, report_on
+from nestdecode.cli.output import RefusedError, about, note
 from nestdecode.decoder import Decoder
 from nestdecode.document.looking import BOM
 from nestdecode.document.pairing import Pairing, digest, paired, traits
@@ -73,7 +73,7 @@ class Restoring:
         if self._pairing.guesses:
             facts.append(f"{self._pairing.guesses:,} changed, and paired by what is nearest")
         if facts:
-            report_on(self._original.name, ", ".join(facts))
+            note(about(self._original.name, ", ".join(facts)))
 
     def _known(self) -> Iterator[tuple[Any, int]]:
         """Go through keys and digests of the original's records, noting where these are."""

@@ -12,7 +12,7 @@ import click
 from nestdecode.cli import options
 from nestdecode.cli.assignments import Assignment, PathError, check_path
 from nestdecode.cli.changing import Change, Changing, Chosen, Deletion, suggestion
-from nestdecode.cli.files import Original, write_out
+from nestdecode.cli.files import Original
 from nestdecode.cli.flags import Command
 from nestdecode.cli.inplace import InPlace
 from nestdecode.cli.options import DecodingOptions
@@ -30,7 +30,13 @@ __all__ = ["command"]
 )
 @click.argument("words", nargs=-1, metavar="PATH=VALUE... [FILE]")
 @click.option("--delete", "deletions", multiple=True, metavar="PATH", help="Take this away.")
-@click.option("-i", "--in-place", is_flag=True, help="Replace FILE, whole or not at all.")
+@options.flag(
+    "-i",
+    "--in-place",
+    is_flag=True,
+    excludes=["target"],
+    help="Replace FILE, whole or not at all.",
+)
 @click.option(
     "--where",
     metavar="EXPR",
@@ -44,6 +50,7 @@ __all__ = ["command"]
 )
 @options.decoding
 @options.framing
+@options.target
 def command(
     words: tuple[str, ...],
     deletions: tuple[str, ...],
@@ -51,6 +58,7 @@ def command(
     where: str | None,
     record: int | None,
     framing: Framing | None,
+    target: str | None,
     decoding: DecodingOptions,
 ) -> int:
     """
@@ -83,15 +91,16 @@ def command(
     decoder = decoding.decoder()
     chosen = Chosen(decoder, where, record)
     changes = _changes(pairs, deletions, decoder, partial(Original, file, decoder, framing))
-    with InPlace(file) if in_place else nullcontext() as target:
+    with InPlace(file) if in_place else nullcontext() as place:
         original = Original(file, decoder, framing)
         changing = Changing(original, decoder, changes, chosen)
         text = changing.text()
-        if target is None:
-            write_out(text)
+        if place is None:
+            with options.output_to(target, names) as output:
+                output.write_text(output.as_it_is(text))
         elif text != original.text:
             original.check_replaceable()
-            target.put(text, original.text)
+            place.put(text, original.text)
     changing.say()
     return 5 if changing.failed else 0
 

@@ -20,9 +20,9 @@ _NUMBERS = {int, float, Number}
 _NEVER_WRONG = {str, int, bool, type(None), Number}
 
 
-def dumps(tree: Any) -> bytes:
+def dumps(tree: Any, *, indent: int | str | None = None, sort_keys: bool = False) -> bytes:
     """
-    Write a tree as the commands do: compact JSON in UTF-8, without a newline at its end.
+    Write a tree as the commands do: JSON in UTF-8, without a newline at its end.
 
     >>> import nestdecode
     >>> nestdecode.dumps({"id": 2**70, "name": "é", "sizes": [1.0]})
@@ -35,13 +35,20 @@ def dumps(tree: Any) -> bytes:
     Args:
         tree: What ``expand`` or a query returns: exact dicts, lists, strs, ints, floats,
             bools, None and Numbers.
+        indent: Spaces a level, up to 16, or "\\t" for one tab a level; 0 and None are the
+            compact form.
+        sort_keys: Whether the members of an object are in the order of their names, by code
+            points, and not in their own.
 
     Raises:
         DecodeError: If it holds something else, NaN or an infinity.
         LimitError: If it has more than 254 containers inside one another.
+        ValueError: If *indent* is something else.
     """
+    if indent not in (None, "\t", *range(17)):
+        raise ValueError(f'indent is an integer from 0 to 16, or "\\t", got {indent!r}')
     Parts().add(tree)
-    return dump(tree)
+    return dump(tree, indent=indent or None, sort_keys=sort_keys)
 
 
 class Parts:

@@ -15,7 +15,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
-from nestdecode.errors import Policy, SpecError
+from nestdecode.errors import UNDECLARED, Policy, SpecError, Undeclared
 from nestdecode.paths import format_path
 from nestdecode.spec import catalog, openapi
 from nestdecode.spec.build import shape_of
@@ -70,7 +70,7 @@ class Spec:
     focus: str | None
     queries: Mapping[str, str]
     match: str | None
-    undeclared: Literal["keep", "open"]
+    undeclared: Undeclared
     on_error: Policy | None
     limits: Mapping[str, int]
     numbers: Numbers
@@ -318,7 +318,7 @@ def _build(
         focus=focus,
         queries=MappingProxyType(queries),
         match=match,
-        undeclared=word("undeclared", ("keep", "open")),
+        undeclared=word("undeclared", UNDECLARED),
         on_error=on_error,
         limits=MappingProxyType(_limits(extension.get("limits", {}), wrong)),
         numbers=word("numbers", NUMBERS),

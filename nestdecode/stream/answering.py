@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal, Protocol, Self, TypeVar
 
 from nestdecode.errors import DecodeError, LimitError, QueryError, UncompiledError
@@ -23,6 +23,7 @@ __all__ = [
     "SHOWN",
     "Answer",
     "Answering",
+    "EnoughError",
     "Malformed",
     "Many",
     "Part",
@@ -163,7 +164,9 @@ class Answering:
         keeps_letters: Whether records that fail are kept.
         hints: Whether options are named that would help.
         fail_fast: Whether the first one that fails is the last one.
-        stopped: Whether that has come.
+        left: How many records may still be written; None for all.
+        singly: Whether there is a report for each record.
+        stopped: Whether the last one has come, by either.
     """
 
     def __init__(self) -> None:
@@ -177,6 +180,8 @@ class Answering:
         self.framing: Framing = "mixed"
         self.encoding: str | None = None
         self.keeps_letters = self.hints = self.fail_fast = False
+        self.left: int | None = None
+        self.singly: bool = False
         self.stopped: bool = False
         self._report = Report()
         self._batch = Batch([], 1, 0)
@@ -222,12 +227,14 @@ class Answering:
         while at < len(text) and not self.stopped and batch.refused is None:
             end = text.rfind(b"\n", at, at + _GROUP) + 1 or text.find(b"\n", at + _GROUP) + 1
             group = joined_lines(text[at:end])
-            trees = many(group)
+            # Of more than may be written each is answered for itself.
+            trees = many(group) if self.left is None or group.records <= self.left else None
             line, at = line + group.records, end
             if trees is not None:
                 batch.start = line
                 self._report.records += group.records
                 self._report.skipped += group.records - len(trees)
+                self._count_off(len(trees))
                 written.append(self._rendered(trees))
                 continue
             if written:
@@ -278,15 +285,23 @@ class Answering:
                     self._report.skipped += 1
             if text is not None:
                 self._report.written += 1
-                if self._counts:
-                    continue
-                texts.append(text)
-                size += len(text)
-            if size >= ENOUGH_BYTES or len(self._report.messages) >= ENOUGH_MESSAGES:
+                if not self._counts:
+                    texts.append(text)
+                    size += len(text)
+                self._count_off(1)
+                if self.stopped:
+                    break
+            if self.singly or size >= ENOUGH_BYTES or len(self._report.messages) >= ENOUGH_MESSAGES:
                 yield _lines(texts), self._reported()
                 size = 0
         if texts:
             yield _lines(texts), self._reported()
+
+    def _count_off(self, records: int) -> None:
+        """Have as many fewer left to be written."""
+        if self.left is not None:
+            self.left -= records
+            self.stopped = self.stopped or not self.left
 
     def _gives_back(self, error: DecodeError | QueryError) -> bool:
         """Give a line back that can't be read, if it may be no record, or more than one."""
@@ -433,6 +448,10 @@ def _wrapped(raw: bytes) -> dict[str, str]:
         return {"message_base64": binascii.b2a_base64(raw, newline=False).decode()}
 
 
+class EnoughError(Exception):
+    """No other record is wanted."""
+
+
 def answer_all(
     source: Source, answering: Answering, framing: Framing | None, jobs: int | None, put: Put
 ) -> None:
@@ -444,17 +463,40 @@ def answer_all(
         answering: Answers it.
         framing: How records are told apart; None to tell it from the input.
         jobs: Processes that answer; None decides by the size of the input.
-        put: Takes what is to be written and what came of it. It may raise to end it all.
+        put: Takes what is to be written and what came of it. It may raise EnoughError, which
+            ends it well.
 
     Raises:
         UnreadableError: If the input can't be read to its end; what was read is answered.
     """
+    with suppress(EnoughError):
+        _answer_all(source, answering, framing, jobs, _until_enough(answering, put))
+
+
+def _until_enough(answering: Answering, put: Put) -> Put:
+    """Return what does what *put* does, and ends it when all has been written that may be."""
+    if answering.left is None:
+        return put
+
+    def put_some(text: bytes | memoryview, report: Report) -> None:
+        put(text, report)
+        if answering.left == 0:
+            raise EnoughError
+
+    return put_some
+
+
+def _answer_all(
+    source: Source, answering: Answering, framing: Framing | None, jobs: int | None, put: Put
+) -> None:
     answering.encoding = source.encoding
     start = b""
     if framing is None:
         framing, start = framing_of(source.read, answering.most)
     answering.framing = framing
-    jobs = _jobs_for(jobs, source, framing)
+    # Of documents that are counted off, none is answered ahead of those before it.
+    one = framing == "documents" and answering.left is not None
+    jobs = 1 if one else _jobs_for(jobs, source, framing)
     if jobs > 1:
         from nestdecode.stream import sharing
 

@@ -184,6 +184,7 @@ class _SharedLines:
         self._answering = answering
         self._framing = framing
         self._put = put
+        self._most = answering.left
         self._here: Splitter | None = None
 
     def work(self, task: _Range | _Read) -> Iterator[tuple[bytes, Report]]:
@@ -193,6 +194,8 @@ class _SharedLines:
 
     def _answered(self, task: _Range | _Read) -> Iterator[tuple[bytes, Report]]:
         answering, ends = self._answering, Report()
+        # No task writes more than all may.
+        answering.left, answering.stopped = self._most, False
         splitter = None
         try:
             for lines in task.lines(answering.most):
@@ -214,11 +217,17 @@ class _SharedLines:
 
     def collect(self, results: Iterator[tuple[bytes | memoryview, Report]]) -> None:
         """Take the results of the oldest task, or answer it here."""
-        lines = self.waiting.popleft().lines(self._answering.most)
+        task = self.waiting.popleft()
+        lines = task.lines(self._answering.most)
         if self._here is None:
             unsettled = None
+            taken = Report()
             for text, report in results:
+                if not self._may_write(report.written):
+                    self._answer_rest(task, taken)
+                    return
                 self._put(text, report)
+                taken.add(report)
                 unsettled = report.unsettled if unsettled is None else unsettled
             if unsettled is None:
                 return
@@ -232,6 +241,31 @@ class _SharedLines:
         read, unsettled = self._here.settled
         if unsettled is None:
             self._leave(read)
+
+    def _may_write(self, records: int) -> bool:
+        """Tell whether so many records may be written, and count them off then."""
+        answering = self._answering
+        if answering.left is None:
+            return True
+        if records > answering.left:
+            return False
+        answering.left -= records
+        return True
+
+    def _answer_rest(self, task: _Range | _Read, taken: Report) -> None:
+        """Answer what may still be written of a task here, after what a worker has answered."""
+        answering = self._answering
+        answering.left = (answering.left or 0) + taken.written
+        answering.singly, answering.many, before = True, None, taken.records
+        splitter = None
+        for lines in _readable(task.lines(answering.most)):
+            splitter = splitter or self._splitter(lines.offset, first=task.first)
+            for batch in splitter.take(lines):
+                for text, report in answering.results(batch):
+                    if before > 0:
+                        before -= report.records
+                    else:
+                        self._put(text, report)
 
     def finish(self) -> None:
         """Answer what is left when input has ended."""

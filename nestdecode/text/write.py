@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import marshal
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["dump", "dump_lines", "encode", "pack"]
 
 
-def dump(value: Any, *, indent: int | None = None) -> bytes:
+def dump(value: Any, *, indent: int | str | None = None, sort_keys: bool = False) -> bytes:
     """
     Write *value* as UTF-8 JSON, without a newline at its end.
 
@@ -30,20 +31,28 @@ def dump(value: Any, *, indent: int | None = None) -> bytes:
     Args:
         value: A tree. Its types are the caller's to check: what Python knows beside them
             is written as something alike, NaN as null.
-        indent: Spaces a level, or None for the compact form.
+        indent: Spaces a level, or a tab for one tab a level; None for the compact form.
+        sort_keys: Whether the members of an object are in the order of their names, by code
+            points, and not in their own.
 
     Raises:
         DecodeError: If the tree holds something that can't be written.
     """
     try:
-        text = _write(value)
-        return text if indent is None else msgspec.json.format(text, indent=indent)
+        text = _write_sorted(value) if sort_keys else _write(value)
+        return text if indent is None else _indented(text, indent)
     except _REFUSED_TO_WRITE:
         pass  # a lone surrogate, mostly: the exact path knows it
     from json import JSONEncoder
 
     separators = (",", ":") if indent is None else None
-    encoder = JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent, separators=separators)
+    encoder = JSONEncoder(
+        ensure_ascii=False,
+        allow_nan=False,
+        indent=indent,
+        separators=separators,
+        sort_keys=sort_keys,
+    )
     try:
         exact = encode(value, encoder)
     except (TypeError, ValueError, RecursionError):
@@ -52,6 +61,14 @@ def dump(value: Any, *, indent: int | None = None) -> bytes:
         # A lone surrogate can't be encoded; its Python escape is its JSON escape.
         return exact.encode("utf-8", "backslashreplace")
     raise DecodeError("not JSON: the tree holds a value that JSON can't write")
+
+
+def _indented(text: bytes, indent: int | str) -> bytes:
+    if isinstance(indent, int):
+        return msgspec.json.format(text, indent=indent)
+    # No string holds a newline: what a line begins with is its indentation.
+    spaced = msgspec.json.format(text, indent=1)
+    return re.sub(rb"(?<=\n) +", lambda found: indent.encode() * len(found[0]), spaced)
 
 
 def dump_lines(values: list[Any]) -> bytes:
@@ -73,6 +90,7 @@ def _text_of(value: Any) -> msgspec.Raw:
 
 _encoder = msgspec.json.Encoder(enc_hook=_text_of)
 _write, _write_lines = _encoder.encode, _encoder.encode_lines
+_write_sorted = msgspec.json.Encoder(enc_hook=_text_of, order="sorted").encode
 # Integers beyond 64 bits are an OverflowError in msgspec before 0.20.
 _REFUSED_TO_WRITE = (TypeError, ValueError, OverflowError, RecursionError, msgspec.DecodeError)
 
@@ -88,7 +106,8 @@ def encode(value: Any, encoder: JSONEncoder) -> str:
         return encoder.encode(value)
     newline, step = "", ""
     if encoder.indent is not None:
-        newline, step = "\n", " " * int(encoder.indent)
+        indent = encoder.indent
+        newline, step = "\n", indent if isinstance(indent, str) else " " * indent
     return _encode(value, encoder, newline, step)
 
 
@@ -123,7 +142,7 @@ def _encode(value: Any, encoder: JSONEncoder, newline: str, step: str) -> str:
         colon = encoder.key_separator
         parts = [
             f"{encoder.encode(name)}{colon}{_encode(child, encoder, inside, step)}"
-            for name, child in value.items()
+            for name, child in (sorted(value.items()) if encoder.sort_keys else value.items())
         ]
         begin, end = "{}"
     return begin + inside + (encoder.item_separator + inside).join(parts) + newline + end
