@@ -18,6 +18,7 @@ import pytest
 import nestdecode
 from nestdecode.cli import cli, main
 from nestdecode.cli.flags import Flag
+from nestdecode.stream.encoded import as_utf8
 from nestdecode.text.write import dump
 
 NESTDECODE = [sys.executable, "-m", "nestdecode"]
@@ -196,6 +197,54 @@ def test_flags_hold_with_workers_too(tmp_path, command):
 
     flags = ("-S", "--tab", "--seq", "--jobs", "2", str(tmp_path / "in"))
     assert spawned(*command, *flags) == (expected, "", 0)
+
+
+SEQUENCE = b'\x1e{"a":"[1]"}\n\x1e{"a":1\x1e\x1e{\n "a":\n2}\n\x1e\n\x1e[3]\n\x1e'
+AS_LINES = b'{"a":"[1]"}\n{"a":1\n{\n "a":\n2}\n\n[3]\n'
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1 << 18])
+def test_a_separator_begins_a_line_however_input_comes(size):
+    file = io.BytesIO(SEQUENCE)
+    read, name = as_utf8(lambda most: file.read(min(size, most)))
+    pieces = list(iter(lambda: read(1 << 16), b""))
+
+    assert name == "json-seq"
+    assert b"".join(pieces) == AS_LINES
+
+
+def test_what_does_not_begin_with_a_separator_is_no_sequence():
+    text = b' \x1e{"a":1}\n\x1e[2]\n'
+    read, name = as_utf8(io.BytesIO(text).read)
+
+    assert (read(100), name) == (text, None)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_sequence_is_read(folder, jobs):
+    (folder / "in").write_bytes(SEQUENCE)
+    stdout, stderr, code = spawned("expand", "--jobs", jobs, "--dead-letters", "dead", "in")
+    letter = json.loads((folder / "dead").read_bytes())
+
+    assert (stdout, code) == ('{"a":[1]}\n{"a":2}\n[3]\n', 5)
+    assert stderr.endswith("nestdecode: 1 record of 4 failed (all in dead)\n")
+    assert (letter["raw"], letter["line"], letter["encoding"]) == ('{"a":1', 2, "json-seq")
+
+
+def test_a_sequence_that_is_written_is_read_again(run, folder):
+    written, _, _ = run("expand", "--seq", "--tab", "s.json", "s.json")
+
+    assert written.count("\x1e") == 2
+    assert run("expand", "--seq", "--original", stdin=written.encode())[0] == written
+
+
+def test_a_sequence_is_not_replaced_by_lines(run, folder):
+    (folder / "in").write_bytes(b"\x1e[1]\n")
+    said = "nestdecode: in: can't be replaced: it is in json-seq; tr -d '\\036' makes lines of it\n"
+
+    assert run("set", "-i", "[0]=2", "in") == ("", said, 2)
+    assert run("set", "-q", "[0]=2", "in") == ("[2]\n", "", 0)
+    assert (folder / "in").read_bytes() == b"\x1e[1]\n"
 
 
 # Colours

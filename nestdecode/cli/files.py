@@ -11,6 +11,7 @@ from nestdecode.cli.sources import opened
 from nestdecode.decoder import Decoder, Query
 from nestdecode.errors import DecodeError, QueryError
 from nestdecode.stream import Framing, Record, framing_of, is_blank, read_batches
+from nestdecode.stream.encoded import SEQUENCE
 from nestdecode.stream.sources import Read, UnreadableError
 from nestdecode.text.write import dump
 from nestdecode.words import at_line
@@ -166,12 +167,14 @@ class Original:
         self._framing = framing
 
     def check_replaceable(self) -> None:
-        """Raise RefusedError if the file is compressed, or not in UTF-8."""
+        """Raise RefusedError if the file is compressed, not in UTF-8, or a sequence."""
         with opened(self.name) as source:
             if source.packed is not None:
                 raise RefusedError(self.name, "can't be replaced: it is compressed", 2)
             if source.encoding is not None:
                 how = f"iconv -f {source.encoding[:-2]} -t UTF-8 converts it"
+                if source.encoding == SEQUENCE:
+                    how = "tr -d '\\036' makes lines of it"
                 reason = f"can't be replaced: it is in {source.encoding}; {how}"
                 raise RefusedError(self.name, reason, 2)
 

@@ -269,7 +269,8 @@ writing: _Options = _together(
     ),
     _setting(
         "--seq", is_flag=True,
-        help="A record separator (hex 1E) before each value: a JSON text sequence (RFC 7464).",
+        help="A record separator (hex 1E) before each value: a JSON text sequence (RFC 7464). Such input "
+        "is recognised.",
     ),
     color,
     target,

@@ -1,5 +1,8 @@
 """
-Input in UTF-16 and UTF-32, recognised by its byte order mark and turned into UTF-8.
+Input that is turned into lines of UTF-8: UTF-16, UTF-32, and JSON text sequences.
+
+UTF-16 and UTF-32 are recognised by their byte order mark, a sequence (RFC 7464) by the
+record separator that it begins with: such a separator begins a line.
 
 A surrogate without the other one becomes the three bytes that UTF-8 would have for it:
 they are no UTF-8, so the record that holds them is refused, and no other. Nothing is put
@@ -9,11 +12,16 @@ in the place of what is wrong.
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable
 
 from nestdecode.stream.compressed import rejoined
 
-__all__ = ["as_utf8"]
+__all__ = ["SEQUENCE", "as_utf8"]
+
+# What input is called that begins with a record separator.
+SEQUENCE = "json-seq"
+_SEPARATOR = b"\x1e"
 
 Read = Callable[[int], bytes]
 Decode = Callable[[bytes, str, bool], tuple[str, int]]
@@ -31,7 +39,7 @@ _GROWTH = 2
 
 def as_utf8(read: Read) -> tuple[Read, str | None]:
     """
-    Look at the first bytes, and decode if they are a byte order mark of UTF-16 or UTF-32.
+    Look at the first bytes, and decode if they are a byte order mark or a record separator.
 
     Args:
         read: Returns at most so many bytes, as soon as some are there, and none at the
@@ -39,7 +47,7 @@ def as_utf8(read: Read) -> tuple[Read, str | None]:
 
     Returns:
         A function like *read* for the text in UTF-8, without the mark, and ``UTF-16LE``,
-        ``UTF-16BE``, ``UTF-32LE``, ``UTF-32BE`` or None. That function raises OSError if
+        ``UTF-16BE``, ``UTF-32LE``, ``UTF-32BE``, ``json-seq`` or None. That function raises OSError if
         input is cut inside a character, or holds a number that is none, after it has
         returned all that comes before.
     """
@@ -52,7 +60,27 @@ def as_utf8(read: Read) -> tuple[Read, str | None]:
     for mark, name, decode in _MARKS:
         if start.startswith(mark):
             return _Decoding(rejoined(start[len(mark) :], read), mark, name, decode).read, name
+    if start.startswith(_SEPARATOR):
+        return _Separated(rejoined(start, read)).read, SEQUENCE
     return rejoined(start, read), None
+
+
+class _Separated:
+    """Reads a JSON text sequence as lines: a separator is where one begins."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._last = b"\n"
+
+    def read(self, size: int) -> bytes:
+        """Return at most so many bytes, as soon as some are there."""
+        while piece := self._read(size):
+            # A text that was cut short ends where the next one begins.
+            lines = re.sub(rb"\n?\x1e+", b"\n", self._last + piece)[1:]
+            if lines:
+                self._last = lines[-1:]
+                return lines
+        return b""
 
 
 class _Decoding:

@@ -29,7 +29,7 @@ class DeadLetter:
         raw: Its bytes, without the line's LF.
         error: Why. Its pointer is empty if the record itself can't be read.
         skipped: Bytes after ``raw`` that were not kept, because it is too long.
-        encoding: What its source was in, ``UTF-16LE`` or another name, if not in UTF-8:
+        encoding: What its source was in, if not lines of UTF-8: ``UTF-16LE``, ``json-seq``, ...:
             ``raw`` is what became of it.
     """
 

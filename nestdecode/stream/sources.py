@@ -36,7 +36,8 @@ class Source:
         total: Bytes from start to end, if it is a regular file; else None.
         done: Bytes of it that have been read.
         packed: ``gzip`` or another name, if it is compressed; else None.
-        encoding: ``UTF-16LE`` or another name, if it has the byte order mark; else None.
+        encoding: ``UTF-16LE`` or another name, if it has the byte order mark; ``json-seq``, if
+            it begins with a record separator; else None.
         read: Returns at most so many bytes, decompressed and in UTF-8, as soon as some are
             there, and none at the end.
     """
