@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Collection
 from typing import Any
 
@@ -45,6 +46,20 @@ class Flag(click.Option):
         self.absent: Any = settings.get("default", False if settings.get("is_flag") else None)
         if is_setting:
             self.envvar = f"NESTDECODE_{str(self.name).upper()}"
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        """Read the variable: for a flag it says whether that is set."""
+        if not self.is_flag:
+            return super().value_from_envvar(ctx)
+        # click 8.2.0 takes any text for a flag that is set.
+        text = os.environ.get(str(self.envvar))
+        if not text:
+            return None
+        try:
+            return click.BOOL.convert(text, None, ctx)
+        except click.BadParameter as error:
+            reason = error.message
+        raise click.BadParameter(reason, ctx, self, str(self.envvar))
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
         """Name the variable if what is wrong is in that."""

@@ -15,7 +15,7 @@ from nestdecode.cli.target import Target
 from nestdecode.decoder import Decoder
 from nestdecode.errors import POLICIES, UNDECLARED, NestdecodeError, Policy, Undeclared
 from nestdecode.stream import FRAMINGS
-from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Limits, Numbers
+from nestdecode.text.reader import DUPLICATES, NUMBERS, Duplicates, Limits, Numbers
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -33,7 +33,7 @@ __all__ = [
     "files",
     "flag",
     "framing",
-    "most_bytes",
+    "limit",
     "output_to",
     "running",
     "target",
@@ -93,10 +93,18 @@ def complete_spec(_ctx: Any, _param: Any, incomplete: str) -> list[CompletionIte
     return [CompletionItem(n) for n in (*catalog.names(), "none") if n.startswith(incomplete)]
 
 
-def _limit(name: str, what: str) -> _Options:
+def limit(name: str, what: str, kind: Any = click.INT) -> _Options:
+    """
+    Return what adds the option for a limit.
+
+    Args:
+        name: Of the limit.
+        what: Its help.
+        kind: Checks it, if no Decoder does.
+    """
     return _setting(
         f"--{name.replace('_', '-')}",
-        type=click.IntRange(*RANGES[name]),
+        type=kind,
         metavar="N",
         help=f"{what} [default: {getattr(_DEFAULTS, name)}]",
     )
@@ -105,8 +113,6 @@ def _limit(name: str, what: str) -> _Options:
 files: _Options = click.argument(
     "files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]..."
 )
-
-most_bytes: _Options = _limit("max_record_bytes", "Size of one record.")
 
 
 class DecodingOptions(NamedTuple):
@@ -166,10 +172,10 @@ decoding: _Options = _together(
         help="Of members with the same name the last one counts, or they are refused. "
         "[default: last]",
     ),
-    _limit("max_layers", "Layers inside one another."),
-    _limit("max_depth", "Containers inside one another, across layers."),
-    _limit("max_bytes", "What base64 and gzip layers of a record decode to."),
-    most_bytes,
+    limit("max_layers", "Layers inside one another."),
+    limit("max_depth", "Containers inside one another, across layers."),
+    limit("max_bytes", "What base64 and gzip layers of a record decode to."),
+    limit("max_record_bytes", "Size of one record."),
 )  # fmt: skip
 
 framing: _Options = _all(

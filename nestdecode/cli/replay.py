@@ -10,14 +10,16 @@ from nestdecode.cli import options
 from nestdecode.cli.flags import Command
 from nestdecode.cli.records import RunOptions, Session
 from nestdecode.stream import DeadLetter, original
-from nestdecode.text.reader import Limits
+from nestdecode.text.reader import RANGES, Limits
 
 __all__ = ["command"]
 
 
 @click.command("replay", cls=Command, short_help="Write the records that dead letters hold.")
 @options.files
-@options.most_bytes
+@options.limit(
+    "max_record_bytes", "Size of one record.", click.IntRange(*RANGES["max_record_bytes"])
+)
 @options.target
 def command(files: tuple[str, ...], max_record_bytes: int | None, target: str | None) -> int:
     """
