@@ -216,10 +216,13 @@ class Session:
                 choosing.as_they_came(answering, output.record_as_it_is, judged=where is not None)
             if where is not None:
                 choosing.choose(answering, where)
+        self._answer_files(output)
+
+    def _answer_files(self, output: Output) -> None:
         try:
             with self._keeping_letters(output), collector_off():
                 for name in self._files:
-                    if answering.left == 0:
+                    if self._answering.left == 0:
                         break
                     self._name = called(name)
                     self._lines = 0
