@@ -66,15 +66,16 @@ _TOKEN = rb"%b(?:(%b)|(%b)|([{\[])|([}\]])|(,)|(:))" % (_BLANKS, _STRING, _SCALA
 _TOKENS = ("", "string", "scalar", "open", "close", "comma", "colon")
 # A string, or a scalar with what must follow it: only a string has an end of its own.
 _STANDS_ALONE = rb'%b|%b(?=[ \t\r\n"{}\[\],:]|\Z)' % (_STRING, _SCALAR)
-# What begins no value, or a number or word that goes on as none does; and so after a bracket.
-# A byte order mark and control characters are left to those who read them.
+# The beginning of text that is not JSON, after a bracket too: a character that begins no value,
+# or a number or word that goes on as none does. A byte order mark and control characters are
+# left to the parser.
 _BEGINS_AS_TEXT = rb"""(?x) [ \t\r]*+ (?: \[ [ \t\r]*+ )?+ (?:
     [^\x00-\x20"\[\]{0-9\-tfn\xef]
     | -(?![0-9]) | t(?!rue) | f(?!alse) | n(?!ull)
     | [0-9]++ (?: \.[0-9]++ )?+ [^\x00-\x20"\[\]{,0-9eE\xef]
 )"""
 
-# Up to a quote without its match.
+# Text up to a quote that is not closed.
 _STRINGS = rb'[^"]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"]*+)*+'
 
 # What has to come next. "value": that of a member, or one after the comma of an array.
@@ -97,10 +98,10 @@ def after_scalar(text: Text, at: int, end: int) -> int:
 
 def shows_no_json(line: bytes) -> bool:
     """
-    Tell whether a look at a line shows that it can't be JSON, nor the beginning of a document.
+    Return whether one look shows that a line is neither JSON nor the beginning of a document.
 
-    It is text from the first word on, or it ends inside a string, where no line may end. Most
-    lines that are not JSON show it; where it is False, more has to be looked at.
+    True if its first word is not JSON, or if it ends inside a string, where no line may end.
+    Most lines that are not JSON show it so; False decides nothing.
 
     >>> shows_no_json(b"2026-11-28 up"), shows_no_json(b"[INFO] up"), shows_no_json(b'{"a": "cu')
     (True, True, True)
@@ -110,7 +111,7 @@ def shows_no_json(line: bytes) -> bool:
     if _compiled(_BEGINS_AS_TEXT).match(line):
         return True
     if brackets(line) > DEEPEST:
-        return False  # what is too deep is refused for that
+        return False  # a text that is too deep is refused as deep
     if b"\\" not in line:
         return line.count(b'"') % 2 > 0
     match = _compiled(_STRINGS).match(line)
