@@ -49,6 +49,8 @@ class Source:
         self.done: int = 0
         self.size: int | None = None
         self.total: int | None = None
+        self.packed: str | None = None
+        self.encoding: str | None = None
         about = None if self.descriptor < 0 else os.fstat(self.descriptor)
         regular = about is not None and stat.S_ISREG(about.st_mode)
         if about is not None and regular:
