@@ -1008,6 +1008,7 @@ def test_the_script_for_bash_is_valid(run):
     assert (checked.stdout, checked.stderr, checked.returncode) == (b"", b"", 0)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("words", "completed"),
     [
@@ -1111,6 +1112,7 @@ def test_a_reader_that_leaves_ends_it_quietly(tmp_path):
     assert (first, err, code) == (b'{"a":[1]}\n', b"", 141)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -1129,6 +1131,7 @@ def test_a_pipe_that_nobody_reads_ends_it_quietly(arguments):
     assert finish(child, b'{"a":1}\n') == ("", "", 141)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 @pytest.mark.parametrize(
     "arguments",
@@ -1147,6 +1150,7 @@ def test_a_full_disk_is_told(arguments):
     assert finish(child, b'{"a":1}\n') == ("", stderr, 2)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("redirection", "expected"),
     [
