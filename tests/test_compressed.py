@@ -228,6 +228,7 @@ def test_without_zstd_the_extra_is_named(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 def test_what_blows_up_is_read_in_bounded_memory(tmp_path):
     packed = tmp_path / "zeros.gz"
     with gzip.open(packed, "wb", compresslevel=1) as file:
