@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import tomllib
 import venv
 from contextlib import chdir
 from importlib import metadata
@@ -17,7 +18,9 @@ from operator import gt
 from pathlib import Path
 from shutil import which
 
-SAMPLE = Path(__file__).resolve().parent.parent / "specs" / "samples" / "repair-results.json"
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "specs" / "samples" / "repair-results.json"
+HATCH = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
 # What `expand FILE` imports: what the interpreter imports by itself is left out.
 STARTED = """\
 import sys
@@ -71,6 +74,8 @@ def by_pip(wheel: Path, wheels: Path, away: Path) -> Path:
     run(*pip, "install", "--quiet", "--no-index", "--find-links", wheels, wheel)
     run(*pip, "check")
     use(programs / "nestdecode")
+    for file in HATCH["wheel"].get("shared-data", {}).values():
+        assert (programs.parent / file).stat().st_size, file
     return programs
 
 
