@@ -154,6 +154,7 @@ def test_addresses_take_little_memory(name, asked):
     assert memory < 45 * size + 64 * MEBI
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere rusage counts otherwise")
 @pytest.mark.parametrize("form", ["tree", "table", "json"])
 def test_explain_takes_little_memory(form, tmp_path):

@@ -89,6 +89,7 @@ def test_vector(group, test):
     _check(_spec_of(group), group, test, json.dumps(test["document"]).encode())
 
 
+@pytest.mark.sampled(150)
 @pytest.mark.parametrize(("group", "test"), VECTORS)
 def test_a_parsed_document_gives_the_same(group, test):
     if test.get("error", {"codec": ""})["codec"] is None:

@@ -246,6 +246,7 @@ def test_a_name_that_a_matching_spec_does_not_know_fails_each_record(tmp_path, j
     assert json.loads(result.stderr.splitlines()[-1])["dead"] == 40
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("neighbours", [0, 1, 40])
 def test_a_query_tells_of_what_it_sees_whatever_comes_with_it(tmp_path, neighbours):
     lines = '{"a":1,"b":"[1e400]"}\n' * (1 + neighbours) + "{" * bool(neighbours)

@@ -185,6 +185,7 @@ SAMPLE = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("path", "warning"),
     [
