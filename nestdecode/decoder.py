@@ -104,7 +104,7 @@ class Decoder:
             max_bytes=max_bytes,
             max_record_bytes=max_record_bytes,
         )
-        self.asker = Asker(self.engine)
+        self.asker: Asker = Asker(self.engine)
         self._many = None
         if type(self).expand is Decoder.expand:
             self._many = self.engine.expand_many

@@ -87,6 +87,7 @@ def counted(
     return records, failed, rows
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize("how", ["file", "pipe"])
 @pytest.mark.parametrize("spec", [None, SPEC], ids=["found", "declared"])
@@ -118,6 +119,7 @@ def test_a_census_counts_what_the_documents_hold(spec, how, jobs, tmp_path):
         assert (row["first_problem"] is None) == (row["problems"] == 0)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("form", ["json", "table"])
 @pytest.mark.parametrize("arguments", [["x", "y"], ["y", "x"], ["--documents", "x"]])
 def test_a_census_is_the_same_however_many_count(form, arguments, tmp_path):

@@ -68,6 +68,7 @@ WHERES: dict[str, Any] = {
 }
 
 
+@pytest.mark.sampled(2)
 @jobs
 @pytest.mark.parametrize("where", WHERES)
 @pytest.mark.parametrize("command", ["expand", "query", "explain", "expand --original"])
@@ -191,6 +192,7 @@ def test_documents_are_written_as_they_came():
 # --malformed
 
 
+@pytest.mark.sampled(2)
 @jobs
 @pytest.mark.parametrize("malformed", ["keep", "wrap"])
 def test_what_is_no_json_is_written_in_its_place(malformed, jobs):
@@ -217,6 +219,7 @@ def test_what_is_no_json_is_written_in_its_place(malformed, jobs):
     ]
 
 
+@pytest.mark.sampled(2)
 @jobs
 @pytest.mark.parametrize("malformed", ["keep", "wrap"])
 def test_for_no_other_reason(tmp_path, malformed, jobs):
@@ -278,6 +281,7 @@ def test_git_shows_a_bad_line_as_it_came(tmp_path):
 # Hints
 
 
+@pytest.mark.sampled(2)
 @jobs
 @pytest.mark.parametrize("count", [1, 2, 3000])
 def test_a_filter_of_records_names_the_option(count, jobs):
@@ -301,6 +305,7 @@ def test_a_filter_that_chooses_none_is_told_too(command):
     assert run(*command, "--where", " [?a]", stdin=b'{"a":1}\n' * 50) == (written, WHERE_HINT, 0)
 
 
+@pytest.mark.sampled(2)
 @jobs
 @pytest.mark.parametrize(
     ("framing", "text", "told"),

@@ -246,6 +246,7 @@ def test_a_name_that_a_matching_spec_does_not_know_fails_each_record(tmp_path, j
     assert json.loads(result.stderr.splitlines()[-1])["dead"] == 40
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("neighbours", [0, 1, 40])
 def test_a_query_tells_of_what_it_sees_whatever_comes_with_it(tmp_path, neighbours):
     lines = '{"a":1,"b":"[1e400]"}\n' * (1 + neighbours) + "{" * bool(neighbours)
@@ -1126,6 +1127,7 @@ def test_a_reader_that_leaves_ends_it_quietly(tmp_path):
     assert (first, err, code) == (b'{"a":[1]}\n', b"", 141)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -1144,6 +1146,7 @@ def test_a_pipe_that_nobody_reads_ends_it_quietly(arguments):
     assert finish(child, b'{"a":1}\n') == ("", "", 141)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 @pytest.mark.parametrize(
     "arguments",
@@ -1162,6 +1165,7 @@ def test_a_full_disk_is_told(arguments):
     assert finish(child, b'{"a":1}\n') == ("", stderr, 2)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("redirection", "expected"),
     [

@@ -45,6 +45,7 @@ def records(tmp_path):
     return path
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("text", [SAMPLE, RECORDS], ids=["sample", "records"])
 @pytest.mark.parametrize("options", [[], ["--numbers", "exact"]], ids=["double", "exact"])
 def test_what_was_not_edited_is_what_it_was(tmp_path, text, options):
@@ -97,6 +98,7 @@ def test_collapse_wants_to_know_how(records):
     assert b"--like" in result.stderr
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("arguments", "old", "new"),
     [
@@ -156,6 +158,7 @@ def test_what_cannot_be_replaced_stays(records, tmp_path):
     assert (tmp_path / "x.gz").read_bytes() == before
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -199,6 +202,7 @@ def test_edit_puts_back_what_was_saved(records, tmp_path):
     assert records.read_bytes() == RECORDS.replace(b"1.10", b"7")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("code", "exit_code", "is_kept"),
     [
@@ -248,6 +252,7 @@ def test_explain_names_what_is_no_layer():
     assert b"oops" not in run("explain", stdin=text).stdout
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("one", "other", "code", "text"),
     [

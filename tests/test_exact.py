@@ -102,6 +102,7 @@ def b64(text: str) -> str:
     return json.dumps(strategies.b64(text.encode()))
 
 
+@pytest.mark.sampled(60)
 @pytest.mark.parametrize("numbers", ["double", "exact"])
 @pytest.mark.parametrize("layers", LAYERS)
 @pytest.mark.parametrize("text", PLAIN)
@@ -117,6 +118,7 @@ def test_what_json_holds_comes_out_of_expand_as_it_came_in(text, layers, numbers
     )  # fmt: skip
 
 
+@pytest.mark.sampled(30)
 @pytest.mark.parametrize("numbers", ["double", "exact"])
 @pytest.mark.parametrize("layers", LAYERS)
 @pytest.mark.parametrize("text", PLAIN)
@@ -167,6 +169,7 @@ def run(monkeypatch):
     return run_command
 
 
+@pytest.mark.sampled(40)
 @pytest.mark.parametrize("numbers", ["double", "exact"])
 @pytest.mark.parametrize("layers", LAYERS)
 @pytest.mark.parametrize("text", PLAIN)
@@ -180,6 +183,7 @@ def test_what_json_holds_comes_out_of_the_command_as_it_came_in(run, text, layer
     assert run(raw, "query", asked_for(layers), *options) == (inner, "", 0)
 
 
+@pytest.mark.sampled(40)
 @pytest.mark.parametrize("layers", LAYERS)
 @pytest.mark.parametrize("text", KEPT)
 def test_exact_keeps_the_text_of_a_number(text, layers):
@@ -207,6 +211,7 @@ def test_exact_keeps_the_text_of_a_number(text, layers):
     assert dump(coded.expand(nested(array, layers, b64))).decode() == opened(array, layers)
 
 
+@pytest.mark.sampled(30)
 @pytest.mark.parametrize("layers", LAYERS)
 @pytest.mark.parametrize("text", KEPT)
 def test_the_command_writes_the_text_of_a_number(run, text, layers):

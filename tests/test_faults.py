@@ -71,6 +71,7 @@ def broken_lines():
     return lines, broken
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize("command", [["expand"], ["query", "--root", "@"]])
 def test_broken_records_are_set_aside_and_come_back(broken_lines, tmp_path, jobs, command):
@@ -116,6 +117,7 @@ def test_one_bad_record_changes_no_other(broken_lines):
 LOGS = b'{"awslogs":{"data":"oops"}}'
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("arguments", "text", "reason", "pointer"),
     [
@@ -188,6 +190,7 @@ def test_letters_are_appended_and_a_cut_one_harms_no_other(tmp_path):
     assert b"line 2: not a dead letter" in replayed.stderr
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "letter",
     [
@@ -248,6 +251,7 @@ def test_letters_are_closed_to_others_and_that_is_told(tmp_path):
     assert run("replay", str(dead)).stdout == b"{1\n{2\n"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
@@ -291,6 +295,7 @@ def test_letters_go_to_no_file_that_somebody_else_has_prepared(tmp_path, kind, r
     assert kind != "of another user" or dead.read_bytes() == b"victim\n"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize("how", ["FIFO", "process substitution"])
 def test_a_reader_of_letters_that_leaves_is_told(tmp_path, how, jobs):
@@ -310,6 +315,7 @@ def test_a_reader_of_letters_that_leaves_is_told(tmp_path, how, jobs):
     assert b"Traceback" not in result.stderr
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("target", [">(cat > dead)", "/dev/fd/3", "/dev/stdout", "FIFO"])
 @LINUX
 def test_letters_go_to_pipes_and_to_what_the_shell_opened(tmp_path, target):
@@ -344,6 +350,7 @@ def test_a_terminal_obeys_nothing_of_a_letter(tmp_path):
     assert rb'"raw":"{\"\u202e\u007f\u009b"' in shown
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("command", "what"),
     [
@@ -490,6 +497,7 @@ def test_a_full_disk_is_told(text):
     assert result.stderr == b"nestdecode: can't write: No space left on device\n"
 
 
+@pytest.mark.sampled(2)
 @UNBUFFERED
 @JOBS
 @pytest.mark.parametrize("how", ["wb", "ab"])
@@ -512,6 +520,7 @@ def test_what_fits_on_a_disk_ends_on_a_whole_line(big, tmp_path, unbuffered, job
     assert [json.loads(line)["id"] for line in text.splitlines()] == list(range(text.count(b"\n")))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("closed", range(1, 8))
 @pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell to close descriptors")
 def test_closed_descriptors_are_told(tmp_path, closed):
@@ -583,6 +592,7 @@ def test_errors_of_the_device_are_told(tmp_path, stop_at):
         assert result.stderr == b"nestdecode: can't write: Bad file descriptor\n"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8", "en_US.ISO-8859-1", "tr_TR.UTF-8"])
 @pytest.mark.parametrize("encoding", ["ascii", "utf-16", None])
 def test_no_locale_changes_a_byte(locale, encoding):
@@ -877,6 +887,7 @@ def test_a_terminal_obeys_nothing_of_a_replayed_record(tmp_path):
     assert shown == b"\\u001b[31m\\xff\\u009b\r\n"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("words", ["in >> in", "- < in >> in", "in other >> in"])
 @pytest.mark.parametrize("command", ["expand", "query @"])
 def test_what_is_written_is_not_read_again(tmp_path, command, words):

@@ -23,6 +23,7 @@ def by_command(text, *arguments):
     return subprocess.run(command, input=text, capture_output=True, timeout=60).stdout
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("jobs", [None, 1, 2])
 @pytest.mark.parametrize(
     "text",

@@ -15,6 +15,7 @@ from nestdecode.plan import swift as swift_code
 from nestdecode.plan.place import SeenPlace
 from nestdecode.text import scan
 from tests import herd, oracle
+from tests.strategies import EFFORT
 
 LAYER = {"type": "string", "contentMediaType": "application/json", "contentSchema": {}}
 SPEC = {"properties": {"a": LAYER, "b": {"items": {"properties": {"c": LAYER}}}}}
@@ -46,7 +47,7 @@ def swift_of(decoder):
 
 
 @given(st.integers(0, 2**64))
-@settings(max_examples=150)
+@settings(max_examples=int(150 * EFFORT))
 def test_what_was_seen_changes_no_answer(seed):
     herd.compare(random.Random(seed))
 

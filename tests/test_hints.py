@@ -25,6 +25,7 @@ def run(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> tuple[s
 # Commands
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("word", "hint"),
     [
@@ -63,6 +64,7 @@ def commands() -> list[list[str]]:
     return [["expand"], ["explain"], ["collapse", "--spec", "aws/sqs-sns"], ["replay"]]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("arguments", commands(), ids=lambda words: words[0])
 def test_short_help_ends_where_a_paragraph_does(arguments):
     ours, theirs = pty.openpty()
@@ -111,6 +113,7 @@ def test_a_name_that_may_be_meant_as_a_string_is_found(query, name):
 DOCUMENTS = b'{"items":[{"name":"web"}],"name":"web"}\n' * 3
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("options", [[], ["--each"], ["-j2"], ["--spec", "none"]])
 def test_a_string_in_double_quotes_gets_one_hint(options):
     out, err, code = run("query", *options, 'items[?name=="web"]', stdin=DOCUMENTS)
@@ -199,6 +202,7 @@ SAMPLE = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("path", "warning"),
     [

@@ -177,7 +177,7 @@ def test_a_record_comes_out_before_the_next_goes_in():
 def children_of(pid: int) -> list[int]:
     path = Path(f"/proc/{pid}/task/{pid}/children")
     if not path.exists():
-        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], stdout=subprocess.PIPE)
+        listed = subprocess.run(["pgrep", "-P", str(pid)], stdout=subprocess.PIPE)
         return [int(word) for word in listed.stdout.split()]
     return [int(word) for word in path.read_text().split()]
 

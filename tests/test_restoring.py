@@ -81,6 +81,7 @@ def edited(change: Any = lambda records: records) -> bytes:
     return b"".join(json.dumps(record).encode() + b"\n" for record in change(records))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("command", ["collapse", "edit"])
 @pytest.mark.parametrize("numbers", ["double", "exact"])
 def test_another_spelling_of_a_number_is_a_change_under_exact_only(
@@ -111,6 +112,7 @@ def test_types_that_are_no_numbers_still_differ(tmp_path):
     assert result.stdout == b"[true, false, 1, 0]"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("words", "change", "out", "said"),
     [
@@ -221,6 +223,7 @@ def oracle_documents(text: bytes) -> list[Any]:
     return found
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("code", "wanted", "said"),
     [

@@ -247,6 +247,7 @@ def strings_in_strings(count: int, *types: str) -> dict[str, Any]:
     return {"properties": {"a": {"anyOf": list(references.values())}}, "$defs": definitions}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("types", [("object",), ()], ids=["some end", "none ends"])
 @pytest.mark.parametrize("count", [8, 13])
 def test_layers_of_layers_are_listed_at_once(count, types):

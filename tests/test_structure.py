@@ -88,7 +88,7 @@ def test_a_module_imports_only_from_those_above_it(path):
         return  # the front door, and what says in one line what a folder holds
     # Parts of one whole may know its type: in the same folder, and not when it runs.
     folder = f"nestdecode.{room.split('.')[0]}."
-    names = [name for name in imported(path) if name not in only_types(path, folder)]
+    names = set(imported(path)).difference(only_types(path, folder))
     rooms = {room_named(name.split(".")[1:]) for name in names}
 
     assert all(ORDER.index(other) <= ORDER.index(room) for other in rooms)

@@ -90,16 +90,16 @@ class Assignment:
         self._text = text
         self._reader = reader
         self._found: dict[int, int] = {}
-        self.is_first = False
+        self.is_first: bool = False
         sign = _sign(text)
-        self.is_open = text.startswith("/") and (text.count("=") > 1 or sign[1] - sign[0] > 1)
+        self.is_open: bool = text.startswith("/") and (text.count("=") > 1 or sign[1] - sign[0] > 1)
         self._split(*sign)
 
     def _split(self, end: int, start: int) -> None:
-        self.path = self._text[:end]
+        self.path: str = self._text[:end]
         check_path(self.path)
         is_json = start - end > 1
-        self.value = Value(self._text[start:], self.path, self._reader, is_json=is_json)
+        self.value: Value = Value(self._text[start:], self.path, self._reader, is_json=is_json)
 
     def look(self, tree: Any) -> None:
         """Note where the path may end because a tree has the place."""
@@ -164,7 +164,7 @@ class Value:
         self._parsed: Any = None
         self._reason: str | None = None
         self._is_parsed = False
-        self.was_quoted = False
+        self.was_quoted: bool = False
 
     def at(self, place: Place, document: Document) -> Any:
         """

@@ -53,7 +53,7 @@ class Chosen:
         self._where = None if where is None else decoder.compile(where, start="root")
         self._hint = None if where is None else misquotation(where)
         self.record = record
-        self.is_all = where is None and record is None
+        self.is_all: bool = where is None and record is None
 
     def holds(self, number: int, raw: bytes) -> bool:
         """
@@ -110,7 +110,8 @@ class Changing:
         self._adds = not chosen.is_all or len(list(islice(original.records(), 2))) < 2
         # Why each could not be made; None once it was.
         self._reasons: list[str | None] = [""] * len(changes)
-        self._count = self._met = self._records = self._places = self._new = self.failed = 0
+        self._count = self._met = self._records = self._places = self._new = 0
+        self.failed: int = 0
 
     def text(self) -> bytes:
         """

@@ -52,15 +52,18 @@ class Unsettled:
     )
 
     def __init__(self, start: int, at: int, first_end: int, *, on_line: bool) -> None:
-        self.start = start
-        self.at = self.opened = at
-        self.first_end = self.line_end = first_end
-        self.on_line = on_line
+        self.start: int = start
+        self.at: int = at
+        self.opened: int = at
+        self.first_end: int = first_end
+        self.line_end: int = first_end
+        self.on_line: bool = on_line
         self.values: list[tuple[int, int]] = []
-        self.failed = False
-        self.head = b""
-        self.gone = self.solid = 0
-        self.place = 1, 0
+        self.failed: bool = False
+        self.head: bytes = b""
+        self.gone: int = 0
+        self.solid: int = 0
+        self.place: tuple[int, int] = 1, 0
 
     def move(self, size: int) -> None:
         """Subtract *size* from all positions."""
@@ -97,11 +100,11 @@ class Follower:
         self._held = held
         self._most = most
         self._mixed = mixed
-        self.at = 0
+        self.at: int = 0
         self.text: Unsettled | None = None
-        self.doubt = False
+        self.doubt: bool = False
         self.records: list[Record] = []
-        self.scanner = Scanner()
+        self.scanner: Scanner = Scanner()
 
     def begin(self) -> None:
         """Begin the text at ``at``, after blanks; only settle these if nothing follows."""

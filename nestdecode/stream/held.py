@@ -45,10 +45,10 @@ class Held:
 
     def __init__(self, offset: int) -> None:
         self.text: Text = b""
-        self.base = offset
-        self.on_line = True
+        self.base: int = offset
+        self.on_line: bool = True
         self.whole: list[int] = []
-        self.known_to = 0
+        self.known_to: int = 0
         self._line = 1
         self._counted = 0  # the position up to which lines are counted
         # For each pattern the next line, and its bracket.

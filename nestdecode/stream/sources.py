@@ -54,6 +54,8 @@ class Source:
         self.done: int = 0
         self.size: int | None = None
         self.total: int | None = None
+        self.packed: str | None = None
+        self.encoding: str | None = None
         about = None if self.descriptor < 0 else os.fstat(self.descriptor)
         regular = about is not None and stat.S_ISREG(about.st_mode)
         if about is not None and regular:
@@ -61,8 +63,6 @@ class Source:
             self.size = about.st_size
             self.total = self.size - self.start
         self._can_wait = about is not None and not regular and os.name != "nt"
-        self.packed: str | None = None
-        self.encoding: str | None = None
         if as_it_is:
             self.read: Read = _checked(self._counting())
             return
