@@ -93,9 +93,8 @@ def work(logger):
     logger.complete()
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_another_process_logs_through_a_queue(logger, tmp_path, method):
-    context = multiprocessing.get_context(method)
+def test_another_process_logs_through_a_queue(logger, tmp_path):
+    context = multiprocessing.get_context("spawn")
     logger.add(tmp_path / "log", serialize=True, enqueue=True, context=context)
     logger.configure(patcher=OpeningPatcher())
     # The logger goes to the other process as it is, with its patcher.

@@ -121,15 +121,17 @@ def test_records_of_logging_are_opened_in_a_foreign_chain():
     ]
 
 
+# Not orjson: what it writes past its buffer might end the tests.
 @pytest.mark.slow
-@pytest.mark.parametrize("serializer", ["json", "orjson"])
+@pytest.mark.parametrize("serializer", ["json", "msgspec"])
 def test_nothing_fails_that_passes_without(serializer):
-    import orjson
+    import msgspec
 
-    def utf8(event, **options):
-        return json.dumps(event, ensure_ascii=False, **options).encode()
+    def dumps(event, default):
+        if serializer == "msgspec":
+            return msgspec.json.encode(event, enc_hook=default)
+        return json.dumps(event, ensure_ascii=False, default=default).encode()
 
-    dumps = utf8 if serializer == "json" else orjson.dumps
     renderer = structlog.processors.JSONRenderer(dumps)
 
     def log(*processors):
