@@ -122,7 +122,7 @@ $(VENV)/floors/ready: $(VENV)/ready tests/floors.py
 	@$(BIN)/python -m venv --clear $(VENV)/floors
 	@$(VENV)/floors/bin/$(PIP_INSTALL) --upgrade "pip>=25.1"
 	@$(BIN)/python tests/floors.py > $(VENV)/floors/floors.txt
-	@$(VENV)/floors/bin/$(PIP_INSTALL) --constraint $(VENV)/floors/floors.txt --editable '.[zstd]' --group tests
+	@$(VENV)/floors/bin/$(PIP_INSTALL) --constraint $(VENV)/floors/floors.txt --editable '.[zstd,json-logger,loguru,otel,structlog]' --group tests
 	@touch $@
 
 # Not removed after the tests, as what only leads from one pattern to another would be.
