@@ -98,7 +98,7 @@ def firehose_handler(
         given = _answer(record, "Ok", base64.b64encode(text + end).decode())
         return {**given, "metadata": {"partitionKeys": keys}} if keys else given
 
-    def handler(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
+    def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         records = event["records"]
         # As it came each has room: Lambda takes no more in a request either.
         left = _MOST_BYTES - _ENVELOPE - sum(_size(_failed(record)) for record in records)
@@ -164,7 +164,7 @@ def batch_handler(
             return False
         return True
 
-    def handler(event: Mapping[str, Any], context: object = None) -> dict[str, Any]:
+    def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         records = event["Records"]
         failed: list[str] = []
         for number, record in enumerate(records):

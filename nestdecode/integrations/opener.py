@@ -100,13 +100,14 @@ class Opener:
         # As above: a callback of the application may raise anything.
         try:
             tree = self.decoder.expand(record)
+            tree = held(tree) if self._int64 else tree
+            self.opened += 1
         except DecodeError as error:
             self._refuse(record, error)
         except Exception:  # noqa: BLE001 - see above
             self.failed += 1
         else:
-            self.opened += 1
-            return held(tree) if self._int64 else tree
+            return tree
         return record
 
     def members(self, event: Mapping[str, Any], names: Iterable[str] | None) -> dict[str, Any]:

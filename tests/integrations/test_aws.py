@@ -7,10 +7,10 @@ import logging
 
 import pytest
 
-from nestdecode import QueryError, Spec
+from nestdecode import DeadLetter, QueryError, Spec
 from nestdecode.integrations.aws import batch_handler, firehose_handler
+from tests.integrations.broken_records import hostile
 from tests.integrations.conftest import LINES, need_module
-from tests.integrations.hostile import hostile
 
 OPENED = [
     b'{"id":"1","body":{"a":[1,2]}}\n',
@@ -119,7 +119,7 @@ def test_firehose_gets_four_lines_back_in_order():
     ],
 )
 def test_what_is_not_json_is_kept_dropped_or_failed(on_malformed, wanted):
-    letters = []
+    letters: list[DeadLetter] = []
     handler = firehose_handler(on_malformed=on_malformed, on_dead_letter=letters.append)
 
     assert answers(handler, firehose(LINES))[1:3] == wanted
@@ -180,7 +180,7 @@ def test_a_response_may_be_as_large_as_a_request():
 
 
 def test_records_from_msk_have_their_data_under_another_name():
-    [given] = firehose_handler()(firehose(LINES[:1], "kafkaRecordValue"))["records"]
+    [given] = firehose_handler()(firehose(LINES[:1], "kafkaRecordValue"), None)["records"]
 
     assert base64.b64decode(given["kafkaRecordValue"]) == OPENED[0]
     assert "data" not in given
@@ -192,7 +192,7 @@ def test_what_cloudwatch_logs_sends_is_unpacked():
     trees = []
 
     assert answers(firehose_handler(), firehose([gzip.compress(text)])) == [("Ok", opened)]
-    batch_handler(lambda tree, record: trees.append(tree))(kinesis([gzip.compress(text)]))
+    batch_handler(lambda tree, record: trees.append(tree))(kinesis([gzip.compress(text)]), None)
     assert trees == [json.loads(opened)]
     broken = gzip.compress(text)[:-1]
     assert answers(firehose_handler(), firehose([broken])) == [("Ok", broken + b"\n")]
@@ -284,13 +284,14 @@ def test_what_is_not_json_is_taken_as_done_or_reported(on_malformed, reported):
 
 def test_wrong_arguments_are_refused_before_the_first_event():
     with pytest.raises(ValueError, match="on_malformed: wanted keep, drop or fail, got 'null'"):
-        firehose_handler(on_malformed="null")
+        firehose_handler(on_malformed="null")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="on_malformed"):
-        batch_handler(print, on_malformed="raise")
+        batch_handler(print, on_malformed="raise")  # type: ignore[arg-type]
     with pytest.raises(QueryError):
         firehose_handler(partition_keys={"a": "a["})
 
 
+@pytest.mark.slow
 def test_hostile_records_raise_nothing():
     records = hostile()
     event = firehose(records)
@@ -330,9 +331,7 @@ def test_firehose_is_answered_as_powertools_answers(powertools):
     response = classes.KinesisFirehoseDataTransformationResponse()
     first, second = classes.KinesisFirehoseEvent(event).records
     response.add_record(
-        first.build_data_transformation_response(
-            data=encoded(b'{"a":[1]}\n'), metadata=metadata
-        )
+        first.build_data_transformation_response(data=encoded(b'{"a":[1]}\n'), metadata=metadata)
     )
     response.add_record(second.build_data_transformation_response(result="Dropped"))
 
@@ -353,9 +352,10 @@ def test_batches_are_answered_as_powertools_answers(powertools, event, kind):
     processor = (
         batch.SqsFifoPartialProcessor() if fifo else batch.BatchProcessor(batch.EventType[kind])
     )
+    work = Worked(2, 3)
     theirs = batch.process_partial_response(
         event=event,
-        record_handler=lambda record, work=Worked(2, 3): work({}, record),
+        record_handler=lambda record: work({}, record),
         processor=processor,
         context=None,
     )
