@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := specs/samples/repair-results.json
 
-.PHONY: demo test test-all test-floors test-newer check fuzz format lint types wheel bench bench-quick clean
+.PHONY: demo test test-all test-floors test-newer hosts check fuzz format lint types wheel bench bench-quick clean
 
 # The first screen of the README, its commands run in a folder with this checkout's files.
 demo: $(VENV)/ready
@@ -45,6 +45,12 @@ test-newer: $(VENV)/ready
 
 test-python%: $(VENV)/python%/ready
 	$(VENV)/python$*/bin/$(PYTEST)
+
+# The adapters with the programs that they are for; one that is not installed makes its tests fail,
+# unless HOSTS is another word. .ci/hosts installs them.
+HOSTS := all
+hosts: $(VENV)/hosts/ready
+	NESTDECODE_HOSTS=$(HOSTS) $(VENV)/hosts/bin/$(PYTEST) tests/integrations
 
 # Texts broken at random, for a while; findings are kept in tests/cases/fuzz.
 FUZZ_SECONDS ?= 60
@@ -119,6 +125,14 @@ $(VENV)/floors/ready: $(VENV)/ready tests/floors.py
 	@$(VENV)/floors/bin/$(PIP_INSTALL) --upgrade "pip>=25.1"
 	@$(BIN)/python tests/floors.py > $(VENV)/floors/floors.txt
 	@$(VENV)/floors/bin/$(PIP_INSTALL) --constraint $(VENV)/floors/floors.txt --editable '.[zstd]' --group tests
+	@touch $@
+
+$(VENV)/hosts/ready: $(VENV)/ready
+	@echo "installing into $(VENV)/hosts" >&2
+	@$(BIN)/python -m venv --clear $(VENV)/hosts
+	@$(VENV)/hosts/bin/$(PIP_INSTALL) --upgrade "pip>=25.1"
+	@$(VENV)/hosts/bin/$(PIP_INSTALL) --editable '.[json-logger,kafka,loguru,otel,structlog]' \
+		--group hosts
 	@touch $@
 
 # Not removed after the tests, as what only leads from one pattern to another would be.
