@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := specs/samples/repair-results.json
 
-.PHONY: demo test test-all test-floors test-newer hosts check fuzz format lint types wheel bench bench-quick clean
+.PHONY: demo test test-all test-floors test-newer check fuzz format lint types wheel bench bench-quick clean
 
 # The first screen of the README, its commands run in a folder with this checkout's files.
 demo: $(VENV)/ready
@@ -48,6 +48,7 @@ test-python%: $(VENV)/python%/ready
 
 # The adapters with the programs that they are for; one that is not installed makes its tests fail,
 # unless HOSTS is another word. .ci/hosts installs them.
+.PHONY: hosts
 HOSTS := all
 hosts: $(VENV)/hosts/ready
 	NESTDECODE_HOSTS=$(HOSTS) $(VENV)/hosts/bin/$(PYTEST) tests/integrations
