@@ -47,9 +47,10 @@ test-python%: $(VENV)/python%/ready
 	$(VENV)/python$*/bin/$(PYTEST)
 
 # The adapters with the programs that they are for; one that is not installed makes its tests fail,
-# unless HOSTS is another word. .ci/hosts installs them.
+# unless HOSTS is another word. .ci/hosts installs them, and unpacks syslog-ng into a folder.
 .PHONY: hosts
 HOSTS := all
+hosts: export SYSLOG_NG_ROOT ?= $(or $(wildcard $(CURDIR)/$(VENV)/syslog-ng),/)
 hosts: $(VENV)/hosts/ready
 	NESTDECODE_HOSTS=$(HOSTS) $(VENV)/hosts/bin/$(PYTEST) tests/integrations
 
