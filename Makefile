@@ -50,6 +50,14 @@ test-python%: $(VENV)/python%/ready
 coverage: $(VENV)/ready
 	NESTDECODE_EXAMPLES=0.2 $(BIN)/$(PYTEST) -m "not slow" --cov --cov-report=term-missing:skip-covered
 
+# The adapters with the programs that they are for; one that is not installed makes its tests fail,
+# unless HOSTS is another word. .ci/hosts installs them, and unpacks syslog-ng into a folder.
+.PHONY: hosts
+HOSTS := all
+hosts: export SYSLOG_NG_ROOT ?= $(or $(wildcard $(CURDIR)/$(VENV)/syslog-ng),/)
+hosts: $(VENV)/hosts/ready
+	NESTDECODE_HOSTS=$(HOSTS) $(VENV)/hosts/bin/$(PYTEST) tests/integrations
+
 # Texts broken at random, for a while; findings are kept in tests/cases/fuzz.
 FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/ready
@@ -123,6 +131,14 @@ $(VENV)/floors/ready: $(VENV)/ready tests/floors.py
 	@$(VENV)/floors/bin/$(PIP_INSTALL) --upgrade "pip>=25.1"
 	@$(BIN)/python tests/floors.py > $(VENV)/floors/floors.txt
 	@$(VENV)/floors/bin/$(PIP_INSTALL) --constraint $(VENV)/floors/floors.txt --editable '.[zstd,json-logger,loguru,otel,structlog]' --group tests
+	@touch $@
+
+$(VENV)/hosts/ready: $(VENV)/ready
+	@echo "installing into $(VENV)/hosts" >&2
+	@$(BIN)/python -m venv --clear $(VENV)/hosts
+	@$(VENV)/hosts/bin/$(PIP_INSTALL) --upgrade "pip>=25.1"
+	@$(VENV)/hosts/bin/$(PIP_INSTALL) --editable '.[json-logger,kafka,loguru,otel,structlog]' \
+		--group hosts
 	@touch $@
 
 # Not removed after the tests, as what only leads from one pattern to another would be.

@@ -90,6 +90,26 @@ class Opener:
             self.failed += 1
         return value
 
+    def record(self, record: bytes) -> Any:
+        """
+        Return the tree of a record, or the record itself.
+
+        Its whole text is one JSON document, of any kind. All else is refused: bytes come
+        back, which no tree is.
+        """
+        # As above: a callback of the application may raise anything.
+        try:
+            tree = self.decoder.expand(record)
+            tree = held(tree) if self._int64 else tree
+            self.opened += 1
+        except DecodeError as error:
+            self._refuse(record, error)
+        except Exception:  # noqa: BLE001 - see above
+            self.failed += 1
+        else:
+            return tree
+        return record
+
     def members(self, event: Mapping[str, Any], names: Iterable[str] | None) -> dict[str, Any]:
         """
         Return the members of an event that can be opened, opened.
