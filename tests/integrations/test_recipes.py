@@ -2,18 +2,21 @@
 
 import contextlib
 import json
+import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nestdecode import Decoder
 from tests.integrations.conftest import LINES, free_port, need, need_module, send
-from tests.integrations.page import recipe
+from tests.integrations.page import PAGE, recipe
 
 REMOTE = "/lib/systemd/systemd-journal-remote"
 OPENED = [
@@ -194,3 +197,30 @@ def test_rsyslog(command, tmp_path, start):
         {"id": "1", "body": {"a": [1, 2]}},
         {"big": {"n": "18446744073709551617"}},
     ]
+
+
+def test_logging_in_python(capsys):
+    structlog = need_module("structlog")
+    loguru = need_module("loguru")
+    need_module("pythonjsonlogger")
+    provider = need_module("opentelemetry.sdk._logs").LoggerProvider()
+    handler = logging.StreamHandler(sys.stdout)
+    lines: list[Any] = []
+    names: dict[str, Any] = {"structlog": structlog, "handler": handler, "provider": provider}
+    names["logger"] = loguru.logger
+    for statement in re.findall(r"`(from nestdecode\.integrations\.\w+ import \w+)`", PAGE):
+        exec(statement, names)
+
+    exec(recipe("structlog.configure"), names)
+
+    structlog.get_logger().info("up", payload='{"a":"[1]"}')
+    record = logging.LogRecord("app", logging.INFO, "", 1, "up", None, None)
+    handler.handle(logging.makeLogRecord({**vars(record), "payload": '{"a":"[1]"}'}))
+    loguru.logger.remove()
+    loguru.logger.add(lambda line: lines.append(line.record["extra"]["payload"]))
+    loguru.logger.bind(payload='{"a":"[1]"}').info("up")
+    written = [json.loads(line)["payload"] for line in capsys.readouterr().out.splitlines()]
+    assert written + lines == [{"a": [1]}] * 3
+    provider.shutdown()
+    structlog.reset_defaults()
+    loguru.logger.configure(patcher=None)
