@@ -89,13 +89,13 @@ def _holds(kept: Any, tree: Any) -> bool:
     """
     Tell whether an attribute holds all of a tree.
 
-    The SDK leaves out members whose name is empty, and before 1.45 it puts None in the place of
+    The SDK leaves out members whose name is empty. As late as 1.39 it put None in the place of
     an array whose elements are of several types.
     """
     if type(tree) is dict:
-        return kept is not None and all(
+        return type(kept) is dict and all(
             name in kept and _holds(kept[name], tree[name]) for name in tree
         )
     if type(tree) is list:
-        return kept is not None and all(map(_holds, kept, tree))
+        return type(kept) is tuple and all(map(_holds, kept, tree))
     return bool(kept == tree)
