@@ -13,7 +13,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from nestdecode.asking import Asker, check_expression
-from nestdecode.engine import Engine, check_word
+from nestdecode.engine import Engine, check_function, check_word
 from nestdecode.errors import DecodeError, Policy
 from nestdecode.given import check_lines
 from nestdecode.stream import DeadLetter, Record, as_bytes, expand_records, of_lines
@@ -147,7 +147,7 @@ class Decoder:
 
         Raises:
             SpecError: If the spec is wrong, or an argument is not for it.
-            TypeError: If the spec is of another type.
+            TypeError: If the spec or *on_problem* is of another type.
             ValueError: If an argument is out of range.
         """
         self.engine: Engine = Engine(
@@ -301,6 +301,7 @@ class Decoder:
             TypeError: If *lines* is one text, a path or the like, or a line is no text.
         """
         check_lines(lines)
+        check_function("on_dead_letter", on_dead_letter)
         if self._many is None or not _is_there(lines):
             return self._one_by_one(of_lines(lines), on_dead_letter)
         # Without a step of Python for each.

@@ -93,6 +93,11 @@ class Sample:
                 # Elements are alike, mostly: of the first few it is known how they are spelled.
                 waiting += [((*steps, Wild.ELEMENTS), child) for child in reversed(value[:50])]
 
+    @property
+    def has_layer(self) -> bool:
+        """Whether something is at the place of a declared layer."""
+        return any(shape.alternatives for shape in self._met)
+
     def missing(self) -> Iterator[tuple[str, str]]:
         """
         List the layers that are declared and nowhere in the sample.

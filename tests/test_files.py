@@ -74,7 +74,7 @@ def test_a_file_is_not_written_over_itself(tmp_path):
     link.symlink_to(file)
 
     for target in (file, link):
-        with pytest.raises(OSError, match="it is the source"):
+        with pytest.raises(OSError, match="it is the source too"):
             expand_file(file, target)
 
     assert file.read_bytes() == LINES

@@ -64,20 +64,22 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
 )  # fmt: skip
 def cli() -> None:
     """
-    Open JSON that hides inside JSON strings, and query it.
+    Open the JSON inside JSON strings, query it, change it, and put it back.
 
     \b
-    nestdecode expand response.json                      every layer opened
-    nestdecode query 'structData.data[]' response.json   ask the opened tree
-    nestdecode set -i data.retry=true response.json      change a value, and nothing else
-    tail -f app.log | nestdecode expand --spec my.yaml   one line a record
+    nestdecode expand response.json                      open every layer
+    nestdecode query 'structData.data[]' response.json   query the opened document
+    nestdecode set -i data.retry=true response.json      change one value in it
+    tail -f app.log | nestdecode expand --spec my.yaml   open a stream by a spec
 
-    Without a spec every layer is found; with one, exactly those it names are opened.
-    Input is one document, NDJSON, or several documents; it is told apart.
+    A layer is a string that holds another JSON document. Without --spec, every layer is
+    found and opened; with it, exactly the layers that the spec names. The input may be one
+    document, one document per line (NDJSON), or several in a row: nestdecode detects which.
 
-    Exit codes: 0 done, 1 and 4 with query -e, 2 usage or files, 3 a spec or query
-    that is wrong, 5 some record failed and all others were written, 130 and 143 for
-    SIGINT and SIGTERM, 141 for a pipe that closed.
+    Exit codes: 0 done; 1 and 4 as query -e and diff say; 2 wrong usage, or a file that can't
+    be read or written; 3 a spec that can't be read, or a spec or query that is wrong; 5 a
+    record failed; 129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM; 141 the reader of the
+    output left.
     """
 
 
@@ -105,10 +107,21 @@ def _say_usage(error: click.ClickException) -> None:
         lines += error.ctx.get_usage().split("\n")
         lines += [f"Try '{error.ctx.command_path} --help' for help.", ""]
     message = error.format_message()
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        message = _wanted(error.param) or message
     if isinstance(error, click.MissingParameter):
         # What is missing holds no newlines; the choices are listed one a line.
         message = " ".join(message.split())
     say(*lines, f"Error: {message}", prefix="")
+
+
+def _wanted(parameter: click.Parameter) -> str:
+    """Say which integers an option takes; nothing of another option."""
+    name = parameter.opts[-1]
+    if isinstance(parameter.type, click.IntRange):
+        least, most = parameter.type.min, parameter.type.max
+        return f"{name} is an integer from {least}" + ("" if most is None else f" to {most}")
+    return f"{name} is an integer" if parameter.type is click.INT else ""
 
 
 def _run(arguments: Sequence[str] | None) -> int:

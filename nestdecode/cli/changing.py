@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from nestdecode.cli.assignments import Assignment
 from nestdecode.cli.files import Original, tried
-from nestdecode.cli.output import RefusedError, say
+from nestdecode.cli.output import RefusedError, say, shown_name
 from nestdecode.decoder import Decoder
 from nestdecode.document.document import Document
 from nestdecode.document.parts import same
@@ -116,7 +116,7 @@ class Changing:
                 place = shortened(change.path)
                 if change.is_first and self._new:
                     say(
-                        f"{place}: new; VALUE is all behind the first sign, as no longer pointer is there"
+                        f"{place}: added; VALUE is all after the first =, because no longer pointer exists"
                     )
                 if change.value.was_quoted:
                     say(f"{place}: VALUE is a JSON string: its text was set, without the quotes")
@@ -124,7 +124,7 @@ class Changing:
         text += f", {self._new:,} of them new" if self._new else ""
         if self._count > 1:
             text += f", in {_counted(self._records, 'record')} of {self._count:,}"
-        say(f"{_shown(self._name)}: {text}")
+        say(f"{shown_name(self._name)}: {text}")
         if self.failed:
             more = f" ({SHOWN} shown)" if self.failed > SHOWN else ""
             say(f"{_counted(self.failed, 'record')} of {self._count:,} failed{more}")
@@ -153,7 +153,7 @@ class Changing:
             self.failed += 1
             if self.failed <= SHOWN:
                 first, *excerpt = str(error).split("\n")
-                say(f"{_shown(self._name)}: {where}: {first}", *excerpt)
+                say(f"{shown_name(self._name)}: {where}: {first}", *excerpt)
             is_chosen = False
         if not is_chosen:
             return record.raw
@@ -191,27 +191,40 @@ class Changing:
         """Raise RefusedError if there was no place for one of the changes."""
         record = self._chosen.record
         if record is not None and record > self._count:
-            raise RefusedError(self._name, f"no record {record}: there are {self._count:,}", 2)
+            raise RefusedError(self._name, f"no record {record}: the input has {self._count:,}", 2)
         if not self._met:
-            reason = "--where holds for no record" if self._count else "there is no document"
+            reason = "--where holds for no record" if self._count else "no document in it"
             raise RefusedError(self._name, reason, 2)
         for change, why in zip(self._changes, self._reasons, strict=True):
             if why is None:
                 continue
             reason = why
             hint = suggestion(change.path, self._original, self._decoder)
+            if hint:
+                reason = f"no such place: {shortened(change.path)}"
+            hint = hint or self._root_hint()
             if not self._adds and isinstance(change, Assignment):
                 reason = f"no record has {shortened(change.path)}"
-                hint = hint or "; --record N and --where EXPR choose records that get it"
+                hint = hint or "; --record N or --where EXPR chooses the records to add it to"
             raise RefusedError(self._name, f"{reason}{hint}", 2)
+
+    def _root_hint(self) -> str:
+        """Say where a path starts, to who may have taken it from a query at the focus."""
+        spec = self._decoder.spec
+        if spec is None:
+            from nestdecode.queries.expression import lender  # late: only a query borrows
+
+            record = next(self._original.records(), None)
+            with suppress(DecodeError):
+                if record is not None:
+                    spec = lender(self._decoder.engine.shut(record[0].raw))
+        if spec is None or spec.focus is None:
+            return ""
+        return f"; a path starts at the root, not at the focus of {spec.name or 'the spec'}"
 
 
 def _counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _shown(name: str) -> str:
-    return "stdin" if name == "-" else name
 
 
 def suggestion(path: str, original: Original, decoder: Decoder) -> str:
@@ -225,7 +238,7 @@ def suggestion(path: str, original: Original, decoder: Decoder) -> str:
                 written = shortened(format_path(steps), 1000)
                 names = [step for step in steps if not isinstance(step, Wild)]
                 if len(names) < len(steps):
-                    return f"; what is there is {written}"
+                    return f"; write {written}"
                 pointer = shortened(join_pointer(names), 1000)
-                return f"; what is there is {written} or {pointer}"
+                return f"; write {written} or {pointer}"
     return ""

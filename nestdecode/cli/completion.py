@@ -12,7 +12,7 @@ __all__ = ["command"]
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
     """
-    Print the completion script of a SHELL.
+    Print the completion script for SHELL.
 
     \b
     nestdecode completion bash > ~/.local/share/bash-completion/completions/nestdecode

@@ -17,14 +17,14 @@ __all__ = ["command"]
 @click.command("expand", short_help="Open every layer of each document.")
 @click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]...")
 @options.choosing
-@click.option("--original", is_flag=True, help="Write the records as they came, byte for byte.")
+@click.option("--original", is_flag=True, help="Write each record as it came, byte for byte.")
 @click.option(
     "--malformed",
     type=click.Choice(MALFORMED),
     default="dead",
     show_default=True,
-    help="What becomes of a record that is no JSON: set aside, written as it came, or "
-    'written as {"message": text} (message_base64 if it is not UTF-8).',
+    help="For a record that is not JSON: set it aside as dead, write it as it came, or write "
+    '{"message": text} (message_base64 if it is not UTF-8).',
 )
 @options.decoding
 @options.framing
@@ -55,14 +55,15 @@ def command(
     \b
     nestdecode expand response.json                  indented on a terminal
     nestdecode expand --where "level == 'error'" app.log
-    nestdecode expand events.ndjson | jq .detail     one line a record in a pipe
-    nestdecode expand --spec aws/sqs-sns event.json  only what the spec names
+    nestdecode expand events.ndjson | jq .detail     one line per record in a pipe
+    nestdecode expand --spec aws/sqs-sns event.json  only the layers of a spec
     kubectl logs -f pod | nestdecode expand --malformed keep
 
-    A layer that a spec declares and that does not open stays a string and is told on
-    stderr. A record that is no JSON is told too, and kept with --dead-letters; all others
-    are written, and the exit code is 5. With --malformed keep or wrap it is written in its
-    place, whatever --where says, and the exit code is 0.
+    A layer that the spec names and that does not open stays a string, and is reported on
+    stderr. A record that is not JSON is reported on stderr and left out of the output;
+    --dead-letters keeps it. The other records are written, and the exit code is 5. With
+    --malformed keep or wrap, a record that is not JSON is written in its place, even with
+    --where, and the exit code is 0.
     """
     need_input(ctx, files)
     session = Session(
@@ -85,5 +86,6 @@ def command(
         many=decoder.engine.expand_many,
         where=options.where_from(where, decoder, session.note),
         original=original,
+        decoder=decoder,
     )
     return session.code

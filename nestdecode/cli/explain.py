@@ -26,6 +26,8 @@ __all__ = ["command"]
 
 Format = Literal["tree", "table", "json"]
 
+# The root, whose pointer is empty, in texts for people.
+ROOT = "(root)"
 # Characters of a column that others are aligned to.
 WIDEST = 100
 # Characters of all pointers in one JSON object, beside ten times the document's size.
@@ -38,15 +40,15 @@ MOST_POINTERS = 1 << 24
     "--format",
     "form",
     type=click.Choice(["tree", "table", "json"]),
-    help="How it is shown; tree shows each record, json is one object a line. "
+    help="Output format: tree for each record, a table, or json with one object per line. "
     "[default: tree for one document, table for a census]",
 )
-@click.option("--json", "form", flag_value="json", default=None, help="The same as --format json.")
+@click.option("--json", "form", flag_value="json", default=None, help="Same as --format json.")
 @click.option(
     "--census/--trees",
     default=None,
-    help="One row for each path of all records, or what each record holds, with its number. "
-    "[default: a census if there are several records]",
+    help="One row per path, counted over all records; or each record, with its number. "
+    "[default: a census for several records]",
 )
 @options.choosing
 @options.decoding
@@ -69,23 +71,23 @@ def command(
     **decoding: Any,
 ) -> int:
     """
-    Show where the layers of the documents in FILE (default: standard input) are.
+    Show where the layers are in the documents of FILE (default: standard input).
 
     \b
-    nestdecode explain response.json                  one document: a tree of layers
+    nestdecode explain response.json                  one: a tree of layers
     nestdecode explain --format table response.json
-    nestdecode explain events.ndjson                  several: one row for each path
+    nestdecode explain events.ndjson                  several: a row per path
     nestdecode explain --json events.ndjson | jq 'select(.problems > 0)'
-    nestdecode explain --trees --json events.ndjson | jq 'select(.problems != []).line'
+    nestdecode explain --trees --json e.ndjson | jq 'select(.problems != []).line'
 
-    With each layer of a document: its codecs, its size, and the share of it that is lost to
-    escaping. What did not open is named with the reason, and so is what looks like a layer
-    and was not opened. Of a long pointer the middle is left out; in JSON it is whole.
+    For each layer of a document: its codecs, its size, and how much of the document is
+    escaping. Layers that did not open are listed with the reason, and so are strings that look
+    like layers but were not opened. Long pointers are cut in the middle, except in JSON.
 
-    A census counts, for each path, records, layers, bytes of their texts, layers that stayed
-    shut, and strings that look like layers, and says in which line the first of these records
-    begins. With --json its first row is the root, with the number of all records and of those
-    that failed. Paths beyond the first 1,000 share one row.
+    A census counts for each path: records, layers, bytes of their texts, layers that stayed
+    shut, and strings that look like layers; and gives the line of the first such record. With
+    --json, the first row is the root: the number of all records, and of those that failed.
+    Paths after the first 1,000 share one row.
     """  # fmt: skip
     need_input(ctx, files)
     if census and form == "tree":
@@ -108,11 +110,11 @@ def command(
     chosen = options.where_from(where, decoder, session.note)
     if by_record:
         output.text = output.as_it_is
-        session.run(engine.trace, output, most, where=chosen, placed=trees.placed)
+        session.run(engine.trace, output, most, where=chosen, placed=trees.placed, decoder=decoder)
         return session.code
     counting = _Counting(decoder, trees, is_census=census is True)
     try:
-        session.run(engine.trace, output, most, where=chosen, counter=counting)
+        session.run(engine.trace, output, most, where=chosen, counter=counting, decoder=decoder)
     finally:
         # Of a stream that a signal ends, too.
         with undisturbed:
@@ -352,7 +354,7 @@ def _tree(look: Look) -> bytes:
     lines = [f"{count(len(layers), 'layer')}, {deepest} deep, in {size:,} bytes; {escaping}"]
     rows = [
         (
-            "  " * layer.depth + layer.address.brief,
+            "  " * layer.depth + (layer.address.brief or ROOT),
             " | ".join(layer.codecs),
             f"{layer.size:,} bytes",
             "" if layer.decoded_size == layer.size else f"opens to {layer.decoded_size:,}",
@@ -368,7 +370,7 @@ def _tree(look: Look) -> bytes:
         ),
     ):
         if found:
-            shut = [(f"  {brief or '(root)'}", reason) for brief, reason in found]
+            shut = [(f"  {brief or ROOT}", reason) for brief, reason in found]
             lines += [title, *_columns(shut)]
     return "\n".join(lines).encode()
 
@@ -377,7 +379,7 @@ def _table(look: Look) -> bytes:
     rows = [("POINTER", "CODECS", "DEPTH", "SIZE", "ESCAPED", "DECODED", "STATE")]
     rows += [
         (
-            layer.address.brief,
+            layer.address.brief or ROOT,
             " | ".join(layer.codecs),
             str(layer.depth),
             str(layer.size),
@@ -387,9 +389,11 @@ def _table(look: Look) -> bytes:
         )
         for layer in look.layers
     ]
-    rows += [(p.brief, p.codec or "", "", "", "", "", f"shut: {p.reason}") for p in look.problems]
     rows += [
-        (k.address.brief, "", "", str(k.size), "", "", f"not opened: {k.reason}")
+        (p.brief or ROOT, p.codec or "", "", "", "", "", f"shut: {p.reason}") for p in look.problems
+    ]
+    rows += [
+        (k.address.brief or ROOT, "", "", str(k.size), "", "", f"not opened: {k.reason}")
         for k in look.lookalikes
     ]
     return "\n".join(_columns(rows)).encode()

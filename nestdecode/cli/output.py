@@ -26,6 +26,7 @@ __all__ = [
     "identity_of",
     "print_lines",
     "say",
+    "shown_name",
 ]
 
 Color = Literal["auto", "always", "never"]
@@ -45,7 +46,25 @@ def say(*lines: str, prefix: str = "nestdecode: ") -> None:
     """
     if before_text is not None:
         before_text()
-    _to_stderr(prefix + "".join(f"{one_line(line)}\n" for line in lines))
+    _to_stderr(prefix + "".join(f"{_with_flags(one_line(line))}\n" for line in lines))
+
+
+# Arguments of the library, as its errors name them: max_depth=200, numbers=exact.
+_ARGUMENT = r"\b(max_(?:layers|depth|bytes|record_bytes)|numbers)(?:=(\w+)| is\b)"
+
+
+def _with_flags(line: str) -> str:
+    """
+    Return a message with the options of the command line for the arguments of the library.
+
+    >>> _with_flags("deeper than max_depth=200 - at /a")
+    'deeper than --max-depth 200 - at /a'
+    """
+
+    def flag(found: re.Match[str]) -> str:
+        return f"--{found[1].replace('_', '-')} {found[2] or 'is'}"
+
+    return re.sub(_ARGUMENT, flag, line)
 
 
 def draw(line: str) -> None:
@@ -68,6 +87,11 @@ def print_lines(*lines: str) -> None:
     Output().write(f"{one_line(line)}\n".encode() for line in lines)
 
 
+def shown_name(file: str) -> str:
+    """Return how a file is called in messages."""
+    return "stdin" if file == "-" else file or "''"
+
+
 class RefusedError(Exception):
     """
     What can't be done for a file.
@@ -79,7 +103,7 @@ class RefusedError(Exception):
 
     def __init__(self, file: str, reason: str, code: int = 5) -> None:
         super().__init__(file, reason, code)
-        self.reason: str = f"{'stdin' if file == '-' else file}: {reason}"
+        self.reason: str = f"{shown_name(file)}: {reason}"
         self.code = code
 
 
@@ -197,13 +221,18 @@ class Letters:
             raise
 
     def _open(self) -> None:
+        if self._path == "-":
+            raise OSError(
+                0,
+                "standard output is for records: write /dev/stderr, or ./- for a file of that name",
+            )
         folder = os.path.realpath(os.path.dirname(self._path))  # noqa: PTH120 - pathlib adds nothing
         flags = os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
         # /dev/stdout, /dev/fd/3 and >(...) are links. /dev/shm/x is anybody's.
         if not folder.startswith("/proc/") and folder not in ("/dev", "/dev/fd"):
             flags |= getattr(os, "O_NOFOLLOW", 0)
             if os.path.islink(self._path):  # noqa: PTH114 - pathlib adds nothing
-                raise OSError(0, "it is a symbolic link")
+                raise OSError(0, "it is a symbolic link: name the file that it leads to")
         # Not open for reading, a pipe tells that its reader left.
         try:
             is_regular = stat.S_ISREG(os.stat(self._path).st_mode)  # noqa: PTH116 - pathlib adds nothing
@@ -214,11 +243,11 @@ class Letters:
         about = os.fstat(self._descriptor)
         self._is_terminal = os.isatty(self._descriptor)
         if stat.S_ISREG(about.st_mode) != is_regular:
-            raise OSError(0, "it became something else while it was opened")
+            raise OSError(0, "it was replaced while it was opened: run the command again")
         if is_regular:
             what = self._taken.get((about.st_dev, about.st_ino))
             if what is not None:
-                raise OSError(0, f"it is {what}")
+                raise OSError(0, f"it is {what} too: name another file")
             self._lock()
             self._make_ours(about)
             size = os.fstat(self._descriptor).st_size
@@ -226,7 +255,7 @@ class Letters:
             if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
                 self.write([b""])
         elif not stat.S_ISFIFO(about.st_mode) and not stat.S_ISCHR(about.st_mode):
-            raise OSError(0, "it is neither a file nor a pipe")
+            raise OSError(0, "it is neither a file nor a pipe: name another file")
 
     def _lock(self) -> None:
         try:
@@ -236,7 +265,7 @@ class Letters:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            reason = "another process writes to it"
+            reason = "another process writes to it: give each process its own file"
         except OSError:  # no locks on this file system
             return
         else:
@@ -248,16 +277,18 @@ class Letters:
         if not hasattr(os, "fchmod") or not hasattr(os, "geteuid"):  # Windows
             return
         if about.st_uid != os.geteuid():
-            raise OSError(0, "it belongs to another user")
+            raise OSError(0, "it belongs to another user: name another file")
         if about.st_nlink != 1:
-            raise OSError(0, "it has other names (hard links)")
+            raise OSError(0, "it has other names (hard links): name another file")
         mode = stat.S_IMODE(about.st_mode)
         if not mode & 0o077:
             return
         os.fchmod(self._descriptor, mode & 0o700)
         if os.fstat(self._descriptor).st_mode & 0o077:
-            raise OSError(0, "it can't be closed to others: this file system has no modes")
-        say(f"{self._path}: others can't read it any more (mode {mode:04o} before)")
+            raise OSError(
+                0, "others can read it, which this file system can't change: name another file"
+            )
+        say(f"{self._path}: only you can read it now (its mode was {mode:04o})")
 
     def write(self, letters: Iterable[bytes]) -> None:
         """Write letters, one a line."""

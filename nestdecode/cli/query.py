@@ -24,30 +24,32 @@ from nestdecode.words import shortened
 __all__ = ["command"]
 
 
-@click.command("query", short_help="Ask each document, its layers opened.")
+@click.command("query", short_help="Query each document, its layers opened.")
 @click.argument("expression", metavar="EXPR|:NAME")
 @click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]...")
 @click.option("-r", "--raw", is_flag=True, help="Write strings without quotes.")
-@click.option("--each", is_flag=True, help="One element of the answer a line; nothing for null.")
+@click.option(
+    "--each", is_flag=True, help="Write one line per element of the answer, and nothing for null."
+)
 @click.option(
     "-e",
     "--exit-status",
     is_flag=True,
-    help="Exit with 1 if the last value was null or false, 4 if there was none.",
+    help="Exit with 1 if the last value is null or false, with 4 if there is none.",
 )
 @click.option(
     "--root",
     "start",
     flag_value="root",
     default=None,
-    help="Start at the root of the document.",
+    help="Start the query at the root of the document.",
 )
 @click.option(
     "--focus",
     "start",
     flag_value="focus",
     default=None,
-    help="Start at the focus of the spec.",
+    help="Start the query at the focus of the spec.",
 )
 @options.choosing
 @options.decoding
@@ -77,20 +79,20 @@ def command(
     **decoding: Any,
 ) -> int:
     """
-    Ask each document in FILE (default: standard input), its layers opened.
+    Query each document in FILE (default: standard input), its layers opened.
 
     EXPR is JMESPath; :NAME is a query that the spec names.
 
     \b
-    nestdecode query --where "level == 'error'" @ app.log  the records that are errors
-    nestdecode query 'structData.data[]' response.json    by the spec that matches
-    nestdecode query -r --each ':urls' response.json      one address a line
-    nestdecode query -s my.yaml 'Records[].body' e.json   by a spec of your own
-    nestdecode query --root 'keys(@)' response.json       from the very top
+    nestdecode query --where "level == 'error'" @ app.log  all errors
+    nestdecode query 'structData.data[]' response.json     with a matching spec
+    nestdecode query -r --each ':urls' response.json       one URL per line
+    nestdecode query -s my.yaml 'Records[].body' e.json    with your own spec
+    nestdecode query --root 'keys(@)' response.json        from the root
 
-    With a spec, a query starts at its focus, unless its names are those of the root.
-    Without one, a shipped spec that matches the document opens it, and lends its focus
-    and queries; --spec none keeps that from happening.
+    With --spec, a query starts at the focus of the spec, or at the root if the spec declares
+    its names there. Without --spec, a shipped spec that matches the document opens it and
+    lends its focus and queries, and stderr says so; --spec none turns that off.
     """  # fmt: skip
     if not files and is_file(expression):
         raise click.UsageError(
@@ -122,6 +124,7 @@ def command(
         many=answer.many,
         where=chosen,
         if_empty=_hint(expression),
+        decoder=decoder,
     )
     if session.code or not exit_status:
         return session.code
@@ -135,7 +138,7 @@ def _answer(
         return decoder.compile(expression, start=start)
 
     def tell(spec: Spec) -> None:
-        lend(f"this is {spec.name}: using its focus and queries (--spec none turns this off)")
+        lend(f"input matches {spec.name}: using its focus and queries (--spec none turns this off)")
 
     return LendingQuery(decoder, expression, start, tell)
 
@@ -150,13 +153,10 @@ def _hinting(query: Query | LendingQuery, hint: Callable[[str], None]) -> Asked:
 
 def _hint(expression: str) -> str | None:
     """Say what is probably wrong with a query if its answers are empty."""
-    name = None if expression.startswith(":") else misquoted(expression)
-    if name is None:
+    found = None if expression.startswith(":") else misquoted(expression)
+    if found is None:
         return None
+    name, written = found
     field = shortened(json.dumps(name, ensure_ascii=False), 60)
-    return f"{field} names a field; a string is written {shortened(_quoted(name), 60)}"
-
-
-def _quoted(text: str) -> str:
-    text = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{text}'"
+    kind = "the value" if written.startswith("`") else "a string"
+    return f"{field} names a field; {kind} is written {shortened(written, 60)}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import click
 
-from nestdecode.cli.output import Letters, Output, identity_of, say
+from nestdecode.cli.output import Letters, Output, identity_of, say, shown_name
 from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.sources import opened
 from nestdecode.errors import DecodeError
@@ -32,6 +32,8 @@ from nestdecode.words import count, one_line
 
 if TYPE_CHECKING:
     from nestdecode.choosing import Asked
+    from nestdecode.cli.hints import Matching
+    from nestdecode.decoder import Decoder
 
 __all__ = ["Counter", "Session", "need_input"]
 
@@ -97,6 +99,7 @@ class Session:
         self._name = ""
         self._lines = 0
         self._counter: Counter | None = None
+        self._matching: Matching | None = None
         self._told: set[str] = set()
         # Messages of each kind that were shown.
         self._shown: dict[str, int] = {}
@@ -150,6 +153,7 @@ class Session:
         too_long: str | None = None,
         placed: Callable[[Any, str, int, Record], bytes | None] | None = None,
         counter: Counter | None = None,
+        decoder: Decoder | None = None,
     ) -> None:
         """
         Answer every record of every file, and write or count the answers.
@@ -168,7 +172,13 @@ class Session:
             placed: Writes a value with its source, its number there, and its record, in place
                 of ``output.text``; for one process.
             counter: Counts values; nothing is written for them.
+            decoder: If it has a spec, stderr says that no record has a layer of it.
         """
+        if decoder is not None and decoder.spec is not None and decoder.spec.layers:
+            from nestdecode.cli.hints import Matching  # late: most need no spec
+
+            self._matching = Matching(answer, many, decoder, self.note)
+            answer, many = self._matching, self._matching.many
         render: Render = _each(output.text) if each else output.text
         if placed is not None:
             write = placed
@@ -200,12 +210,12 @@ class Session:
         try:
             with self._keeping_letters(output), collector_off():
                 for name in self._files:
-                    self._name = "stdin" if name == "-" else name
+                    self._name = shown_name(name)
                     self._lines = 0
                     self._answering.begin()
                     with self._telling_file_errors(), opened(name) as source:
                         if source.total is not None and output.is_at(source.descriptor):
-                            raise UnreadableError("it is the output too")
+                            raise UnreadableError("it is the output too: write to another file")
                         self._read(source, output)
                     if self._fail_fast and self._total.failed:
                         break
@@ -288,7 +298,7 @@ class Session:
         taken = {identity_of(0 if name == "-" else name): "an input" for name in self._files}
         taken[output.identity] = "the output"
         if sys.stderr is not None:
-            taken[identity_of(2)] = "where messages go"
+            taken[identity_of(2)] = "stderr"
         self._kept = Letters(
             self._letters, {file: what for file, what in taken.items() if file is not None}
         )
@@ -313,6 +323,10 @@ class Session:
             return
         if isinstance(sys.exc_info()[1], BrokenPipeError):
             return
+        if self._matching is not None:
+            hint = self._matching.hint(total.written)
+            if hint:
+                say(hint)
         if total.problems:
             more = f" ({SHOWN} shown)" if total.problems > SHOWN else ""
             say(
@@ -321,7 +335,7 @@ class Session:
             )
         if total.malformed:
             how = "wrapped" if self._malformed == "wrap" else "kept"
-            say(f"{count(total.malformed, 'record')} of {total.records:,} {how}: no JSON")
+            say(f"{count(total.malformed, 'record')} of {total.records:,} {how}: not JSON")
         if total.failed and total.records > 1:
             notes = [f"{total.failed - self._hidden:,} shown"] if self._hidden else []
             if self._kept is not None:

@@ -22,7 +22,7 @@ __all__ = ["command"]
     type=click.IntRange(*RANGES["max_record_bytes"]),
     default=Limits().max_record_bytes,
     metavar="N",
-    help=f"Size of one record [default: {Limits().max_record_bytes}]",
+    help=f"Most bytes of one record. [default: {Limits().max_record_bytes}]",
 )
 @click.pass_context
 def command(ctx: click.Context, /, files: tuple[str, ...], most: int) -> int:
@@ -31,10 +31,10 @@ def command(ctx: click.Context, /, files: tuple[str, ...], most: int) -> int:
 
     \b
     nestdecode expand --dead-letters dead.ndjson events.ndjson > good.ndjson
-    nestdecode replay dead.ndjson                   each record as it came, one a line
+    nestdecode replay dead.ndjson                   each record as it came
     nestdecode replay dead.ndjson | nestdecode expand --on-error keep
 
-    A record that was too long to be kept is told on stderr, and the exit code is 5.
+    A record that was too long to be kept is reported on stderr, and the exit code is 5.
     """
     need_input(ctx, files)
     session = Session(files, "lines", jobs=1, progress=False, hints=False)

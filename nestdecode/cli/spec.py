@@ -150,7 +150,7 @@ def lint_(names: tuple[str, ...]) -> int:
 
     \b
     nestdecode spec lint my.yaml
-    nestdecode spec lint my.yaml events.ndjson        which layers are not in a sample
+    nestdecode spec lint my.yaml events.ndjson    which layers are not in a sample
 
     The first argument is a spec. Each other is one if it is a name, ends in .yaml or .yml, or
     is JSON with a key of a spec; any other file is a sample of documents, and so is -. A

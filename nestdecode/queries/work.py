@@ -49,7 +49,7 @@ class Work:
         """
         self.left -= units
         if self.left < 0:
-            raise RefusedError("builds more than one answer may, which is 256 MiB", None)
+            raise RefusedError("its answer grew past 256 MiB", None)
 
     def call(self, name: str, arguments: list[Any]) -> Any:
         """Apply a function, counted before and after."""

@@ -152,7 +152,7 @@ def _piece(descriptor: int, end: float | None) -> bytes:
         # Nobody has opened it for writing yet.
         left = end - time.monotonic()
         if left <= 0:
-            raise OSError(0, "nobody writes to this pipe")
+            raise OSError(0, "no process writes to this pipe")
         if _wait(descriptor, left):
             end = None
 
@@ -168,7 +168,8 @@ def _unknown(name: str) -> str:
     known = names()
     if len(name) > 200:
         return f"unknown spec {name[:60]!r}..."
-    if Path(name).is_file():
+    # A named pipe too, as <(...) is where it has no /dev/fd.
+    if name and Path(name).exists() and not Path(name).is_dir():
         return f"unknown spec {name!r}; for the file of that name write ./{name}"
     # The last part alone may be right: sqs-sns for aws/sqs-sns.
     same_end = [k for k in known if k.rpartition("/")[2] == name.rpartition("/")[2]]

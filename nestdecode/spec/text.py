@@ -136,11 +136,13 @@ def read(text: str, name: str | None = None) -> Source:
                     line=error.lineno,
                 ) from None
         except _RepeatedKeyError as error:
-            raise SpecError(f"key {error.key!r} is there twice", source=name) from None
+            raise SpecError(f"key {error.key!r} is written twice", source=name) from None
         except SpecError:
             raise
         except (RecursionError, ValueError):
-            raise SpecError("invalid JSON: too deep, or no number of JSON's", source=name) from None
+            raise SpecError(
+                "invalid JSON: too deep, or a number that JSON does not have", source=name
+            ) from None
     return _read_yaml(text, name)
 
 
@@ -225,7 +227,7 @@ def _read_yaml(text: str, name: str | None) -> Source:
             if not event.style and key == "<<":
                 fail("merge keys are not read: use $ref", event)
             if key in top.value:
-                fail(f"key {key!r} is there twice", event)
+                fail(f"key {key!r} is written twice", event)
             if event.style == '"':
                 source.quoted.add((id(top.value), key))
             source.lines[id(top.value), key] = line_of(event) + 1
