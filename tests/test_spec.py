@@ -359,7 +359,7 @@ OPENAPI_ERRORS: list[tuple[Any, ...]] = [
         "paths that lead round in a circle",
         '{"openapi": "3.1.0", "paths": {"/x": {"$ref": "#/paths/~1x"}}}',
         "/paths/~1x",
-        "circle",
+        "back to itself",
     ),
 ]
 
