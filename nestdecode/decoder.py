@@ -12,7 +12,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from nestdecode.asking import Asker, check_expression
-from nestdecode.engine import Engine, check_word
+from nestdecode.engine import Engine, check_function, check_word
 from nestdecode.errors import DecodeError, Policy, Undeclared
 from nestdecode.given import check_lines
 from nestdecode.stream import DeadLetter, Record, as_bytes, expand_records, of_lines
@@ -89,7 +89,7 @@ class Decoder:
         Raises:
             SpecError: If the spec can't be found or read, is wrong, or rules out an
                 argument.
-            TypeError: If *spec* is of another type.
+            TypeError: If *spec* or *on_problem* is of another type.
             ValueError: If another argument is out of range.
         """
         self.engine: Engine = Engine(
@@ -277,6 +277,7 @@ class Decoder:
                 neither bytes nor str.
         """
         check_lines(lines)
+        check_function("on_dead_letter", on_dead_letter)
         if self._many is None or not _needs_no_waiting(lines):
             return self._one_by_one(of_lines(lines), on_dead_letter)
         # Iterated in C: a generator would cost a step of Python for each record.

@@ -24,7 +24,7 @@ from nestdecode.words import nearest
 if TYPE_CHECKING:
     from nestdecode.spec import Spec
 
-__all__ = ["Engine", "Many", "check_word"]
+__all__ = ["Engine", "Many", "check_function", "check_word"]
 
 # Takes joined records, and a function that says whether a record is admitted; returns the
 # answers of all of them, or None if they need one call each.
@@ -75,6 +75,7 @@ class Engine:
             "duplicates": duplicates,
             **limits,
         }
+        check_function("on_problem", on_problem)
         check_word("on_error", on_error, POLICIES)
         check_word("undeclared", undeclared, UNDECLARED)
         check_word("numbers", numbers, NUMBERS)
@@ -247,6 +248,12 @@ def check_word(name: str, word: str | None, words: tuple[str, ...]) -> None:
         raise ValueError(f"{name} is one of {', '.join(words)}, got {word!r}{nearest(word, words)}")
 
 
+def check_function(name: str, function: object) -> None:
+    """Raise TypeError for an argument that can't be called, and is not None."""
+    if function is not None and not callable(function):
+        raise TypeError(f"{name} is a function or None, got {type(function).__name__}")
+
+
 def _limits(given: dict[str, int | None], spec: Spec | None) -> Limits:
     chosen: dict[str, int] = dict(spec.limits) if spec else {}
     for name, value in given.items():
@@ -254,7 +261,8 @@ def _limits(given: dict[str, int | None], spec: Spec | None) -> Limits:
             continue
         least, most = RANGES[name]
         if type(value) is not int or not least <= value <= most:
-            raise ValueError(f"{name} is an integer from {least} to {most}, got {value!r}")
+            why = "; nothing deeper can be written back" if name == "max_depth" else ""
+            raise ValueError(f"{name} is an integer from {least} to {most}, got {value!r}{why}")
         chosen[name] = value
     return Limits(**chosen)
 

@@ -177,7 +177,7 @@ class QueryError(NestdecodeError, ValueError):
         if self.offset is None:
             text = self.expression
             shown = text if len(text) <= 100 else f"{text[:100]}..."
-            return one_line(f"{self.reason} - in query {shown}")
+            return one_line(f"{self.reason} - in query {shown}" if text else self.reason)
         # The line that holds the offset; a long one is cut around the caret.
         start = self.expression.rfind("\n", 0, self.offset) + 1
         line = self.expression[start:].split("\n", 1)[0]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nestdecode.decoder import Decoder
-from nestdecode.engine import check_word
+from nestdecode.engine import check_function, check_word
 from nestdecode.stream import FRAMINGS, DeadLetter, Framing
 from nestdecode.stream.answering import (
     MALFORMED,
@@ -112,8 +112,9 @@ def expand_file(
         raise ValueError(f"jobs is an integer from 1, got {jobs!r}")
     if head is not None and (type(head) is not int or head < 0):
         raise ValueError(f"head is an integer from 0, got {head!r}")
+    check_function("on_dead_letter", on_dead_letter)
     if "on_problem" in options:
-        raise TypeError("problems are counted in the report: there is no on_problem here")
+        raise TypeError("expand_file takes no on_problem: its report counts problems")
     answering = Answering()
     decoder = Decoder(spec, on_problem=None if original else answering.problem, **options)
     answering.keeps_letters = on_dead_letter is not None
@@ -188,7 +189,7 @@ def _emptied(target: Any, source: Any) -> Iterator[Any]:
     with _opened(target, "ab") as file:
         if file is not target:
             if _is_one(file, source):
-                raise OSError(f"{_name(target)}: it is the source")
+                raise OSError(f"{_name(target)}: it is the source too")
             if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 file.truncate(0)
         yield file

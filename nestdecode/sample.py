@@ -139,6 +139,11 @@ class Sample:
                 # Elements are mostly alike: the first 50 show how their members are spelled.
                 waiting += [((*steps, Wild.ELEMENTS), child) for child in reversed(value[:50])]
 
+    @property
+    def has_layer(self) -> bool:
+        """Whether something is at the place of a declared layer."""
+        return any(shape.alternatives for shape in self._met)
+
     def warnings(self) -> list[SpecError]:
         """
         List what the spec names and the sample lacks: layers, and answers of its queries.

@@ -232,7 +232,7 @@ def test_what_holds_a_text_and_is_none_is_refused_by_every_way_in(spec, tmp_path
     ]
     for document in files(tmp_path):
         for way in ways:
-            with pytest.raises(TypeError, match=r"^a document is JSON text, or what that holds"):
+            with pytest.raises(TypeError, match=r"^a document is JSON text or its parsed value"):
                 way(document)
         if isinstance(document, (io.IOBase, mmap.mmap)):
             document.close()

@@ -20,7 +20,7 @@ FILTER_HINT = "nestdecode: [?...] filters an array inside a record: --where EXPR
 WHERE_HINT = (
     "nestdecode: --where [?...] filters an array inside a record: EXPR alone chooses records\n"
 )
-DOCUMENTS_HINT = "nestdecode: --documents reads what stands over several lines, or several on one\n"
+DOCUMENTS_HINT = "nestdecode: --documents reads records that take several lines, or share one\n"
 jobs = pytest.mark.parametrize("jobs", ["1", "2"])
 
 
@@ -105,7 +105,7 @@ def test_an_error_in_it_is_a_dead_letter(tmp_path, jobs):
     letters = [json.loads(line) for line in dead.read_bytes().splitlines()]
 
     assert (out, code) == (b"", 5)
-    assert {letter["reason"] for letter in letters} == {"query"}
+    assert {letter["code"] for letter in letters} == {"query"}
     assert err.count("keys() wants object") == 3
     assert run("replay", dead) == (text, "", 0)
 
@@ -234,7 +234,7 @@ def test_for_no_other_reason(tmp_path, malformed, jobs):
         stdin=text,
     )
 
-    reasons = [json.loads(line)["reason"] for line in (tmp_path / "dead").read_bytes().splitlines()]
+    reasons = [json.loads(line)["code"] for line in (tmp_path / "dead").read_bytes().splitlines()]
     assert (out, code) == (b"text\n" if malformed == "keep" else b'{"message":"text"}\n', 5)
     assert reasons == ["limit", "limit", "limit", "query"]
     assert summary(err).items() >= pieces(5, 1, 4, 0, 1).items()

@@ -42,7 +42,7 @@ NESTDECODE = [sys.executable, "-m", "nestdecode"]
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SECONDS = 30
 MISSING = f"can't be read: {os.strerror(errno.ENOENT)}"
-LENT = "this is repair-results: using its focus and queries (--spec none turns this off)"
+LENT = "input matches repair-results: using its focus and queries (--spec none turns this off)"
 SPEC = """\
 nestdecode: 1
 layers:
@@ -446,7 +446,7 @@ def test_documents_on_one_line_can_be_forced(run):
 def test_lines_can_be_forced(run):
     stderr = said(
         f"stdin: line 1: {refusal(b'[')}",
-        "--documents reads what stands over several lines, or several on one",
+        "--documents reads records that take several lines, or share one",
         f"stdin: line 3: {refusal(b']')}",
         "2 of 3 records failed",
     )
@@ -522,7 +522,7 @@ def test_a_document_cut_in_the_middle_is_one_dead_letter(run, stdin, cut, where,
 def test_a_document_that_is_too_long_is_one_dead_letter(run, long):
     stdin = b"[\n1]\n%b\n[2]\n" % long
     out, err, code = run("expand", "--max-record-bytes", "1000", stdin=stdin)
-    reason = "longer than max_record_bytes=1000 - at document root"
+    reason = "longer than --max-record-bytes 1000 - at document root"
     stderr = said(f"stdin: document at line 3: {reason}", "1 of 3 records failed")
 
     assert (out, err[:1000], code) == ("[1]\n[2]\n", stderr, 5)
@@ -604,7 +604,9 @@ def test_no_command_shows_help_and_exits_with_2(run, arguments):
     [
         pytest.param("a.b[", "incomplete expression", 5, id="incomplete"),
         pytest.param("a..b", "unexpected '.'", 3, id="unexpected"),
-        pytest.param("a = b", "unexpected character", 3, id="unknown character"),
+        pytest.param(
+            "a = b", "unexpected character; equality is written ==", 3, id="unknown character"
+        ),
         pytest.param(
             "a.lenght(@)", "unknown function lenght(); did you mean 'length'?", 3, id="function"
         ),
@@ -806,7 +808,7 @@ def test_max_layers_keeps_deeper_ones_shut(run, most, layers, pointer):
         expected = f'{{"a":{expected}}}'
     expected = expected.replace("{}", '{"a":"{}"}')
     stderr = said(
-        f"stdin: line 1: more than max_layers={most} layers - at {pointer} (json)",
+        f"stdin: line 1: more than --max-layers {most} layers - at {pointer} (json)",
         "1 layer stayed shut",
     )
 
@@ -818,11 +820,11 @@ def test_max_layers_keeps_deeper_ones_shut(run, most, layers, pointer):
 @pytest.mark.parametrize(
     ("option", "stdin", "reason"),
     [
-        pytest.param("--max-depth", b"[[[]]]\n[[]]\n", "deeper than max_depth=2", id="depth"),
+        pytest.param("--max-depth", b"[[[]]]\n[[]]\n", "deeper than --max-depth 2", id="depth"),
         pytest.param(
             "--max-record-bytes",
             b"[1]\n[]\n",
-            "longer than max_record_bytes=2",
+            "longer than --max-record-bytes 2",
             id="record bytes",
         ),
     ],
@@ -958,7 +960,7 @@ def test_what_may_be_no_spec_at_all_is_asked_about(run, folder):
         "",
         0,
     )
-    for spec in ("none.yaml", "open.json", "spec.yaml"):
+    for spec in ("none.yaml", "open.json"):
         _, stderr, code = run("expand", "-s", spec, stdin=b'{"x":"[1]"}\n')
 
         assert (stderr, code) == ("", 0), spec

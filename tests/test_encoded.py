@@ -144,7 +144,7 @@ def test_half_a_pair_costs_its_record_only(encoding, tmp_path):
 
     assert (out.decode(), code) == ('{"a":1}\n{"c":"\U0001f600"}\n', 5)
     assert "line 2: invalid JSON: not UTF-8" in err
-    assert (letter["reason"], letter["encoding"]) == ("malformed", encoding)
+    assert (letter["code"], letter["encoding"]) == ("malformed", encoding)
     assert run("replay", dead)[0] == '{"b":"\ud800"}\n'.encode("utf-8", "surrogatepass")
 
 

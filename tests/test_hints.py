@@ -89,12 +89,17 @@ def test_short_help_ends_where_a_paragraph_does(arguments):
 @pytest.mark.parametrize(
     ("query", "name"),
     [
-        ('[?name=="web"]', "web"),
-        ('[?a.b != "x y" && c]', "x y"),
-        ('contains(name, "we\'b")', "we'b"),
+        ('[?name=="web"]', ("web", "'web'")),
+        ('[?a.b != "x y" && c]', ("x y", "'x y'")),
+        ('contains(name, "we\'b")', ("we'b", "'we\\'b'")),
         ('join(", ", a)', None),
         ("[?name=='web']", None),
         ("[?\"my key\"=='web']", None),
+        ("[?done==true]", ("true", "`true`")),
+        ("[?done != null && a]", ("null", "`null`")),
+        ("[?true==a]", None),
+        ("[?a==true.b]", None),
+        ("[?a==trues]", None),
         ('[?a=="b c".d]', None),
         ('[?a=="b c"[0]]', None),
         ('[a, "b c"]', None),
@@ -106,7 +111,7 @@ def test_short_help_ends_where_a_paragraph_does(arguments):
         ("", None),
     ],
 )
-def test_a_name_that_may_be_meant_as_a_string_is_found(query, name):
+def test_a_name_that_may_be_meant_as_a_value_is_found(query, name):
     assert misquoted(query) == name
 
 
@@ -141,8 +146,8 @@ def test_a_named_query_without_a_spec_names_the_specs_that_have_it(options):
 
     assert (out, code) == ("", 3)
     assert err.splitlines()[0] == (
-        "nestdecode: named queries come with a spec, and there is none; "
-        ":messages is one of aws/cloudwatch-logs or aws/sqs-sns - in query :messages"
+        "nestdecode: a named query needs a spec: "
+        "aws/cloudwatch-logs or aws/sqs-sns has this one - in query :messages"
     )
     for name in ("aws/cloudwatch-logs", "aws/sqs-sns"):
         assert "messages" in nestdecode.Spec.load(name).queries
@@ -163,8 +168,8 @@ def test_failures_of_a_kind_are_shown_ten_times_and_counted(jobs):
         " - at document root"
         for n in range(1, 11)
     ]
-    assert [line for line in shown if "max_depth" in line] == [
-        f"nestdecode: stdin: line {n}: deeper than max_depth=200 - at document root"
+    assert [line for line in shown if "--max-depth" in line] == [
+        f"nestdecode: stdin: line {n}: deeper than --max-depth 200 - at document root"
         for n in range(1511, 1521)
     ]
     assert total == (

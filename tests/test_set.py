@@ -58,7 +58,7 @@ def test_what_begins_as_json_is_json_or_an_error(tmp_path, value):
     out, said, code = run("-i", f"a{value}", str(path))
 
     assert (out, code) == ("", 2)
-    assert re.match("a: VALUE (begins as JSON does, but is not|is not JSON): ", error(said))
+    assert re.match("a: VALUE (begins like JSON, but )?is invalid JSON: ", error(said))
     assert path.read_bytes() == b'{"a": {"b": 1}}'
 
 
@@ -112,7 +112,7 @@ def test_a_pointer_ends_where_there_is_a_place(old, assignment, new):
     out, said, code = run(assignment, stdin=old.encode())
 
     assert (out, code) == ((new or ""), 0 if new else 2)
-    assert ("are both there" in said) == (new is None)
+    assert ("both exist" in said) == (new is None)
 
 
 def test_a_value_with_very_many_signs_is_split_in_linear_time():
@@ -186,7 +186,7 @@ MANIFEST = json.dumps(
 ).encode()  # fmt: skip
 PLACE = "metadata.annotations.kubectl.kubernetes.io/last-applied-configuration"
 QUOTED = 'metadata.annotations."kubectl.kubernetes.io/last-applied-configuration"'
-OTHERS = '; other names are quoted, as in a."b/c", or it is a pointer, as in /a/b~1c'
+OTHERS = '; quote such a name, as in a."b/c", or write a pointer, as in /a/b~1c'
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ OTHERS = '; other names are quoted, as in a."b/c", or it is a pointer, as in /a/
             [f"{PLACE}.spec.replicas=4"],
             (
                 f"not a path: {PLACE}.spec.replicas: '/' (character 43) is not part of a path; "
-                f"what is there is {QUOTED}.spec.replicas or /metadata/annotations/"
+                f"write {QUOTED}.spec.replicas or /metadata/annotations/"
                 "kubectl.kubernetes.io~1last-applied-configuration/spec/replicas"
             ),
         ),
@@ -204,7 +204,7 @@ OTHERS = '; other names are quoted, as in a."b/c", or it is a pointer, as in /a/
             [f"{PLACE}.spec.c[].x-y=4"],
             (
                 f"not a path: {PLACE}.spec.c[].x-y: '/' (character 43) is not part of a path; "
-                f'what is there is {QUOTED}.spec.c[]."x-y"'
+                f'write {QUOTED}.spec.c[]."x-y"'
             ),
         ),
         (
@@ -215,32 +215,47 @@ OTHERS = '; other names are quoted, as in a."b/c", or it is a pointer, as in /a/
         (['"a=1'], f"not a path: \"a: '\"' (character 1) is not closed{OTHERS}"),
         (
             ["tags.all.x[1]=4"],
+            ('stdin: no such place: tags.all.x[1]; write "tags.all".x[1] or /tags.all/x/1'),
+        ),
+        (
+            ["tags.any.x=4"],
             (
-                'stdin: there is no place tags.all.x[1]; what is there is "tags.all".x[1] '
-                "or /tags.all/x/1"
+                "stdin: no such place: tags.any.x; only the last step can be new, "
+                "and tags does not exist"
             ),
         ),
-        (["tags.any.x=4"], "stdin: there is no place tags.any.x"),
-        (["/tags/x=4"], "stdin: there is no such place - at /tags/x"),
+        (
+            ["/tags/x=4"],
+            (
+                "stdin: no such place; only the last step can be new, "
+                "and /tags does not exist - at /tags/x"
+            ),
+        ),
     ],
 )
 def test_what_is_suggested_is_there(words, message):
     out, said, code = run(*words, stdin=MANIFEST)
 
     assert (out, error(said), code) == ("", message, 2)
-    if "what is there is" in message:
-        written = message.partition("what is there is ")[2].split(" or ")
+    if "; write " in message:
+        written = message.partition("; write ")[2].split(" or ")
         assert [run(f"{place}=4", stdin=MANIFEST)[2] for place in written] == [0] * len(written)
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["new=1"], "no record has new; --record N and --where EXPR choose records that get it"),
-        (["/a/-=1"], "no record has /a/-; --record N and --where EXPR choose records that get it"),
+        (
+            ["new=1"],
+            "no record has new; --record N or --where EXPR chooses the records to add it to",
+        ),
+        (
+            ["/a/-=1"],
+            "no record has /a/-; --record N or --where EXPR chooses the records to add it to",
+        ),
         (["--where", "nope", "id=1"], "--where holds for no record"),
-        (["--record", "4", "id=1"], "no record 4: there are 3"),
-        (["--delete", "nope"], "there is no place nope"),
+        (["--record", "4", "id=1"], "no record 4: the input has 3"),
+        (["--delete", "nope"], "no such place: nope"),
     ],
 )
 def test_a_change_without_a_place_is_refused(words, message):

@@ -71,21 +71,23 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
 )  # fmt: skip
 def cli() -> None:
     """
-    Open JSON that hides inside JSON strings, and query it.
+    Open the JSON inside JSON strings, query it, change it, and put it back.
 
     \b
     nestdecode expand response.json                      open every layer of a file
     nestdecode query 'structData.data[]' response.json   query a file, its layers opened
-    tail -f app.log | nestdecode expand                  process a log, one record a line
-    nestdecode set -i data.retry=true response.json      change a value, and nothing else
+    tail -f app.log | nestdecode expand                  process a log, one record per line
+    nestdecode set -i data.retry=true response.json      change one value, and nothing else
 
-    Without a spec every layer is found. With --spec, exactly those that the spec names are
-    opened; nestdecode spec list names some. Input is one document, NDJSON, or several
-    documents: which of them is detected.
+    A layer is a string that holds another JSON document. Without --spec, every layer is
+    found and opened; with it, exactly the layers that the spec names (spec list shows those
+    that are shipped). The input may be one document, one document per line (NDJSON), or
+    several in a row: nestdecode detects which.
 
-    Exit codes: 0 done, 1 and 4 with query -e, 2 usage or files, 3 a spec or query
-    that is wrong, 5 some record failed and all others were written, 130 and 143 for
-    SIGINT and SIGTERM, 141 for a pipe that closed.
+    Exit codes: 0 done; 1 and 4 as query -e and diff say; 2 wrong usage, or a file that can't
+    be read or written; 3 a spec that can't be read, or a spec or query that is wrong; 5 a
+    record failed; 129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM; 141 the reader of the
+    output left.
 
     A variable named after an option sets it where it is not given: NESTDECODE_SPEC,
     NESTDECODE_COLOR, NESTDECODE_JOBS and so on, for options that several commands share.
@@ -116,10 +118,23 @@ def _say_usage(error: click.ClickException) -> None:
         lines += error.ctx.get_usage().split("\n")
         lines += [f"Try '{error.ctx.command_path} --help' for help.", ""]
     message = error.format_message()
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        message = _wanted(error.param, error.ctx) or message
     if isinstance(error, click.MissingParameter):
         # What is missing holds no newlines; the choices are listed one a line.
         message = " ".join(message.split())
     say(*lines, f"Error: {message}", prefix="")
+
+
+def _wanted(parameter: click.Parameter, context: click.Context | None) -> str:
+    """Say which integers an option takes, or its variable; nothing of another option."""
+    name = parameter.get_error_hint(context)
+    if name != parameter.envvar:
+        name = parameter.opts[-1]
+    if isinstance(parameter.type, click.IntRange):
+        least, most = parameter.type.min, parameter.type.max
+        return f"{name} is an integer from {least}" + ("" if most is None else f" to {most}")
+    return f"{name} is an integer" if parameter.type is click.INT else ""
 
 
 def _run(arguments: Sequence[str] | None) -> int:

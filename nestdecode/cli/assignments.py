@@ -43,7 +43,7 @@ def check_path(path: str) -> None:
         PathError: If it is no path.
         click.UsageError: If it is not UTF-8.
     """
-    _check_utf8(path, f"a PATH is not UTF-8: {path!r}")
+    _check_utf8(path, f"PATH is not UTF-8: {path!r}")
     if path.startswith("/"):
         return
     try:
@@ -116,8 +116,8 @@ class Assignment:
         if len(ends) > 1:
             both = " and ".join(self._text[:end] for end in ends[:2])
             raise click.UsageError(
-                f"{both} are both there: write the one that is meant as a path, "
-                'with its names in quotes, as in a."b=c"'
+                f"{both} both exist: write the one that you mean as a path, with its names in quotes, "
+                'as in a."b=c"'
             )
         self.is_first = not ends and self._text.count("=") > 1
         if ends:
@@ -133,11 +133,11 @@ def _sign(text: str) -> tuple[int, int]:
         if "=" in text:
             left = text.partition("=")[0]
             raise PathError(left, mistake_in(left))
-        raise click.UsageError("wanted PATH=VALUE: one has no =")
+        raise click.UsageError("wanted PATH=VALUE, got an argument without =")
     start = end + 1
     end -= text.endswith(":", 0, end)
     if not end:
-        raise click.UsageError("wanted PATH=VALUE: one has no PATH")
+        raise click.UsageError("wanted PATH=VALUE, got an argument that begins with =")
     return end, start
 
 
@@ -156,7 +156,7 @@ class Value:
     """
 
     def __init__(self, text: str, path: str, reader: Reader, *, is_json: bool) -> None:
-        _check_utf8(text, "a VALUE is not UTF-8")
+        _check_utf8(text, "VALUE is not UTF-8")
         self._text = text
         self._path = shortened(path)
         self._reader = reader
@@ -191,9 +191,11 @@ class Value:
         if self._reason is None:
             return self._parsed
         if self._is_json:
-            raise click.UsageError(f"{self._path}: VALUE is not JSON: {self._reason}")
+            raise click.UsageError(f"{self._path}: VALUE is {self._reason}; := takes JSON only")
         if self._text.lstrip(WHITESPACE).startswith(("{", "[", '"')):
-            reason = f"VALUE begins as JSON does, but is not: {self._reason}"
+            reason = (
+                f"VALUE begins like JSON, but is {self._reason}; a text is written as a JSON string"
+            )
             raise click.UsageError(f"{self._path}: {reason}")
         return self._text
 

@@ -133,7 +133,7 @@ class Changing:
                 place = shortened(change.path)
                 if change.is_first and self._new:
                     note(
-                        f"{place}: new; VALUE is all behind the first sign, as no longer pointer is there"
+                        f"{place}: added; VALUE is all after the first =, because no longer pointer exists"
                     )
                 if change.value.was_quoted:
                     note(f"{place}: VALUE is a JSON string: its text was set, without the quotes")
@@ -206,23 +206,36 @@ class Changing:
         """Raise RefusedError if there was no place for one of the changes."""
         record = self._chosen.record
         if record is not None and record > self._count:
-            raise RefusedError(
-                self._name,
-                f"no record {record}: there {'is' if self._count == 1 else 'are'} {self._count:,}",
-                2,
-            )
+            raise RefusedError(self._name, f"no record {record}: the input has {self._count:,}", 2)
         if not self._met:
-            reason = "--where holds for no record" if self._count else "there is no document"
+            reason = "--where holds for no record" if self._count else "no document in it"
             raise RefusedError(self._name, reason, 2)
         for change, why in zip(self._changes, self._reasons, strict=True):
             if why is None:
                 continue
             reason = why
             hint = suggestion(change.path, self._original, self._decoder)
+            if hint:
+                reason = f"no such place: {shortened(change.path)}"
+            hint = hint or self._root_hint()
             if not self._adds and isinstance(change, Assignment):
                 reason = f"no record has {shortened(change.path)}"
-                hint = hint or "; --record N and --where EXPR choose records that get it"
+                hint = hint or "; --record N or --where EXPR chooses the records to add it to"
             raise RefusedError(self._name, f"{reason}{hint}", 2)
+
+    def _root_hint(self) -> str:
+        """Say where a path starts, to who may have taken it from a query at the focus."""
+        spec = self._decoder.spec
+        if spec is None:
+            from nestdecode.queries.expression import lender  # late: only a query borrows
+
+            record = next(self._original.records(), None)
+            with suppress(DecodeError):
+                if record is not None:
+                    spec = lender(self._decoder.engine.shut(record[0].raw))
+        if spec is None or spec.focus is None:
+            return ""
+        return f"; a path starts at the root, not at the focus of {spec.name or 'the spec'}"
 
 
 def suggestion(path: str, original: Original, decoder: Decoder) -> str:
@@ -236,7 +249,7 @@ def suggestion(path: str, original: Original, decoder: Decoder) -> str:
                 written = shortened(format_path(steps), 1000)
                 names = [step for step in steps if not isinstance(step, Wild)]
                 if len(names) < len(steps):
-                    return f"; what is there is {written}"
+                    return f"; write {written}"
                 pointer = shortened(join_pointer(names), 1000)
-                return f"; what is there is {written} or {pointer}"
+                return f"; write {written} or {pointer}"
     return ""

@@ -24,12 +24,13 @@ __all__ = ["command"]
     type=click.Path(),
     metavar="ORIGINAL",
     excludes=["head", "jobs", "progress", "dead_letters", "fail_fast", "summary"],
-    help="The file that was expanded: all that was not changed is as it is there.",
+    help="The file that was expanded; what was not changed is written as it is there.",
 )
 @click.option(
     "--key",
     metavar="EXPR",
-    help="With --like: records are the same if EXPR gives the same value. [default: their content]",
+    help="With --like: pair records for which this JMESPath gives the same value. "
+    "[default: pair by content]",
 )
 @options.decoding
 @options.target
@@ -42,22 +43,23 @@ def command(
     running: RunOptions,
 ) -> int:
     """
-    Put the layers of expanded documents in FILE (default: standard input) back.
+    Put the layers of the expanded documents in FILE (default: standard input) back.
 
     \b
     nestdecode expand a.json > b.json; vi b.json
     nestdecode collapse --like a.json b.json       a.json, changed where b.json is
-    nestdecode collapse --spec aws/sqs-sns b.json  what the spec declares, compactly
-    nestdecode expand a.ndjson | jq -c 'select(.id > 7)' | nestdecode collapse --like a.ndjson
+    nestdecode collapse --spec aws/sqs-sns b.json  the layers of a spec, compact
+    nestdecode expand a.ndjson | jq -c 'select(.id > 7)' |
+      nestdecode collapse --like a.ndjson      records left out
 
-    It needs --like, --spec, or both. With --like, every byte outside of what was changed
-    stays as it was, and --spec is the one that expanded ORIGINAL, if any. With --spec
-    alone, the layers that it declares are written.
+    Give --like, --spec, or both. With --like, every byte outside of the changes stays as it
+    is in ORIGINAL; add --spec if ORIGINAL was expanded with one. With --spec alone, the
+    layers that the spec names are written in compact form.
 
-    With --like, records may be left out, added and moved. They are paired with those of
-    ORIGINAL by --key, or those with the same content first, and the others by their order.
-    A number that is equal to the old one (100000 for 1E5) is no change, except with
-    --numbers exact.
+    With --like, records may be removed, added and moved. They are paired with the records of
+    ORIGINAL by --key; without it, equal ones first and the others in order. A number equal
+    to the old one (100000 for 1E5) is not a change, except with --numbers exact. If a record
+    fails, nothing is written, and the exit code is 5.
     """
     need_input(running.files)
     decoder = decoding.decoder()

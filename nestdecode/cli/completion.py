@@ -14,7 +14,7 @@ __all__ = ["command"]
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
     """
-    Print the script by which a SHELL completes commands, options, files, specs and :names.
+    Print the script by which SHELL completes commands, options, files, specs and :names.
 
     \b
     nestdecode completion bash > ~/.local/share/bash-completion/completions/nestdecode

@@ -33,13 +33,13 @@ __all__ = ["command"]
 @click.option(
     "--key",
     metavar="EXPR",
-    help="Pair the records of which this JMESPath gives the same; without it, equal ones "
-    "are paired, and those between them by position.",
+    help="Pair records for which this JMESPath gives the same value. "
+    "[default: pair equal records, and those between them by position]",
 )
 @click.option(
-    "--ignore-layers", is_flag=True, help="A layer and the value that it holds are the same."
+    "--ignore-layers", is_flag=True, help="Treat a layer and the value that it holds as equal."
 )
-@click.option("--json", "as_json", is_flag=True, help="One object a difference, for machines.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object per difference.")
 @options.color
 @options.target
 @options.decoding
@@ -63,9 +63,9 @@ def command(
     nestdecode diff --key id before.ndjson after.ndjson
     nestdecode diff --json before.ndjson after.ndjson | jq -r .pointer
 
-    White space, escapes and the order of members make no difference; 1, 1.0 and true do, and
-    so do a layer and the value itself. A record that is there in one file only is one
-    difference. Exit codes: 0 the same, 1 different, 2 trouble.
+    White space, escapes and the order of members do not count. 1, 1.0 and true differ, and
+    so do a layer and the value itself. A record that only one file has is one difference.
+    Exit codes: 0 the files are equal, 1 they differ, 2 one of them can't be compared.
     """
     if one == other == "-":
         raise click.UsageError("standard input can be A or B, not both")

@@ -42,14 +42,16 @@ def command(file: str, framing: Framing | None, decoding: DecodingOptions) -> in
     nestdecode edit dashboard.json
     EDITOR='code --wait' nestdecode edit export.ndjson
 
-    What is saved is put back into FILE, whole or not at all; every byte outside of what
-    was changed stays. Records may be added, in the style of the one before them, and
-    removed, but not all of them. A number that is equal to the old one is no change,
-    except with --numbers exact.
+    What you save is put back into FILE, whole or not at all; every byte outside of your
+    changes stays. You can add records, which are written like the one before, and remove
+    them, except all. A number equal to the old one is not a change, except with
+    --numbers exact.
 
-    What can't be put back is kept, and stderr says where: what is not JSON any more, and
-    all that was saved when another process changed FILE meanwhile.
+    If your text can't be put back, because it is not JSON or because another process has
+    changed FILE, it is kept, and stderr says where.
     """
+    if file == "-":
+        raise click.UsageError("edit wants a FILE: standard input can't be replaced")
     decoder = decoding.decoder()
     with InPlace(file):
         original = Original(file, decoder, framing)
@@ -129,7 +131,7 @@ def _edited(
 def _check_left(path: str, shown: bytes, text: bytes) -> None:
     """Raise RefusedError if there were records, and none is left: an editor may have failed."""
     if shown.strip() and not text.strip():
-        raise RefusedError(path, "no record is left in it")
+        raise RefusedError(path, "no record is left in it: keep at least one")
 
 
 def _saved(path: str) -> bytes:
@@ -146,9 +148,9 @@ def _saved(path: str) -> bytes:
             with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a descriptor
                 check_size(path, os.fstat(file.fileno()).st_size)
                 return file.read()
-        reason = "the editor left something else in its place"
+        reason = "the editor replaced it by something that is not a file"
     except FileNotFoundError:
-        reason = "the editor took it away"
+        reason = "the editor removed it"
     except OSError as error:
         reason = f"can't be read: {error.strerror or error}"
     raise RefusedError(path, reason, 2)
@@ -168,7 +170,9 @@ def _run_editor(path: str) -> None:
         with keys_are_for_others():
             code = _ended([*shlex.split(editor), path])
     except (OSError, ValueError) as error:
-        reason = f"can't be run: {getattr(error, 'strerror', None) or error}"
+        reason = (
+            f"can't be run: {getattr(error, 'strerror', None) or error}; VISUAL or EDITOR names one"
+        )
     else:
         if not code:
             return

@@ -19,15 +19,15 @@ __all__ = ["command"]
     "--original",
     is_flag=True,
     excludes=["compact", "indent", "tab", "sort_keys"],
-    help="Write the records as they came, byte for byte.",
+    help="Write each record as it came, byte for byte.",
 )
 @click.option(
     "--malformed",
     type=click.Choice(MALFORMED),
     default="dead",
     show_default=True,
-    help="What becomes of a record that is no JSON: set aside, written as it came, or "
-    'written as {"message": text} (message_base64 if it is not UTF-8).',
+    help="For a record that is not JSON: set it aside as dead, write it as it came, or write "
+    '{"message": text} (message_base64 if it is not UTF-8).',
 )
 @options.decoding
 @options.writing
@@ -46,14 +46,15 @@ def command(
     \b
     nestdecode expand response.json                  indented on a terminal
     nestdecode expand --where "level == 'error'" app.log
-    nestdecode expand events.ndjson | jq .detail     one line a record in a pipe
-    nestdecode expand --spec aws/sqs-sns event.json  only what the spec names
+    nestdecode expand events.ndjson | jq .detail     one line per record in a pipe
+    nestdecode expand --spec aws/sqs-sns event.json  only the layers of a spec
     kubectl logs -f pod | nestdecode expand --malformed keep
 
-    A layer that a spec declares and that does not open stays a string and is told on
-    stderr. A record that is no JSON is told too, and kept with --dead-letters; all others
-    are written, and the exit code is 5. With --malformed keep or wrap it is written in its
-    place, whatever --where says, and the exit code is 0.
+    A layer that the spec names and that does not open stays a string, and is reported on
+    stderr. A record that is not JSON is reported on stderr and left out of the output;
+    --dead-letters keeps it. The other records are written, and the exit code is 5. With
+    --malformed keep or wrap, a record that is not JSON is written in its place, even with
+    --where, and the exit code is 0.
     """
     session = Session(running, malformed=malformed)
     # What is written as it came has no layers that could stay shut.
@@ -67,5 +68,6 @@ def command(
             many=decoder.engine.expand_many,
             where=chosen,
             original=original,
+            decoder=decoder,
         )
     return session.code

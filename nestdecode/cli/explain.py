@@ -32,6 +32,8 @@ Format = Literal["tree", "table", "json"]
 
 # SGR of ECMA-48.
 _BOLD = 1
+# The root, whose pointer is empty, in texts for people.
+_ROOT = "(root)"
 # Characters of all pointers in one JSON object, beside ten times the document's size.
 MOST_POINTERS = 1 << 24
 
@@ -41,20 +43,20 @@ MOST_POINTERS = 1 << 24
     "--format",
     "form",
     type=click.Choice(["tree", "table", "json"]),
-    help="How it is shown; tree shows each record, json is one object a line. "
+    help="Output format: tree for each record, a table, or json with one object per line. "
     "[default: tree for one document, table for a census]",
 )
-@options.flag("--json", short_for=("form", "json"), help="The same as --format json.")
+@options.flag("--json", short_for=("form", "json"), help="Same as --format json.")
 @options.flag(
     "--census",
     "rows",
     short_for=("census", True),
-    help="One row for each path of all records. [default: if there are several records]",
+    help="One row per path, counted over all records. [default: if there are several records]",
 )
 @options.flag(
     "--trees",
     short_for=("census", False),
-    help="What each record holds, with its number. [default: if there is one record]",
+    help="Each record, with its number. [default: if there is one record]",
 )
 @options.choosing
 @options.decoding
@@ -69,23 +71,23 @@ def command(
     running: RunOptions,
 ) -> int:
     """
-    Show where the layers of the documents in FILE (default: standard input) are.
+    Show where the layers are in the documents of FILE (default: standard input).
 
     \b
-    nestdecode explain response.json                  one document: a tree of layers
+    nestdecode explain response.json                  one: a tree of layers
     nestdecode explain --format table response.json
-    nestdecode explain events.ndjson                  several: one row for each path
+    nestdecode explain events.ndjson                  several: a row per path
     nestdecode explain --json events.ndjson | jq 'select(.problems > 0)'
-    nestdecode explain --trees --json events.ndjson | jq 'select(.problems != []).line'
+    nestdecode explain --trees --json e.ndjson | jq 'select(.problems != []).line'
 
-    With each layer of a document: its codecs, its size, and the share of it that is lost to
-    escaping. What did not open is named with the reason, and so is what looks like a layer
-    and was not opened. Of a long pointer the middle is left out; in JSON it is whole.
+    For each layer of a document: its codecs, its size, and how much of the document is
+    escaping. Layers that did not open are listed with the reason, and so are strings that look
+    like layers but were not opened. Long pointers are cut in the middle, except in JSON.
 
-    A census counts, for each path, records, layers, bytes of their texts, layers that stayed
-    shut, and strings that look like layers, and says in which line the first of these records
-    begins. With --json its first row is the root, with the number of all records and of those
-    that failed. Paths beyond the first 1,000 share one row.
+    A census counts for each path: records, layers, bytes of their texts, layers that stayed
+    shut, and strings that look like layers; and gives the line of the first such record. With
+    --json, the first row is the root: the number of all records, and of those that failed.
+    Paths after the first 1,000 share one row.
     """  # fmt: skip
     if census and form == "tree":
         raise click.UsageError("a census is a table or JSON: trees are of each record")
@@ -96,7 +98,8 @@ def command(
     chosen = options.where_from(where, decoder, session.note)
     with options.output_to(target, running.files) as output:
         trees = _Trees(decoder, form or "tree", output)
-        run = partial(session.run, decoder.engine.trace, output, decoder.limits.max_record_bytes)
+        most = decoder.limits.max_record_bytes
+        run = partial(session.run, decoder.engine.trace, output, most, decoder=decoder)
         if by_record:
             output.text = output.as_it_is
             run(where=chosen, placed=trees.placed)
@@ -356,7 +359,7 @@ def _tree(look: Look, output: Output) -> Iterator[str]:
     yield f"{count(len(layers), 'layer')}, {deepest} deep, in {size:,} bytes; {escaping}"
     rows = [
         (
-            "  " * layer.depth + layer.address.brief,
+            "  " * layer.depth + (layer.address.brief or _ROOT),
             " | ".join(layer.codecs),
             f"{layer.size:,} bytes",
             "" if layer.decoded_size == layer.size else f"opens to {layer.decoded_size:,}",
@@ -373,7 +376,7 @@ def _tree(look: Look, output: Output) -> Iterator[str]:
     ):
         if found:
             yield title
-            shut = [(f"  {brief or '(root)'}", reason) for brief, reason in found]
+            shut = [(f"  {brief or _ROOT}", reason) for brief, reason in found]
             yield from aligned(shut, notes=True, width=output.width)
 
 
@@ -383,7 +386,7 @@ def _table(look: Look, output: Output) -> Iterator[str]:
     ]
     rows += [
         (
-            layer.address.brief,
+            layer.address.brief or _ROOT,
             " | ".join(layer.codecs),
             *(f"{n:,}" for n in (layer.depth, layer.size, layer.escaped_size, layer.decoded_size)),
             "open",
@@ -391,9 +394,11 @@ def _table(look: Look, output: Output) -> Iterator[str]:
         )
         for layer in look.layers
     ]
-    rows += [(p.brief, p.codec or "", "", "", "", "", "shut", p.reason) for p in look.problems]
     rows += [
-        (k.address.brief, "", "", f"{k.size:,}", "", "", "not opened", k.reason)
+        (p.brief or _ROOT, p.codec or "", "", "", "", "", "shut", p.reason) for p in look.problems
+    ]
+    rows += [
+        (k.address.brief or _ROOT, "", "", f"{k.size:,}", "", "", "not opened", k.reason)
         for k in look.lookalikes
     ]
     yield from _headed(rows, (2, 3, 4, 5), output)

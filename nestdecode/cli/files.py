@@ -44,7 +44,7 @@ def check_size(name: str, size: int) -> None:
     """Raise RefusedError if it is more than what is kept of a file."""
     if size > MOST_WHOLE:
         most = f"{MOST_WHOLE >> 20} MiB"
-        raise RefusedError(name, f"more than {most} (decompressed) can't be changed at once", 2)
+        raise RefusedError(name, f"larger than {most}, decompressed: split it to change it", 2)
 
 
 def _read_file(name: str) -> bytes:
@@ -108,8 +108,7 @@ def _records(name: str, read: Read, framing: Framing | None, most: int) -> Itera
                 record = batch.record(index)
                 where = at_line(record.line, whole=record.whole_line)
                 if record.skipped:
-                    limit = f"max_record_bytes={most} (--max-record-bytes raises it)"
-                    raise RefusedError(name, f"{where}: longer than {limit}")
+                    raise RefusedError(name, f"{where}: longer than max_record_bytes={most}")
                 yield record, where
 
 
@@ -191,7 +190,9 @@ class Original:
         """Raise RefusedError if the file is compressed, not in UTF-8, or a sequence."""
         with opened(self.name) as source:
             if source.packed is not None:
-                raise RefusedError(self.name, "can't be replaced: it is compressed", 2)
+                raise RefusedError(
+                    self.name, "can't be replaced: it is compressed; decompress it first", 2
+                )
             if source.encoding is not None:
                 how = f"iconv -f {source.encoding[:-2]} -t UTF-8 converts it"
                 if source.encoding == SEQUENCE:

@@ -48,12 +48,17 @@ class Letters:
             raise
 
     def _open(self) -> None:
+        if self._path == "-":
+            raise OSError(
+                0,
+                "standard output is for records: write /dev/stderr, or ./- for a file of that name",
+            )
         flags = os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
         # /dev/stdout, /dev/fd/3 and >(...) are links. /dev/shm/x is anybody's.
         if not is_lent(self._path):
             flags |= getattr(os, "O_NOFOLLOW", 0)
             if os.path.islink(self._path):  # noqa: PTH114 - pathlib adds nothing
-                raise OSError(0, "it is a symbolic link")
+                raise OSError(0, "it is a symbolic link: name the file that it leads to")
         # Not open for reading, a pipe tells that its reader left.
         try:
             is_regular = stat.S_ISREG(os.stat(self._path).st_mode)  # noqa: PTH116 - pathlib adds nothing
@@ -64,11 +69,11 @@ class Letters:
         about = os.fstat(self._descriptor)
         self._is_terminal = os.isatty(self._descriptor)
         if stat.S_ISREG(about.st_mode) != is_regular:
-            raise OSError(0, "it became something else while it was opened")
+            raise OSError(0, "it was replaced while it was opened: run the command again")
         if is_regular:
             what = self._taken.get((about.st_dev, about.st_ino))
             if what is not None:
-                raise OSError(0, f"it is {what}")
+                raise OSError(0, f"it is {what} too: name another file")
             self._lock()
             self._make_ours(about)
             size = os.fstat(self._descriptor).st_size
@@ -76,7 +81,7 @@ class Letters:
             if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
                 self.write([b""])
         elif not stat.S_ISFIFO(about.st_mode) and not stat.S_ISCHR(about.st_mode):
-            raise OSError(0, "it is neither a file nor a pipe")
+            raise OSError(0, "it is neither a file nor a pipe: name another file")
 
     def _lock(self) -> None:
         try:
@@ -86,7 +91,7 @@ class Letters:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            reason = "another process writes to it"
+            reason = "another process writes to it: give each process its own file"
         except OSError:  # no locks on this file system
             return
         else:
@@ -98,16 +103,18 @@ class Letters:
         if not hasattr(os, "fchmod") or not hasattr(os, "geteuid"):  # Windows
             return
         if about.st_uid != os.geteuid():
-            raise OSError(0, "it belongs to another user")
+            raise OSError(0, "it belongs to another user: name another file")
         if about.st_nlink != 1:
-            raise OSError(0, "it has other names (hard links)")
+            raise OSError(0, "it has other names (hard links): name another file")
         mode = stat.S_IMODE(about.st_mode)
         if not mode & 0o077:
             return
         os.fchmod(self._descriptor, mode & 0o700)
         if os.fstat(self._descriptor).st_mode & 0o077:
-            raise OSError(0, "it can't be closed to others: this file system has no modes")
-        note(f"{self._path}: others can't read it any more (mode {mode:04o} before)")
+            raise OSError(
+                0, "others can read it, which this file system can't change: name another file"
+            )
+        note(f"{self._path}: only you can read it now (its mode was {mode:04o})")
 
     def write(self, letters: Iterable[bytes]) -> None:
         """Write letters, one a line."""

@@ -146,12 +146,13 @@ decoding: _Options = _together(
     "decoding", DecodingOptions,
     _setting(
         "-s", "--spec", metavar="NAME|PATH|none", shell_complete=complete_spec,
-        help="Open what this spec names. Without it every layer is found.",
+        help="Open the layers that this spec names, and no others: a name (see spec list) or a "
+        "file. Without it, every layer is found.",
     ),
     _setting(
         "--on-error", type=click.Choice(POLICIES),
-        help="What becomes of a layer that does not open, where the spec does not say: "
-        "the string stays, becomes null, goes, or its record fails. [default: keep]",
+        help="For a layer that does not open, if the spec does not say: keep the string, write "
+        "null, drop the member, or fail the record. [default: keep]",
     ),
     _setting(
         "--undeclared", type=click.Choice(UNDECLARED),
@@ -160,43 +161,44 @@ decoding: _Options = _together(
     ),
     _setting(
         "--numbers", type=click.Choice(NUMBERS),
-        help="double: integers are exact, other numbers doubles; exact: 1.10, 1E9 and 1e400 "
-        "are written as they came. [default: double]",
+        help="How numbers are read. double: integers are exact, all others become doubles; "
+        "exact: 1.10, 1E9 and 1e400 too are written as they came. [default: double]",
     ),
     _setting(
         "--duplicates", type=click.Choice(DUPLICATES),
-        help="Of members with the same name the last one counts, or they are refused. "
+        help="If an object has a name twice: the last member wins, or it is an error. "
         "[default: last]",
     ),
-    limit("max_layers", "Layers inside one another."),
-    limit("max_depth", "Containers inside one another, across layers."),
-    limit("max_bytes", "What base64 and gzip layers of a record decode to."),
-    limit("max_record_bytes", "Size of one record."),
+    limit("max_layers", "Most layers inside one another."),
+    limit("max_depth", "Most objects and arrays inside one another, across layers."),
+    limit("max_bytes", "Most bytes that all base64 and gzip layers of a record decode to."),
+    limit("max_record_bytes", "Most bytes of one record."),
 )  # fmt: skip
 
 framing: _Options = _all(
     _setting(
         "--framing", type=click.Choice(FRAMINGS),
-        help="lines: each line is one document, or none; documents: they follow one another "
-        "over any number of lines. [default: told from the input]",
+        help="How records are separated. lines: one on each line; documents: one after another, "
+        "each over any number of lines. [default: detected]",
     ),
-    flag("--lines", short_for=("framing", "lines"), help="The same as --framing lines."),
+    flag("--lines", short_for=("framing", "lines"), help="Same as --framing lines."),
     flag(
         "--documents", short_for=("framing", "documents"),
-        help="The same as --framing documents.",
+        help="Same as --framing documents.",
     ),
 )  # fmt: skip
 
 choosing: _Options = flag(
     "--where", metavar="EXPR",
-    help="Only records for which this JMESPath holds, asked from the root of the opened "
-    "record: it is neither null, false nor empty.",
+    help="Only records for which this JMESPath, from the root of the opened record, is not "
+    "null, false or empty.",
 )  # fmt: skip
 
 color: _Options = _all(
     _setting(
         "--color", type=click.Choice(COLORS), default="auto", show_default=True,
-        help="Colours; auto asks the terminal, NO_COLOR and FORCE_COLOR.",
+        help="Colour the output; auto: on a terminal, unless NO_COLOR is set. FORCE_COLOR "
+        "colours text for people in a pipe too.",
     ),
     flag("-C", "always", short_for=("color", "always"), help="The same as --color always."),
     flag("-M", "never", short_for=("color", "never"), help="The same as --color never."),
@@ -258,11 +260,11 @@ writing: _Options = _together(
     "writing", WritingOptions,
     _setting(
         "-c", "--compact", is_flag=True, excludes=["indent", "tab"],
-        help="One line a value, on a terminal too.",
+        help="Write one line per value, on a terminal too.",
     ),
     _setting(
         "--indent", type=click.IntRange(0, 16), metavar="N", excludes=["tab"],
-        help="Spaces a level, in a pipe too; 0 is one line a value.",
+        help="Spaces per level, in a pipe too; 0 writes one line per value.",
     ),
     _setting("--tab", is_flag=True, help="One tab a level, in a pipe too."),
     _setting(
@@ -289,21 +291,21 @@ running: _Options = _together(
     ),
     _setting(
         "-j", "--jobs", type=click.IntRange(1, 256), metavar="N",
-        help="Processes that answer. [default: one a core for NDJSON files from 32 MB on, else 1]",
+        help="Worker processes. [default: one per core for NDJSON files of 32 MB or more, else 1]",
     ),
     _setting(
         "--progress/--no-progress", default=None,
-        help="A progress bar on stderr. [default: on a terminal, when a file takes a while]",
+        help="Show a progress bar on stderr. [default: on a terminal, if a file takes over 1 s]",
     ),
     _setting(
         "--dead-letters", type=click.Path(dir_okay=False, readable=False), metavar="FILE",
-        help="Append records that failed to FILE, with reason and place; see replay. "
-        "Only you can read FILE, and it is no link.",
+        help="Append records that fail to FILE, with the reason and the place; replay writes "
+        "them again. Only you can read FILE; links are refused.",
     ),
     flag("--fail-fast", is_flag=True, help="Stop at the first record that fails."),
     _setting(
         "--summary", type=click.Choice(SUMMARIES), default="text", show_default=True,
-        help="How stderr is told what came of the records; json is one line, and always told.",
+        help="Format of the summary on stderr; json is one line, and always written.",
     ),
 )  # fmt: skip
 

@@ -57,7 +57,25 @@ def say(*lines: str, prefix: str = "nestdecode: ") -> None:
     """
     if before_text is not None:
         before_text()
-    _to_stderr(prefix + "".join(f"{one_line(line)}\n" for line in lines))
+    _to_stderr(prefix + "".join(f"{_with_flags(one_line(line))}\n" for line in lines))
+
+
+# Arguments of the library, as its errors name them: max_depth=200, numbers=exact.
+_ARGUMENT = r"\b(max_(?:layers|depth|bytes|record_bytes)|numbers)(?:=(\w+)| is\b)"
+
+
+def _with_flags(line: str) -> str:
+    """
+    Return a message with the options of the command line for the arguments of the library.
+
+    >>> _with_flags("deeper than max_depth=200 - at /a")
+    'deeper than --max-depth 200 - at /a'
+    """
+
+    def flag(found: re.Match[str]) -> str:
+        return f"--{found[1].replace('_', '-')} {found[2] or 'is'}"
+
+    return re.sub(_ARGUMENT, flag, line)
 
 
 def note(*lines: str) -> None:
@@ -68,7 +86,7 @@ def note(*lines: str) -> None:
 
 def called(file: str) -> str:
     """Return how a file is called in messages; ``-`` is standard input."""
-    return "stdin" if file == "-" else file
+    return "stdin" if file == "-" else file or "''"
 
 
 def about(file: str, what: str, where: str = "") -> str:

@@ -32,10 +32,12 @@ def _complete(context: Any, _parameter: Any, incomplete: str) -> list[Completion
     return completing.queries(context, incomplete)
 
 
-@click.command("query", cls=Command, short_help="Ask each document, its layers opened.")
+@click.command("query", cls=Command, short_help="Query each document, its layers opened.")
 @click.argument("expression", metavar="EXPR|:NAME", shell_complete=_complete)
 @click.option("-r", "--raw", is_flag=True, help="Write strings without quotes.")
-@click.option("--each", is_flag=True, help="One element of the answer a line; nothing for null.")
+@click.option(
+    "--each", is_flag=True, help="Write one line per element of the answer, and nothing for null."
+)
 @click.option(
     "--csv",
     "table",
@@ -54,10 +56,14 @@ def _complete(context: Any, _parameter: Any, incomplete: str) -> list[Completion
     "-e",
     "--exit-status",
     is_flag=True,
-    help="Exit with 1 if the last value was null or false, 4 if there was none.",
+    help="Exit with 1 if the last value is null or false, with 4 if there is none.",
 )
-@options.flag("--root", short_for=("start", "root"), help="Start at the root of the document.")
-@options.flag("--focus", short_for=("start", "focus"), help="Start at the focus of the spec.")
+@options.flag(
+    "--root", short_for=("start", "root"), help="Start the query at the root of the document."
+)
+@options.flag(
+    "--focus", short_for=("start", "focus"), help="Start the query at the focus of the spec."
+)
 @options.choosing
 @options.decoding
 @options.writing
@@ -76,20 +82,20 @@ def command(
     running: RunOptions,
 ) -> int:
     """
-    Ask each document in FILE (default: standard input), its layers opened.
+    Query each document in FILE (default: standard input), its layers opened.
 
     EXPR is JMESPath; :NAME is a query that the spec names.
 
     \b
-    nestdecode query --where "level == 'error'" @ app.log  the records that are errors
-    nestdecode query 'structData.data[]' response.json    by the spec that matches
-    nestdecode query -r --each ':urls' response.json      one address a line
-    nestdecode query -s my.yaml 'Records[].body' e.json   by a spec of your own
-    nestdecode query --root 'keys(@)' response.json       from the very top
+    nestdecode query --where "level == 'error'" @ app.log  all errors
+    nestdecode query 'structData.data[]' response.json     with a matching spec
+    nestdecode query -r --each ':urls' response.json       one URL per line
+    nestdecode query -s my.yaml 'Records[].body' e.json    with your own spec
+    nestdecode query --root 'keys(@)' response.json        from the root
 
-    With a spec, a query starts at its focus, unless its names are those of the root.
-    Without one, a shipped spec that matches the document opens it, and lends its focus
-    and queries; --spec none keeps that from happening.
+    With --spec, a query starts at the focus of the spec, or at the root if the spec declares
+    its names there. Without --spec, a shipped spec that matches the document opens it and
+    lends its focus and queries, and stderr says so; --spec none turns that off.
     """  # fmt: skip
     _check_order(expression, running.files)
     # Rows have one header: they are written by one process.
@@ -112,6 +118,7 @@ def command(
             many=answer.many,
             where=chosen,
             if_empty=misquotation(expression),
+            decoder=decoder,
         )
     if session.code or not exit_status:
         return session.code
@@ -134,7 +141,7 @@ def _answer(
         return decoder.compile(expression, start=start)
 
     def tell(spec: Spec) -> None:
-        lend(f"this is {spec.name}: using its focus and queries (--spec none turns this off)")
+        lend(f"input matches {spec.name}: using its focus and queries (--spec none turns this off)")
 
     return LendingQuery(decoder, expression, start, tell)
 

@@ -38,6 +38,8 @@ from nestdecode.words import at_line, one_line
 
 if TYPE_CHECKING:
     from nestdecode.choosing import Asked
+    from nestdecode.cli.hints import Matching
+    from nestdecode.decoder import Decoder
 
 __all__ = ["SUMMARIES", "Counter", "RunOptions", "Session", "Summary", "need_input"]
 
@@ -114,6 +116,7 @@ class Session:
         self._name = ""
         self._lines = 0
         self._counter: Counter | None = None
+        self._matching: Matching | None = None
         self._told: set[str] = set()
         # Messages of each kind that were shown.
         self._shown: dict[str, int] = {}
@@ -167,6 +170,7 @@ class Session:
         too_long: str | None = None,
         placed: Callable[[Any, str, int, Record], bytes | None] | None = None,
         counter: Counter | None = None,
+        decoder: Decoder | None = None,
     ) -> None:
         """
         Answer every record of every file, and write or count the answers.
@@ -185,7 +189,13 @@ class Session:
             placed: Writes a value with its source, its number there, and its record, in place
                 of ``output.text``; for one process.
             counter: Counts values; nothing is written for them.
+            decoder: If it has a spec, stderr says that no record has a layer of it.
         """
+        if decoder is not None and decoder.spec is not None and decoder.spec.layers:
+            from nestdecode.cli.hints import Matching  # late: most need no spec
+
+            self._matching = Matching(answer, many, decoder, self.note)
+            answer, many = self._matching, self._matching.many
         render: Render = _each(output.text) if each else output.text
         if placed is not None:
             write = placed
@@ -230,7 +240,7 @@ class Session:
                     self._answering.begin()
                     with self._telling_file_errors(), opened(name) as source:
                         if source.total is not None and output.is_at(source.descriptor):
-                            raise UnreadableError("it is the output too")
+                            raise UnreadableError("it is the output too: write to another file")
                         self._read(source, output)
                     if self._running.fail_fast and self._total.failed:
                         break
@@ -314,7 +324,7 @@ class Session:
             raise OSError(0, "it is the output", letters)
         taken = {identity_of(0 if name == "-" else name): "an input" for name in self._files}
         taken[output.identity] = "the output"
-        taken[identity_of_messages()] = "where messages go"
+        taken[identity_of_messages()] = "stderr"
         self._kept = Letters(
             letters, {file: what for file, what in taken.items() if file is not None}
         )
@@ -339,6 +349,10 @@ class Session:
             return
         if isinstance(sys.exc_info()[1], BrokenPipeError) or is_quiet():
             return
+        if self._matching is not None:
+            hint = self._matching.hint(total.written)
+            if hint:
+                note(hint)
         line = summary(
             total,
             hidden=self._hidden,

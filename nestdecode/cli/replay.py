@@ -18,7 +18,7 @@ __all__ = ["command"]
 @click.command("replay", cls=Command, short_help="Write the records that dead letters hold.")
 @options.files
 @options.limit(
-    "max_record_bytes", "Size of one record.", click.IntRange(*RANGES["max_record_bytes"])
+    "max_record_bytes", "Most bytes of one record.", click.IntRange(*RANGES["max_record_bytes"])
 )
 @options.target
 def command(files: tuple[str, ...], max_record_bytes: int | None, target: str | None) -> int:
@@ -27,10 +27,10 @@ def command(files: tuple[str, ...], max_record_bytes: int | None, target: str | 
 
     \b
     nestdecode expand --dead-letters dead.ndjson events.ndjson > good.ndjson
-    nestdecode replay dead.ndjson                   each record as it came, one a line
+    nestdecode replay dead.ndjson                   each record as it came
     nestdecode replay dead.ndjson | nestdecode expand --on-error keep
 
-    A record that was too long to be kept is told on stderr, and the exit code is 5.
+    A record that was too long to be kept is reported on stderr, and the exit code is 5.
     """
     most = max_record_bytes or Limits().max_record_bytes
     session = Session(RunOptions(files, framing="lines", jobs=1, progress=False), hints=False)

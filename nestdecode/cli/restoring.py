@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from nestdecode.cli.files import Found, Key, Original, Pieces, check_size, tried
@@ -11,6 +12,7 @@ from nestdecode.cli.progress import progress
 from nestdecode.decoder import Decoder
 from nestdecode.document.looking import BOM
 from nestdecode.document.pairing import Pairing, digest, paired, traits
+from nestdecode.errors import DecodeError
 from nestdecode.words import count
 
 __all__ = ["Restoring"]
@@ -41,6 +43,8 @@ class Restoring:
         self._raws: list[tuple[bytes, str]] = []
         self._name = ""
         self._pairing = Pairing([], 0)
+        # Strings of the original whose values were written in their place, as they opened.
+        self._left_open = 0
 
     def text(self, name: str, edited: Iterator[Found]) -> bytes:
         """
@@ -56,14 +60,16 @@ class Restoring:
         self._name = name
         old, new = list(self._known()), list(self._edited(edited))
         if self._key is not None and new and all(key == b"null" for key, _ in old + new):
-            raise RefusedError(name, "--key is null for every record", 2)
+            raise RefusedError(
+                name, "--key is null for every record: wanted what tells records apart", 2
+            )
         self._pairing = paired(
             old, new, lambda i: traits(self._old(i)), lambda j: traits(self._new(*self._raws[j]))
         )
         return self._put(self._pairing.sources)
 
     def say(self) -> None:
-        """Say what was left out and added, if anything was."""
+        """Say what was left out, added, and left open, if anything was."""
         added = self._pairing.sources.count(None)
         removed = len(self._spans) - (len(self._pairing.sources) - added)
         facts = [
@@ -72,9 +78,14 @@ class Restoring:
             if number
         ]
         if self._pairing.guesses:
-            facts.append(f"{self._pairing.guesses:,} changed, and paired by what is nearest")
+            facts.append(
+                f"{self._pairing.guesses:,} changed, and paired with the most similar record"
+            )
         if facts:
             note(about(self._original.name, ", ".join(facts)))
+        if self._left_open:
+            layers = f"{count(self._left_open, 'layer')} left open: not in the spec"
+            note(about(self._original.name, f"{layers}; leave out --spec if expand had none"))
 
     def _known(self) -> Iterator[tuple[Any, int]]:
         """Go through keys and digests of the original's records, noting where these are."""
@@ -150,6 +161,27 @@ class Restoring:
             document = self._decoder.open(self._original.text[start:end])
             # What a policy took away from a model is not part of what is like it.
             if source is not None or not document.problems:
+                if self._decoder.spec is not None:
+                    self._left_open += _left_open(document.tree, tree)
                 document.tree = tree
                 return document.collapse(by_value=self._by_value and source is not None)
         return self._decoder.collapse(tree)
+
+
+def _left_open(old: Any, new: Any) -> int:
+    """Count the strings of a tree that another has as the values that they open to."""
+    found = 0
+    waiting = [(old, new)]
+    while waiting:
+        old, new = waiting.pop()
+        if type(old) is str and type(new) in (dict, list):
+            with suppress(DecodeError):
+                found += _FINDER.expand([old]) == [new]
+        elif type(old) is dict and type(new) is dict:
+            waiting += [(old[name], new[name]) for name in old.keys() & new.keys()]
+        elif type(old) is list and type(new) is list:
+            waiting += zip(old, new, strict=False)
+    return found
+
+
+_FINDER = Decoder()

@@ -121,7 +121,9 @@ class Parts:
                     if type(child) not in _NEVER_WRONG:
                         waiting.append((child, name, False))
                 if kind is dict and not all(type(name) is str for name in value):
-                    raise DecodeError("not JSON: a name that is no str", _pointer(around))
+                    raise DecodeError(
+                        "not JSON: a name of an object is not a string", _pointer(around)
+                    )
             elif kind is float:
                 if not math.isfinite(value):
                     raise DecodeError("not JSON: NaN or Infinity", _pointer(around, key))

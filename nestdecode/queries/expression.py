@@ -200,23 +200,30 @@ def _compiled(text: str, spec: Spec | None, start: Start | None, default: Start)
         return _expression(text, "root", node)
     if focus is None:
         if spec is None:
-            raise QueryError("no focus: there is no spec that has one", text)
+            raise QueryError("no focus: wanted a spec that has one", text)
         return _expression(text, "focus", node)
     return _expression(text, "focus", graft(parsed(focus), node))
 
 
 def _named(text: str, spec: Spec | None) -> Expression:
     name = text[1:]
-    if spec is None:
-        reason = "named queries come with a spec, and there is none"
-        known = " or ".join(_with_query().get(name, ()))
-        raise QueryError(f"{reason}; {text} is one of {known}" if known else reason, text)
-    if name not in spec.queries:
-        known = ", ".join(f":{known}" for known in spec.queries) or "none"
-        hint = nearest(name, spec.queries) or f"; known are: {known}"
-        raise QueryError(f"unknown query {text!r}{hint}", text)
+    if not name:
+        raise QueryError("wanted the name of a query after the colon", text)
+    if spec is None or name not in spec.queries:
+        raise QueryError(_unnamed(name, spec), text)
     expression = compile_expression(spec.queries[name], start="root")
     return Expression(text, "root", expression.node, expression.search)
+
+
+def _unnamed(name: str, spec: Spec | None) -> str:
+    """Say what is wrong with the name of a query that a spec does not have."""
+    others = " or ".join(_with_query().get(name, ()))
+    if spec is None:
+        return f"a named query needs a spec{f': {others} has this one' if others else ''}"
+    known = [f":{known}" for known in spec.queries]
+    hint = nearest(f":{name}", known) or (f"; {others} has it" if others else "")
+    hint = hint or (f"; known are: {', '.join(known)}" if known else "; this spec has none")
+    return f"unknown query ':{name}'{hint}"
 
 
 @functools.cache

@@ -78,8 +78,8 @@ def start_of(text: str, node: Node, spec: Spec, default: Start) -> Start:
             at_focus.append(name)
     if at_root and at_focus:
         raise QueryError(
-            f"{at_root[0]} starts at the root, {at_focus[0]} at the focus: say which "
-            "(--root, --focus), or ask twice",
+            f"{at_root[0]} is declared at the root, {at_focus[0]} at the focus: "
+            "choose one (--root or --focus), or write two queries",
             text,
         )
     return "root" if at_root else "focus" if at_focus else default

@@ -49,7 +49,7 @@ class Work:
         """
         self.left -= units
         if self.left < 0:
-            raise UnansweredError("builds more than one answer may, which is 256 MiB", None)
+            raise UnansweredError("its answer grew past 256 MiB", None)
 
     def call(self, name: str, arguments: list[Any]) -> Any:
         """Return the value of a function, as ``functions.call`` does, and count the work."""

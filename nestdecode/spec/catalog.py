@@ -216,7 +216,7 @@ def _piece(descriptor: int, end: float | None) -> bytes:
         # The pipe has no writer yet.
         left = end - time.monotonic()
         if left <= 0:
-            raise OSError(0, "nobody writes to this pipe")
+            raise OSError(0, "no process writes to this pipe")
         if _wait(descriptor, left):
             end = None
 
@@ -232,7 +232,8 @@ def _unknown(name: str, folders: Folders) -> str:
     known = names(folders)
     if len(name) > MOST_NAME:
         return f"unknown spec {name[:60]!r}..."
-    if Path(name).is_file():
+    # A named pipe too, as <(...) is where it has no /dev/fd.
+    if name and Path(name).exists() and not Path(name).is_dir():
         return f"unknown spec {name!r}; for the file of that name write ./{name}"
     # The last part alone may be right: sqs-sns for aws/sqs-sns.
     ends = {one.rpartition("/")[2]: one for one in reversed(list(known))}

@@ -118,7 +118,7 @@ def _node(schemas: Schemas, pointer: str) -> Iterator[tuple[str, str]]:
     prefix = "x-jsonschema-" if schemas.version == "3.0" else ""
     for key in _CONTENT:
         if prefix and key in schema:
-            yield f"{pointer}/{key}", f"OpenAPI 3.0 knows no {key}: write {prefix}{key}"
+            yield f"{pointer}/{key}", f"OpenAPI 3.0 has no {key}: write {prefix}{key}"
     chain = schemas.chains.chain(pointer)
     if chain is not None and "string" not in schemas.types.own(pointer):
         yield pointer, "only strings have content, and the type here is not string"

@@ -167,7 +167,7 @@ def _follow(references: References, pointer: str) -> tuple[str, dict[str, Any]]:
         if "$ref" not in value:
             return pointer, value
         pointer = references.resolve(value["$ref"], pointer)
-    raise references.source.error("$ref leads round in a circle", pointer)
+    raise references.source.error("$ref leads back to itself", pointer)
 
 
 def _response_schemas(references: References) -> Iterator[str]:

@@ -211,7 +211,7 @@ def _read_json(text: str, name: str | None, forgiven: list[SpecError] | None) ->
         mistakes: list[SpecError] = []
 
         def twice(key: str, line: int | None = None) -> None:
-            mistakes.append(SpecError(f"key {key!r} is there twice", source=name, line=line))
+            mistakes.append(SpecError(f"key {key!r} is written twice", source=name, line=line))
 
         if is_small:
             lines_of(text, value, twice)
@@ -354,12 +354,12 @@ class _YamlReader:
             self._explain(event)
             self._fail("a key is a string, got an object or an array", event)
         key, top.key = top.key, None
-        # Of what is there twice, and was forgiven, the first is checked.
+        # Of what is written twice, and was forgiven, the first is checked.
         top.value.setdefault(key, value)
         return key
 
     def _again(self) -> dict[str, Any]:
-        """Return the object that goes on under a key that is there twice, or a new one."""
+        """Return the object that goes on under a key that is written twice, or a new one."""
         top = self._stack[-1] if self._stack else None
         before = top.value.get(top.key) if top and isinstance(top.value, dict) else None
         return before if isinstance(before, dict) else {}
@@ -375,7 +375,7 @@ class _YamlReader:
         place = (id(top.value), key)
         top.key = key
         if key in top.value:
-            self._mind(f"key {key!r} is there twice: see line {self._source.lines[place]}", event)
+            self._mind(f"key {key!r} is written twice: see line {self._source.lines[place]}", event)
             return
         if event.style == '"':
             self._source.quoted.add(place)

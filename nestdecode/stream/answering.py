@@ -44,7 +44,7 @@ ENOUGH_BYTES = 2 << 20
 ENOUGH_MESSAGES = 1000
 # Bytes from which on a file is read by several processes.
 _LARGE = 32 << 20
-_DOCUMENTS = "--documents reads what stands over several lines, or several on one"
+_DOCUMENTS = "--documents reads records that take several lines, or share one"
 # So much is read and written at once: its trees fit a cache.
 _GROUP = 1 << 14
 

@@ -60,8 +60,8 @@ class DeadLetter:
         """
         Return it as one line of JSON, without the LF.
 
-        Its members are ``source``, ``line``, ``offset``, ``reason`` (the error's code),
-        ``message``, ``pointer``, and ``raw`` if the bytes are UTF-8 and no more than a
+        Its members are ``source``, ``line``, ``offset``, ``code``, ``reason`` and ``pointer``
+        of the error, and ``raw`` if the bytes are UTF-8 and no more than a
         quarter of them control characters, else ``raw_base64``; ``skipped`` if some were
         not kept; and ``encoding`` if the source was not in UTF-8. Nothing but ``raw`` and
         the names in ``pointer`` comes from the record.
@@ -73,8 +73,8 @@ class DeadLetter:
             "source": source,
             "line": self.line,
             "offset": self.offset,
-            "reason": self.error.code,
-            "message": self.error.reason,
+            "code": self.error.code,
+            "reason": self.error.reason,
             "pointer": getattr(self.error, "pointer", ""),
         }
         text = self._text()
@@ -133,7 +133,7 @@ def _raw(line: bytes) -> bytes:
         if type(skipped) is not int or skipped < 0:
             reason = "not a dead letter"
         elif skipped:
-            reason = f"too long to be kept: {skipped:,} of its bytes are not here"
+            reason = f"too long to be kept: {skipped:,} of its bytes were left out"
         elif "raw" in letter:
             return str.encode(letter["raw"])
         else:

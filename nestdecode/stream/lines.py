@@ -16,7 +16,7 @@ __all__ = ["CHUNK", "CUT", "KEPT", "LineCutter", "Lines", "lines_of_range"]
 # Bytes read at a time: few enough to stay in a processor's cache until they are written.
 CHUNK = 1 << 16
 # Why a file can't be read that is shorter than it was at first.
-CUT = "it was cut meanwhile"
+CUT = "it was cut short while it was read"
 # How much is kept of a record that is too long to be one.
 KEPT = 1024
 

@@ -57,6 +57,9 @@ def expand_records(
             tree = expand(document)
         except DecodeError as error:
             if on_dead_letter is None:
+                error.add_note(
+                    f"line {record.line}; pass on_dead_letter to set such records aside and go on"
+                )
                 raise
             on_dead_letter(DeadLetter(record.line, record.offset, record.raw, error))
         else:

@@ -125,7 +125,7 @@ class _Worker:
         self._number = number
         self._code: int | None = None
         pipes: list[int] = []
-        missing = "memory that it shares"
+        missing = "shared memory"
         try:
             self._memory = mmap.mmap(-1, SLOT * SLOTS)
             missing = "pipes"

@@ -30,16 +30,13 @@ def _integer(digits: str) -> int:
     try:
         return int(digits)
     except ValueError:  # sys.set_int_max_str_digits
-        raise _NotReadError(_TOO_LARGE) from None
-
-
-_TOO_LARGE = "number too large: wanted at most 4300 digits, or a finite double"
+        raise _NotReadError("integer too large: wanted at most 4300 digits") from None
 
 
 def _double(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise _NotReadError(_TOO_LARGE)
+        raise _NotReadError("number too large for a double: numbers=exact keeps it")
     return value
 
 
@@ -57,7 +54,7 @@ def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(members)
     if len(result) != len(members):
         # Not which one: names are data too.
-        raise _NotReadError("duplicate name: wanted each member of an object once")
+        raise _NotReadError("duplicate name: wanted each name of an object once")
     return result
 
 

@@ -104,7 +104,7 @@ def apart(values: Any, joined: Joined, admits: Admits | None = None) -> list[Any
     """
     meetings = joined.records - 1
     if len(values) != 2 * meetings + 1 or values[1::2].count(_SECRET) != meetings:
-        raise ValueError("a record is no JSON text for itself")
+        raise ValueError("a record is not a JSON text")
     trees: list[Any] = values[::2]
     if admits is not None and not all(map(admits, trees)):
         raise ValueError("a record is not admitted")

@@ -49,7 +49,10 @@ class Number(float):
 
         Raises:
             ValueError: If it is not that of a JSON number.
+            TypeError: If it is not a str.
         """
+        if not isinstance(text, str):
+            raise TypeError(f"a Number is made of a text, got {type(text).__name__}")
         if not re.fullmatch(_JSON_NUMBER, text):
             raise ValueError("not the text of a JSON number")
         self = super().__new__(cls, text)
