@@ -416,7 +416,7 @@ def test_a_gzip_bomb_takes_little_memory(tmp_path):
 
     assert (code, kilobytes < 300_000) == (0, True)
     assert run.stdout.endswith(b'\n{"a":null}\n')
-    assert b"max_bytes" in run.stderr
+    assert b"--max-bytes" in run.stderr
 
 
 # Threads
