@@ -31,6 +31,8 @@ WRITERS = {
 }
 # Calls that raise, or say that a document is wrong.
 RAISED = re.compile(r"\w*Error|_Shut")
+# Calls that make an option, an argument or a command.
+HELPED = {"option", "flag", "_setting", "Flag", "argument", "command", "group"}
 # Calls whose strings are patterns, lists of words, or code.
 READ = {"split", "compile", "sub", "fullmatch", "match", "TypeVar", "startswith", "endswith"}
 # States of a scanner, and what another library says: nobody is shown them.
@@ -132,10 +134,10 @@ class _Finder(ast.NodeVisitor):
         if name in READ:
             return
         was, self._is_raised = self._is_raised, self._is_raised or bool(RAISED.fullmatch(name))
-        if name in ("option", "argument", "command", "group"):
+        if name in HELPED:
             self._take_help(node)
-        elif name == "_limit":
-            first, text = node.args
+        elif name == "limit":
+            first, text = node.args[:2]
             self.found.append((f"--{_text(first)} N".replace("_", "-"), _text(text)))
         else:
             self.generic_visit(node)
@@ -144,7 +146,8 @@ class _Finder(ast.NodeVisitor):
     def _take_help(self, node: ast.Call) -> None:
         """Take what ``--help`` shows of an option, an argument or a command."""
         words = {keyword.arg: keyword.value for keyword in node.keywords}
-        names = [_text(arg) for arg in node.args if isinstance(arg, ast.Constant | ast.JoinedStr)]
+        given = [one for arg in node.args for one in getattr(arg, "elts", [arg])]
+        names = [_text(arg) for arg in given if isinstance(arg, ast.Constant | ast.JoinedStr)]
         names = [name for name in names if name.startswith("-")]
         takes = [_text(words["metavar"])] if "metavar" in words else []
         kind = " ".join(["argument"] if not names else [*names, *takes])
@@ -166,7 +169,8 @@ class _Finder(ast.NodeVisitor):
 
     def _take(self, text: str) -> None:
         words = re.sub(r"\{[^{}]*\}", "", text)
-        is_prose = " " in text.strip() and re.search(r"[A-Za-z]{2}", words)
+        is_script = "%(prog_name)s" in text
+        is_prose = " " in text.strip() and not is_script and re.search(r"[A-Za-z]{2}", words)
         if is_prose and (self._is_raised or not self._is_writer) and text not in UNSEEN:
             self.found.append(("message", text))
 
@@ -196,6 +200,8 @@ def _text(node: ast.expr) -> str:
         return _text(node.value)
     if isinstance(node, ast.IfExp):
         return f"{{{_bare(node.body)}|{_bare(node.orelse)}}}"
+    if isinstance(node, ast.Call) and _name_of(node.func) == "share":
+        return f"{_text(node.args[0])} of {_text(node.args[1])} {_text(node.args[2])}s"
     if isinstance(node, ast.Call) and _name_of(node.func) == "count" and len(node.args) == 2:
         return f"{_text(node.args[0])} {_text(node.args[1])}s"
     return f"{{{_bare(node)}}}"

@@ -30,7 +30,7 @@ REFUSED = (
     "nestdecode: l.ndjson: line 2: invalid JSON: unexpected character, "
     "expected a string key: char 1 - at document root\n"
 )
-FAILED = "nestdecode: 1 record of 3 failed\n"
+FAILED = "nestdecode: 1 of 3 records failed\n"
 NOT_WHOLE = "nestdecode: out: not written: the output is not whole\n"
 OURS = {
     name: value
@@ -180,7 +180,7 @@ def test_values_are_written_as_flags_say(run, folder, arguments, stdout):
 
 
 def test_a_sequence_holds_what_is_kept_and_wrapped(run, folder):
-    stderr = "nestdecode: 1 record of 3 kept: no JSON\n"
+    stderr = "nestdecode: 1 of 3 records kept as it came (not JSON)\n"
     kept = '\x1e{"a":{"x":1}}\n\x1e{oops\n\x1e{"a":[2]}\n'
 
     assert run("expand", "--seq", "--malformed", "keep", "l.ndjson") == (kept, stderr, 0)
@@ -227,7 +227,7 @@ def test_a_sequence_is_read(folder, jobs):
     letter = json.loads((folder / "dead").read_bytes())
 
     assert (stdout, code) == ('{"a":[1]}\n{"a":2}\n[3]\n', 5)
-    assert stderr.endswith("nestdecode: 1 record of 4 failed (all in dead)\n")
+    assert stderr.endswith("nestdecode: 1 of 4 records failed (kept in dead)\n")
     assert (letter["raw"], letter["line"], letter["encoding"]) == ('{"a":1', 2, "json-seq")
 
 
@@ -335,7 +335,9 @@ def test_what_a_flag_excludes_is_an_option():
             ["expand"], {"NESTDECODE_INDENT": "1"}, '{\n "a": [\n  1\n ]\n}\n', id="indent"
         ),
         pytest.param(["expand", "-c"], {"NESTDECODE_INDENT": "1"}, PLAIN, id="a flag goes first"),
-        pytest.param(["expand"], {"NESTDECODE_SPEC": "aws/sqs-sns"}, '{"a":"[1]"}\n', id="spec"),
+        pytest.param(
+            ["expand", "-q"], {"NESTDECODE_SPEC": "aws/sqs-sns"}, '{"a":"[1]"}\n', id="spec"
+        ),
         pytest.param(
             ["expand", "-s", "none"], {"NESTDECODE_SPEC": "aws/sqs-sns"}, PLAIN, id="another spec"
         ),
@@ -353,12 +355,23 @@ def test_a_variable_sets_what_is_not_given(run, arguments, environment, stdout):
     assert run(*arguments, stdin=b'{"a":"[1]"}', **environment) == (stdout, "", 0)
 
 
+INTEGER = "an integer from"
+NOT_A_FLAG = "'much' is not a valid boolean"
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        pytest.param("NESTDECODE_INDENT", "'much' is not a valid integer range.", id="a number"),
-        pytest.param("NESTDECODE_TAB", "'much' is not a valid boolean.", id="a flag"),
-        pytest.param("NESTDECODE_PROGRESS", "'much' is not a valid boolean.", id="a flag with no"),
+        pytest.param("NESTDECODE_INDENT", f"NESTDECODE_INDENT is {INTEGER} 0 to 16", id="a range"),
+        pytest.param("NESTDECODE_JOBS", f"NESTDECODE_JOBS is {INTEGER} 1 to 256", id="from 1"),
+        pytest.param(
+            "NESTDECODE_TAB", f"Invalid value for NESTDECODE_TAB: {NOT_A_FLAG}", id="a flag"
+        ),
+        pytest.param(
+            "NESTDECODE_PROGRESS",
+            f"Invalid value for NESTDECODE_PROGRESS: {NOT_A_FLAG}",
+            id="a flag with no",
+        ),
     ],
 )
 def test_what_is_wrong_in_a_variable_names_it(run, name, said):
@@ -366,7 +379,7 @@ def test_what_is_wrong_in_a_variable_names_it(run, name, said):
 
     assert (stdout, code) == ("", 2)
     # Newer versions of click list the words that there are.
-    assert f"\nError: Invalid value for {name}: {said.rstrip('.')}" in stderr
+    assert f"\nError: {said}" in stderr
 
 
 @pytest.mark.parametrize(
@@ -458,7 +471,7 @@ def test_what_is_said_of_several_inputs_names_each(run, folder):
         REFUSED[:-1],
         "nestdecode: m.ndjson: line 2: invalid JSON: unexpected end of data: char 5 - at document root",
         f"nestdecode: no: can't be read: {os.strerror(errno.ENOENT)}",
-        "nestdecode: 2 records of 5 failed (all in dead)",
+        "nestdecode: 2 of 5 records failed (all kept in dead)",
     ]
     assert [(letter["source"], letter["line"]) for letter in letters] == [
         ("l.ndjson", 2),
@@ -511,7 +524,7 @@ def test_a_file_gets_what_standard_output_would(run, folder, arguments, code, te
         ),
         pytest.param(
             ["expand", "--fail-fast", "l.ndjson"],
-            f"{REFUSED}nestdecode: 1 record of 2 failed\n{NOT_WHOLE}",
+            f"{REFUSED}nestdecode: 1 of 2 records failed\n{NOT_WHOLE}",
             5,
             id="it ended early",
         ),
@@ -580,11 +593,11 @@ def test_a_new_file_has_the_mode_that_the_shell_would_give_it(run, folder):
 @pytest.mark.parametrize(
     ("arguments", "stdin", "said"),
     [
-        pytest.param(["-o", "s.json", "l.ndjson", "s.json"], b"", "s.json: can't write: it is an input", id="an input"),
-        pytest.param(["-o", "./link", "s.json"], b"", "./link: can't write: it is an input", id="a link to one"),
+        pytest.param(["-o", "s.json", "l.ndjson", "s.json"], b"", "s.json: can't write: it is an input too: name another file", id="an input"),
+        pytest.param(["-o", "./link", "s.json"], b"", "./link: can't write: it is an input too: name another file", id="a link to one"),
         pytest.param(["-o", "no/x", "s.json"], b"", f"no/x: can't write: {os.strerror(errno.ENOENT)}", id="no folder"),
         pytest.param(["-o", ".", "s.json"], b"", f".: can't write: {os.strerror(errno.EISDIR)}", id="a folder"),
-        pytest.param(["-o", "x", "--dead-letters", "./x", "s.json"], b"", "./x: can't write: it is the output", id="the dead letters"),
+        pytest.param(["-o", "x", "--dead-letters", "./x", "s.json"], b"", "./x: can't write: it is the output too: name another file", id="the dead letters"),
         pytest.param(["-o", "/dev/full", "s.json"], b"", f"/dev/full: can't write: {os.strerror(errno.ENOSPC)}", id="a full device"),
     ],
 )  # fmt: skip
@@ -603,7 +616,7 @@ def test_standard_input_is_an_input(folder):
         )
 
     assert (done.stderr, done.returncode) == (
-        b"nestdecode: s.json: can't write: it is an input\n",
+        b"nestdecode: s.json: can't write: it is an input too: name another file\n",
         2,
     )
     assert (folder / "s.json").read_text() == RECORD
@@ -771,7 +784,7 @@ def test_undeclared_goes_before_what_the_spec_says():
 
 
 def test_without_a_spec_nothing_is_declared(run):
-    reason = "undeclared='keep' is for a spec: without one every layer is found"
+    reason = "--undeclared keep is for a spec: without one every layer is found"
     with pytest.raises(ValueError, match=r"^undeclared='keep' is for a spec"):
         nestdecode.Decoder(undeclared="keep")
     stdout, stderr, code = run("expand", "--undeclared", "keep")

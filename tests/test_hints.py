@@ -287,7 +287,7 @@ def test_a_sample_that_can_not_be_read_is_named(tmp_path):
     out, err, code = run("spec", "lint", "my.yaml", "x.ndjson", cwd=tmp_path)
 
     assert (out, code) == ("my.yaml: 1 layer, no warnings\n", 5)
-    assert err.splitlines()[-1] == "nestdecode: x.ndjson: 30 records of 60 can't be read"
+    assert err.splitlines()[-1] == "nestdecode: x.ndjson: 30 of 60 records can't be read"
     assert len(err.splitlines()) == 11
 
 

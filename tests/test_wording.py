@@ -34,7 +34,7 @@ PAYLOAD = re.compile(r"\{(?:raw|document|payload|tree|data|row|answer|old|new)\}
 SIZES = {"<Document: {raw} bytes>"}
 # A proper name, a sign, a placeholder or a column's title may begin a message with a capital.
 CAPITAL = re.compile(
-    r"[A-Z]+\b|NaN |OpenAPI |Spec\.|Try '|Error: |JMESPath|No such command|Edit it again"
+    r"[A-Z]+\b|NaN |OpenAPI |Spec\.|Try '|Error: |JMESPath|No such (?:command|option)|Edit it again"
 )
 
 
@@ -97,6 +97,6 @@ LONG = "  nestdecode completion bash > ~/.local/share/bash-completion/completion
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_fits_80_columns(name):
     command = COMMANDS[name]
-    shown = command.get_help(click.Context(command, info_name=name, terminal_width=80))
+    shown = command.get_help(command.context_class(command, info_name=name, terminal_width=80))
 
     assert [line for line in shown.split("\n") if len(line) > 80 and line != LONG] == []

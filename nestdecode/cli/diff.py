@@ -85,10 +85,9 @@ def command(
             for ours, theirs in _pairs(
                 *sides, keyed=pairing is not None, shares=output.is_terminal
             ):
-                several = max(side.count for side in sides) > 1
                 for change in _changes(decoder, ours, theirs, ignore_layers=ignore_layers):
                     code = 1
-                    shown.write(change, ours, theirs, several=several)
+                    shown.write(change, ours, theirs, several=any(side.count > 1 for side in sides))
     except RefusedError as error:
         error.code = 2
         raise

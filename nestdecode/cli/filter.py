@@ -52,7 +52,7 @@ Host = Literal["rsyslog", "rsyslog-fulljson"]
 @click.option(
     "--summary",
     type=click.Choice(["text", "json"]),
-    help="Write what became of the lines to stderr at the end. [default: nothing]",
+    help="Format of a summary on stderr at the end. [default: no summary]",
 )
 def command(
     fields: tuple[str, ...],
@@ -76,9 +76,9 @@ def command(
     exit code is 0 whatever the lines are.
     """
     if under is not None and host is None:
-        raise click.UsageError("--under is for --for")
+        raise click.UsageError("--under needs --for")
     if fields and host is not None:
-        raise click.UsageError("--field is not for --for: $! takes whole messages")
+        raise click.UsageError("--field can't be used with --for: $! takes whole messages")
     decoder = decoding.decoder()
     lines = _filter(decoder, fields, host, under, verbose=verbose)
     try:

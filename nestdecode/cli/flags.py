@@ -94,7 +94,7 @@ class Command(click.Command):
                 is_flag=True,
                 is_setting=True,
                 excludes=["summary"],
-                help="Only errors on stderr: no notes, no summary.",
+                help="Write only errors to stderr: no notes, no summary.",
             )
         )
 

@@ -19,7 +19,7 @@ from nestdecode.spec.lint import lint
 from nestdecode.spec.text import read
 from nestdecode.stream.answering import SHOWN
 from nestdecode.text.reader import Limits
-from nestdecode.words import count
+from nestdecode.words import count, share
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -36,7 +36,7 @@ def _complete(_context: Any, parameter: Any, incomplete: str) -> list[Completion
     return completing.samples(parameter, incomplete)
 
 
-@click.command("lint", short_help="Check specs, and hold them against samples.")
+@click.command("lint", short_help="Check specs, and compare them with samples.")
 @click.argument(
     "names",
     metavar="NAME|PATH... [SAMPLE]...",
@@ -128,7 +128,7 @@ def _add(file: str, specs: list[_Linted]) -> int:
             if bad <= SHOWN:
                 say(f"{name}: {where}: {error}")
     if bad:
-        say(f"{name}: {count(bad, 'record')} of {records:,} can't be read")
+        say(f"{name}: {share(bad, records, 'record')} can't be read")
     return bad
 
 

@@ -156,8 +156,8 @@ decoding: _Options = _together(
     ),
     _setting(
         "--undeclared", type=click.Choice(UNDECLARED),
-        help="open: layers are also found where the spec declares nothing; keep: they are not. "
-        "[default: as the spec says, or keep]",
+        help="For layers that the spec does not declare. open: they are found and opened; keep: "
+        "they stay strings. [default: as the spec says, or keep]",
     ),
     _setting(
         "--numbers", type=click.Choice(NUMBERS),
@@ -200,8 +200,8 @@ color: _Options = _all(
         help="Colour the output; auto: on a terminal, unless NO_COLOR is set. FORCE_COLOR "
         "colours text for people in a pipe too.",
     ),
-    flag("-C", "always", short_for=("color", "always"), help="The same as --color always."),
-    flag("-M", "never", short_for=("color", "never"), help="The same as --color never."),
+    flag("-C", "always", short_for=("color", "always"), help="Same as --color always."),
+    flag("-M", "never", short_for=("color", "never"), help="Same as --color never."),
 )  # fmt: skip
 
 # Where a command writes: see ``output_to``.
@@ -266,15 +266,15 @@ writing: _Options = _together(
         "--indent", type=click.IntRange(0, 16), metavar="N", excludes=["tab"],
         help="Spaces per level, in a pipe too; 0 writes one line per value.",
     ),
-    _setting("--tab", is_flag=True, help="One tab a level, in a pipe too."),
+    _setting("--tab", is_flag=True, help="One tab per level, in a pipe too."),
     _setting(
         "-S", "--sort-keys", is_flag=True,
-        help="Members in the order of their names, by code points.",
+        help="Write members in the order of their names, by code points.",
     ),
     _setting(
         "--seq", is_flag=True,
-        help="A record separator (hex 1E) before each value: a JSON text sequence (RFC 7464). Such input "
-        "is recognised.",
+        help="Write a record separator (hex 1E) before each value: a JSON text sequence (RFC 7464). "
+        "Such input is detected.",
     ),
     color,
     target,

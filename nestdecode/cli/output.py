@@ -61,7 +61,10 @@ def say(*lines: str, prefix: str = "nestdecode: ") -> None:
 
 
 # Arguments of the library, as its errors name them: max_depth=200, numbers=exact.
-_ARGUMENT = r"\b(max_(?:layers|depth|bytes|record_bytes)|numbers)(?:=(\w+)| is\b)"
+_ARGUMENT = re.compile(
+    r"\b(max_(?:layers|depth|bytes|record_bytes)|numbers|undeclared|on_error)"
+    r"(?:='?(\w+)'?|(?= is\b|: ))"
+)
 
 
 def _with_flags(line: str) -> str:
@@ -73,9 +76,10 @@ def _with_flags(line: str) -> str:
     """
 
     def flag(found: re.Match[str]) -> str:
-        return f"--{found[1].replace('_', '-')} {found[2] or 'is'}"
+        name = f"--{found[1].replace('_', '-')}"
+        return f"{name} {found[2]}" if found[2] else name
 
-    return re.sub(_ARGUMENT, flag, line)
+    return _ARGUMENT.sub(flag, line)
 
 
 def note(*lines: str) -> None:

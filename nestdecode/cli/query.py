@@ -45,7 +45,9 @@ def _complete(context: Any, _parameter: Any, incomplete: str) -> list[Completion
     default=None,
     help="Write answers as rows of CSV: arrays and objects of strings, numbers and the like.",
 )
-@click.option("--tsv", "table", flag_value="tsv", default=None, help="The same, as TSV.")
+@click.option(
+    "--tsv", "table", flag_value="tsv", default=None, help="Write answers as rows of TSV."
+)
 @click.option(
     "--guard/--no-guard",
     default=True,
@@ -104,8 +106,7 @@ def command(
     lend = session.note if decoding.spec is None else None
     answer = _hinting(_answer(decoder, expression, start, lend), session.hint)
     chosen = options.where_from(where, decoder, session.note, lent=lend is not None)
-    if table:
-        answer = Rows(answer, expression, table, each=each, guard=guard)
+    answer = Rows(answer, expression, table, each=each, guard=guard) if table else answer
     with writing.output(running.files, raw=raw) as output:
         if table:
             output.text = output.as_it_is
@@ -127,10 +128,11 @@ def command(
 
 def _check_order(expression: str, files: tuple[str, ...]) -> None:
     """Raise UsageError if a file was given in the place of the query."""
-    if not files and is_file(expression):
+    if is_file(expression) and not any(file == "-" or is_file(file) for file in files):
+        query = f"'{files[0]}'" if files else "EXPR"
         raise click.UsageError(
             f"'{expression}' is a file: the query comes first, as in "
-            f"nestdecode query EXPR {expression}"
+            f"nestdecode query {query} {expression}"
         )
 
 

@@ -321,7 +321,7 @@ class Session:
             yield
             return
         if output.target is not None and os.path.realpath(letters) == output.target.path:
-            raise OSError(0, "it is the output", letters)
+            raise OSError(0, "it is the output too: name another file", letters)
         taken = {identity_of(0 if name == "-" else name): "an input" for name in self._files}
         taken[output.identity] = "the output"
         taken[identity_of_messages()] = "stderr"

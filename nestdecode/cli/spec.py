@@ -41,7 +41,7 @@ def command() -> None:
 
 
 @command.command("list", short_help="List the specs that have a name.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a spec.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object per spec.")
 def list_(as_json: bool) -> None:
     """
     List the specs that have a name, with their titles; your own with their files.
@@ -73,7 +73,7 @@ def list_(as_json: bool) -> None:
 
 @command.command("show", short_help="Show what a spec says.")
 @_name
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def show(name: str, as_json: bool) -> None:
     """
     Show what a spec says: its layers, focus, queries and policies, an API's operations.

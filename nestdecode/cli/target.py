@@ -62,7 +62,7 @@ class Target:
             return
         for one in inputs if about is not None else ():
             if identity_of(0 if one == "-" else one) == self.identity:
-                raise OSError(0, "it is an input")
+                raise OSError(0, "it is an input too: name another file")
         if about is not None and not os.access(self.name, os.W_OK):
             raise PermissionError(13, os.strerror(13))
         self._make_beside(0o666 if about is None else stat.S_IMODE(about.st_mode), about is None)

@@ -14,6 +14,7 @@ Nothing here writes to a terminal. Data flows from top to bottom:
 ``scanner``     ``Scanner``: where a JSON value ends, and where it is malformed
 ``records``     ``Record``, ``Batch``
 ``answering``   ``Answering``: batches to output and a ``Report``
+``filtering``   one line out for each line in, whatever the line
 ``letters``     ``DeadLetter``: a record set aside
 ``sharing``     input shared among worker processes, the output as with one
 ``workers``     ``Workers``: the processes

@@ -248,7 +248,7 @@ class Answering:
         while at < len(text) and not self.stopped and batch.refused is None:
             end = text.rfind(b"\n", at, at + _GROUP) + 1 or text.find(b"\n", at + _GROUP) + 1
             group = joined_lines(text[at:end])
-            # Of more than may be written each is answered for itself.
+            # Of more than may be written each is answered alone.
             trees = many(group) if self.left is None or group.records <= self.left else None
             line, at = line + group.records, end
             if trees is not None:

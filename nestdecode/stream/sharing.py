@@ -263,7 +263,7 @@ class _SharedLines:
             self._leave(read)
 
     def _may_write(self, records: int) -> bool:
-        """Tell whether so many records may be written, and count them off then."""
+        """Return whether so many records may be written, and count them off if so."""
         answering = self._answering
         if answering.left is None:
             return True
