@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := specs/samples/repair-results.json
 
-.PHONY: demo test test-all test-floors test-newer check fuzz format lint types wheel bench bench-quick clean
+.PHONY: demo test test-all test-floors test-newer check coverage fuzz fix format lint types wheel man bench bench-quick clean
 
 # The first screen of the README, its commands run in a folder with this checkout's files.
 demo: $(VENV)/ready
@@ -46,40 +46,52 @@ test-newer: $(VENV)/ready
 test-python%: $(VENV)/python%/ready
 	$(VENV)/python$*/bin/$(PYTEST)
 
+# What the quick tests reach of the core, branch by branch: at least fail_under in pyproject.toml.
+coverage: $(VENV)/ready
+	NESTDECODE_EXAMPLES=0.2 $(BIN)/$(PYTEST) -m "not slow" --cov --cov-report=term-missing:skip-covered
+
+# The adapters with the programs that they are for; one that is not installed makes its tests fail,
+# unless HOSTS is another word. .ci/hosts installs them, and unpacks syslog-ng into a folder.
+.PHONY: hosts
+HOSTS := all
+hosts: export SYSLOG_NG_ROOT ?= $(or $(wildcard $(CURDIR)/$(VENV)/syslog-ng),/)
+hosts: $(VENV)/hosts/ready
+	NESTDECODE_HOSTS=$(HOSTS) $(VENV)/hosts/bin/$(PYTEST) tests/integrations
+
 # Texts broken at random, for a while; findings are kept in tests/cases/fuzz.
 FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/ready
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 # The whole gate.
-check: format lint types test-all test-floors test-newer fuzz wheel
+check: format lint types coverage test-all test-floors test-newer fuzz wheel
+
+# Corrects what can be corrected by itself.
+fix: $(VENV)/ready
+	$(BIN)/ruff check --quiet --fix .
+	$(BIN)/ruff format .
+	$(BIN)/typos --write-changes
 
 format: $(VENV)/ready
 	$(BIN)/ruff format --check .
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
+	$(BIN)/typos
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 
 types: $(VENV)/ready
 	$(BIN)/mypy
 
-# The wheel, in a bare environment, away from the source tree: the main job and no more.
+# The manual page, from the help of the commands.
+man: $(VENV)/ready
+	$(BIN)/python -m tests.manual
+
+# The source archive, the wheel made from it, and that wheel by pip, pipx and uvx.
 wheel: $(VENV)/ready
 	rm -rf dist && $(BIN)/python -m build --no-isolation --outdir dist . > /dev/null
-	set -e; \
-	sample="$$PWD/$(SAMPLE)"; wheel="$$(echo "$$PWD"/dist/*.whl)"; \
-	bare="$$(mktemp -d)"; trap 'rm -rf "$$bare"' EXIT; \
-	$(PYTHON) -m venv "$$bare/venv"; \
-	"$$bare/venv/bin/pip" install --quiet --disable-pip-version-check "$$wheel"; \
-	cd "$$bare"; \
-	venv/bin/nestdecode --version; \
-	test "$$(venv/bin/nestdecode query -r --each 'structData.data[]' "$$sample" | wc -l)" -eq 4; \
-	test "$$(venv/bin/nestdecode query -r --each :urls --spec repair-results "$$sample" | wc -l)" -eq 4; \
-	venv/bin/nestdecode expand "$$sample" > auto.json; \
-	venv/bin/nestdecode expand --spec repair-results "$$sample" > spec.json; \
-	cmp auto.json spec.json; \
-	venv/bin/nestdecode spec list; \
-	venv/bin/python -m pip check
+	PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python tests/wheel.py dist
 
 bench: $(VENV)/ready
 	$(BIN)/python benchmarks/ratios.py
@@ -101,7 +113,7 @@ bench-quick: $(VENV)/ready
 	$(BIN)/python benchmarks/report.py --print --results .benchmarks > .benchmarks/README.md
 
 clean:
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .coverage*
 
 $(VENV)/ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -118,7 +130,15 @@ $(VENV)/floors/ready: $(VENV)/ready tests/floors.py
 	@$(BIN)/python -m venv --clear $(VENV)/floors
 	@$(VENV)/floors/bin/$(PIP_INSTALL) --upgrade "pip>=25.1"
 	@$(BIN)/python tests/floors.py > $(VENV)/floors/floors.txt
-	@$(VENV)/floors/bin/$(PIP_INSTALL) --constraint $(VENV)/floors/floors.txt --editable '.[zstd]' --group tests
+	@$(VENV)/floors/bin/$(PIP_INSTALL) --constraint $(VENV)/floors/floors.txt --editable '.[zstd,json-logger,loguru,otel,structlog]' --group tests
+	@touch $@
+
+$(VENV)/hosts/ready: $(VENV)/ready
+	@echo "installing into $(VENV)/hosts" >&2
+	@$(BIN)/python -m venv --clear $(VENV)/hosts
+	@$(VENV)/hosts/bin/$(PIP_INSTALL) --upgrade "pip>=25.1"
+	@$(VENV)/hosts/bin/$(PIP_INSTALL) --editable '.[json-logger,kafka,loguru,otel,structlog]' \
+		--group hosts
 	@touch $@
 
 # Not removed after the tests, as what only leads from one pattern to another would be.

@@ -1,7 +1,9 @@
 """The promised figures of whole commands: CPU time, start-up time and memory."""
 
 import random
+import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,10 +47,11 @@ def measured(*, quick: bool) -> dict[str, list[Result]]:
         size = 4 if quick else 180
         file = write_records(folder / "records.ndjson", size * MB)
         runs = by_turns({of: [*line, str(file)] for of, line in lines.items()}, 2 if quick else 5)
+        waited = there_and_back(place, 200 if quick else 2000)
         started = by_turns(starts(place, folder), 5 if quick else 41)
         held = by_turns(trees(place, folder, (4 if quick else 40) * MB), 1)
     return {
-        "Commands": [*costs(runs, f"{size} MB"), start_up(started)],
+        "Commands": [*costs(runs, f"{size} MB"), waited, start_up(started)],
         "Memory": [*peaks(runs, f"{size} MB"), *document(held)],
     }
 
@@ -66,6 +69,8 @@ def commands(place: Bare) -> dict[str, list[str]]:
         "query": [*query, QUERY],
         "query -s": [*query, *SPEC, QUERY],
         "two jobs": [place.nestdecode, "expand", "-j", "2"],
+        # It reads standard input.
+        "filter": ["/bin/sh", "-c", f'exec {place.nestdecode} filter < "$0"'],
         "expand_file": [place.python, "-c", EXPAND_FILE],
     }
 
@@ -154,7 +159,32 @@ def costs(runs: Runs, size: str) -> list[Result]:
     )
     name = "`nestdecode.expand_file` / `expand`, one job, CPU"
     rows.append(over(name, runs, "expand_file", "expand", 1.02, None))
+    rows.append(over("`filter` / `expand`, one job, CPU", runs, "filter", "expand", 1.1, None))
     return rows
+
+
+def there_and_back(place: Bare, rounds: int) -> Result:
+    """Return the row of one line through a filter that waits for the next one."""
+    line, walls = SEED.replace(b"\n", b"") + b"\n", []
+    with subprocess.Popen(
+        [place.nestdecode, "filter"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for _ in range(rounds):
+            start = time.perf_counter()
+            process.stdin.write(line)
+            process.stdin.flush()
+            process.stdout.readline()
+            walls.append(time.perf_counter() - start)
+        process.stdin.close()
+    median = summary([wall * 1000 for wall in walls])
+    return {
+        "row": "`filter`, a line there and back, wall / 1 ms",
+        "ratio": median,
+        "most": 1,
+        "aim": None,
+    }
 
 
 def start_up(runs: Runs) -> Result:

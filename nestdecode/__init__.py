@@ -35,6 +35,7 @@ from nestdecode.errors import (
     Policy,
     QueryError,
     SpecError,
+    Undeclared,
 )
 from nestdecode.stream import DeadLetter, Framing
 from nestdecode.text.reader import Duplicates, Limits, Numbers
@@ -71,6 +72,7 @@ __all__ = [
     "Spec",
     "SpecError",
     "Start",
+    "Undeclared",
     "dumps",
     "expand",
     "expand_file",

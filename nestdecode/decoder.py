@@ -12,8 +12,8 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from nestdecode.asking import Asker, check_expression
-from nestdecode.engine import Engine, check_word
-from nestdecode.errors import DecodeError, Policy
+from nestdecode.engine import Engine, check_function, check_word
+from nestdecode.errors import DecodeError, Policy, Undeclared
 from nestdecode.given import check_lines
 from nestdecode.stream import DeadLetter, Record, as_bytes, expand_records, of_lines
 from nestdecode.text.joined import joined
@@ -54,6 +54,7 @@ class Decoder:
         *,
         on_error: Policy | None = None,
         on_problem: Callable[[DecodeError], None] | None = None,
+        undeclared: Undeclared | None = None,
         numbers: Numbers | None = None,
         duplicates: Duplicates | None = None,
         max_layers: int | None = None,
@@ -72,6 +73,8 @@ class Decoder:
                 member, or ``fail``: raise.
             on_problem: Called, in the calling thread, with a DecodeError for each problem:
                 a declared layer that does not open, or any layer that a limit keeps shut.
+            undeclared: ``open``: layers are also detected where the spec declares nothing;
+                ``keep`` (the default): those strings stay.
             numbers: ``double`` (the default): integers are exact, other numbers are
                 floats; ``exact``: a number whose text a float would change is a Number.
             duplicates: Repeated names in one object (RFC 8259 section 4): ``last`` (the
@@ -86,13 +89,14 @@ class Decoder:
         Raises:
             SpecError: If the spec can't be found or read, is wrong, or rules out an
                 argument.
-            TypeError: If *spec* is of another type.
+            TypeError: If *spec* or *on_problem* is of another type.
             ValueError: If another argument is out of range.
         """
         self.engine: Engine = Engine(
             spec=spec,
             on_error=on_error,
             on_problem=on_problem,
+            undeclared=undeclared,
             numbers=numbers,
             duplicates=duplicates,
             max_layers=max_layers,
@@ -100,7 +104,7 @@ class Decoder:
             max_bytes=max_bytes,
             max_record_bytes=max_record_bytes,
         )
-        self.asker = Asker(self.engine)
+        self.asker: Asker = Asker(self.engine)
         self._many = None
         if type(self).expand is Decoder.expand:
             self._many = self.engine.expand_many
@@ -273,6 +277,7 @@ class Decoder:
                 neither bytes nor str.
         """
         check_lines(lines)
+        check_function("on_dead_letter", on_dead_letter)
         if self._many is None or not _needs_no_waiting(lines):
             return self._one_by_one(of_lines(lines), on_dead_letter)
         # Iterated in C: a generator would cost a step of Python for each record.

@@ -9,7 +9,7 @@ from functools import partial
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from nestdecode.errors import POLICIES, DecodeError, Policy, SpecError
+from nestdecode.errors import POLICIES, UNDECLARED, DecodeError, Policy, SpecError, Undeclared
 from nestdecode.given import check_document, copied
 from nestdecode.paths import Address, format_path
 from nestdecode.plan import detect
@@ -17,14 +17,14 @@ from nestdecode.plan.careful import Plan
 from nestdecode.plan.learnt import Learner
 from nestdecode.plan.memory import Memory
 from nestdecode.plan.run import DROP, Run, Trace
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Limits, Numbers, Reader
 from nestdecode.words import nearest
 
 if TYPE_CHECKING:
     from nestdecode.spec import Spec
 
-__all__ = ["Engine", "Many", "check_word"]
+__all__ = ["Engine", "Many", "check_function", "check_word"]
 
 # Takes joined records, and a function that says whether a record is admitted; returns the
 # answers of all of them, or None if they need one call each.
@@ -61,6 +61,7 @@ class Engine:
         spec: Spec | str | os.PathLike[str] | None,
         on_error: Policy | None,
         on_problem: Callable[[DecodeError], None] | None,
+        undeclared: Undeclared | None,
         numbers: Numbers | None,
         duplicates: Duplicates | None,
         **limits: int | None,
@@ -69,11 +70,14 @@ class Engine:
             "spec": spec,
             "on_error": on_error,
             "on_problem": on_problem,
+            "undeclared": undeclared,
             "numbers": numbers,
             "duplicates": duplicates,
             **limits,
         }
+        check_function("on_problem", on_problem)
         check_word("on_error", on_error, POLICIES)
+        check_word("undeclared", undeclared, UNDECLARED)
         check_word("numbers", numbers, NUMBERS)
         check_word("duplicates", duplicates, DUPLICATES)
         self.spec: Spec | None = _loaded(spec)
@@ -88,10 +92,14 @@ class Engine:
             self._duplicates,
             silent=on_problem is None and self.policy == "keep" and self.spec is None,
         )
-        self.plan: Plan | None = None if self.spec is None else _plan(self.spec, self.policy)
+        self.plan: Plan | None = None
+        if self.spec is not None:
+            self.plan = _plan(self.spec, self.policy, undeclared or self.spec.undeclared)
+        elif undeclared == "keep":
+            raise ValueError("undeclared='keep' is for a spec: without one every layer is found")
         self.method: Callable[[Any, Any], Any]
         self.expand_many: Many | None
-        self.source: Source | None
+        self.source: PythonSource | None
         self.method, self.expand_many, self.source = self.compiled(
             self.start, self.carefully, quiet=on_problem is None
         )
@@ -102,7 +110,7 @@ class Engine:
 
     def compiled(
         self, start: Callable[[], Run], carefully: Callable[[Any], Any], *, quiet: bool
-    ) -> tuple[Callable[[Any, Any], Any], Many | None, Source | None]:
+    ) -> tuple[Callable[[Any, Any], Any], Many | None, PythonSource | None]:
         """
         Return the fastest functions that give the same trees as *carefully*.
 
@@ -126,7 +134,7 @@ class Engine:
         carefully: Callable[[Any], Any],
         *,
         quiet: bool,
-    ) -> tuple[Callable[[Any, Any], Any], Many | None, Source]:
+    ) -> tuple[Callable[[Any, Any], Any], Many | None, PythonSource]:
         """Return what ``compiled`` does, for a plan."""
         from nestdecode.plan import expected, habits, opening  # late: detection needs no specs
 
@@ -240,6 +248,12 @@ def check_word(name: str, word: str | None, words: tuple[str, ...]) -> None:
         raise ValueError(f"{name} is one of {', '.join(words)}, got {word!r}{nearest(word, words)}")
 
 
+def check_function(name: str, function: object) -> None:
+    """Raise TypeError for an argument that can't be called, and is not None."""
+    if function is not None and not callable(function):
+        raise TypeError(f"{name} is a function or None, got {type(function).__name__}")
+
+
 def _limits(given: dict[str, int | None], spec: Spec | None) -> Limits:
     chosen: dict[str, int] = dict(spec.limits) if spec else {}
     for name, value in given.items():
@@ -247,15 +261,16 @@ def _limits(given: dict[str, int | None], spec: Spec | None) -> Limits:
             continue
         least, most = RANGES[name]
         if type(value) is not int or not least <= value <= most:
-            raise ValueError(f"{name} is an integer from {least} to {most}, got {value!r}")
+            why = "; nothing deeper can be written back" if name == "max_depth" else ""
+            raise ValueError(f"{name} is an integer from {least} to {most}, got {value!r}{why}")
         chosen[name] = value
     return Limits(**chosen)
 
 
-def _plan(spec: Spec, policy: Policy) -> Plan:
+def _plan(spec: Spec, policy: Policy, undeclared: Undeclared) -> Plan:
     from nestdecode.spec.shape import outside_objects  # late: detection needs no specs
 
-    plan = Plan(spec.shape, policy, detect.FINDER if spec.undeclared == "open" else None)
+    plan = Plan(spec.shape, policy, detect.FINDER if undeclared == "open" else None)
     for shape, is_content, steps in outside_objects(spec.shape) if policy == "drop" else ():
         if is_content or not shape.alternatives or shape.plain is True:
             continue

@@ -8,6 +8,7 @@ from nestdecode.words import one_line, shortened
 
 __all__ = [
     "POLICIES",
+    "UNDECLARED",
     "DecodeError",
     "LimitError",
     "NestdecodeError",
@@ -15,12 +16,16 @@ __all__ = [
     "QueryError",
     "SpecError",
     "UncompiledError",
+    "Undeclared",
     "WorkerError",
 ]
 # What becomes of a layer that does not open: the string stays, null takes its place, the
 # member is removed, or the record is refused.
 Policy = Literal["keep", "null", "drop", "fail"]
 POLICIES: tuple[Policy, ...] = ("keep", "null", "drop", "fail")
+# Whether layers are also found where a spec declares nothing.
+Undeclared = Literal["keep", "open"]
+UNDECLARED: tuple[Undeclared, ...] = ("keep", "open")
 
 
 class _Address(Protocol):
@@ -172,7 +177,7 @@ class QueryError(NestdecodeError, ValueError):
         if self.offset is None:
             text = self.expression
             shown = text if len(text) <= 100 else f"{text[:100]}..."
-            return one_line(f"{self.reason} - in query {shown}")
+            return one_line(f"{self.reason} - in query {shown}" if text else self.reason)
         # The line that holds the offset; a long one is cut around the caret.
         start = self.expression.rfind("\n", 0, self.offset) + 1
         line = self.expression[start:].split("\n", 1)[0]

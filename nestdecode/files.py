@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nestdecode.decoder import Decoder
-from nestdecode.engine import check_word
+from nestdecode.engine import check_function, check_word
 from nestdecode.stream import FRAMINGS, DeadLetter, Framing
 from nestdecode.stream.answering import (
     MALFORMED,
@@ -52,6 +52,7 @@ def expand_file(
     malformed: Malformed = "dead",
     where: str | None = None,
     original: bool = False,
+    head: int | None = None,
     **options: Any,
 ) -> Report:
     r"""
@@ -89,6 +90,8 @@ def expand_file(
             skipped.
         original: Whether records are written as they came, not expanded. Layers that stay
             shut are then not counted.
+        head: How many records are written at most: what follows the last of them is not
+            read, and not counted. None for all.
         options: The other keyword arguments of ``Decoder``, except ``on_problem``:
             problems are counted.
 
@@ -107,11 +110,15 @@ def expand_file(
     check_word("malformed", malformed, MALFORMED)
     if jobs is not None and (type(jobs) is not int or jobs < 1):
         raise ValueError(f"jobs is an integer from 1, got {jobs!r}")
+    if head is not None and (type(head) is not int or head < 0):
+        raise ValueError(f"head is an integer from 0, got {head!r}")
+    check_function("on_dead_letter", on_dead_letter)
     if "on_problem" in options:
-        raise TypeError("problems are counted in the report: there is no on_problem here")
+        raise TypeError("expand_file takes no on_problem: its report counts problems")
     answering = Answering()
     decoder = Decoder(spec, on_problem=None if original else answering.problem, **options)
     answering.keeps_letters = on_dead_letter is not None
+    answering.left = head
     answering.malformed = in_place_of_malformed(malformed, dump, bytes)
     _set_up(answering, decoder, where, original=original)
     total = Report()
@@ -131,7 +138,8 @@ def expand_file(
             # A file that the caller opened may hold bytes in its buffer, or decode them:
             # reading from its descriptor would miss both.
             whole = Source(file if file is not source else _WithoutDescriptor(file))
-            answer_all(whole, answering, framing, jobs, put)
+            if head != 0:
+                answer_all(whole, answering, framing, jobs, put)
         except UnreadableError as error:
             reason = str(error)
         else:
@@ -181,7 +189,7 @@ def _emptied(target: Any, source: Any) -> Iterator[Any]:
     with _opened(target, "ab") as file:
         if file is not target:
             if _is_one(file, source):
-                raise OSError(f"{_name(target)}: it is the source")
+                raise OSError(f"{_name(target)}: it is the source too")
             if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 file.truncate(0)
         yield file

@@ -35,7 +35,7 @@ def check_document(document: Any) -> None:
     else:
         return
     kind = type(document).__name__
-    raise TypeError(f"a document is JSON text, or what that holds, got {kind}; pass {hint}")
+    raise TypeError(f"a document is JSON text or its parsed value, got {kind}; pass {hint}")
 
 
 def check_lines(lines: Any) -> None:
@@ -47,7 +47,7 @@ def check_lines(lines: Any) -> None:
     elif isinstance(lines, os.PathLike) or is_buffer(lines):
         hint = "the file, opened in binary mode"
     elif isinstance(lines, dict):
-        hint = "it to expand: it has been parsed"
+        hint = "it to expand: it is parsed already"
     else:
         return
     kind = type(lines).__name__
@@ -110,7 +110,7 @@ def copied(value: Any, limits: Limits, *, no_bytes: bool = False) -> tuple[Any, 
             again -= 1
             if again < 0:
                 limit = f"max_record_bytes={limits.max_record_bytes}"
-                raise LimitError(f"the same parts over and over: beyond {limit}")
+                raise LimitError(f"its parts occur again and again: longer than {limit}")
         seen.add(id(value))
 
     if not isinstance(value, (dict, list)):

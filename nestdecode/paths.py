@@ -57,12 +57,12 @@ def parse_path(path: str) -> tuple[Step, ...]:
     from jmespath import exceptions, parser  # late: pointers need no grammar
 
     if len(path) > MAX_PATH:
-        raise SpecError(f"a path is at most {MAX_PATH} characters, got {len(path)}")
+        raise SpecError(f"a path is at most {MAX_PATH:,} characters, got {len(path):,}")
     try:
         # Parser().parse() caches its trees, so they must not be changed.
         tree = parser.Parser().parse(path).parsed
     except (exceptions.JMESPathError, ValueError, RecursionError):
-        raise SpecError(f"{_HINT}, got {path!r}{_quoted(path)}") from None
+        raise SpecError(f"{_HINT}, got {path!r}{_advice(path)}") from None
     if tree["type"] == "current":
         return ()
     return tuple(_steps(tree, path))
@@ -78,7 +78,7 @@ def mistake_in(text: str) -> str:
     from jmespath import exceptions, parser
 
     if len(text) > MAX_PATH:
-        return f"a path is at most {MAX_PATH} characters, got {len(text)}"
+        return f"a path is at most {MAX_PATH:,} characters, got {len(text):,}"
     try:
         parser.Parser().parse(text)
     except exceptions.ParseError as error:
@@ -93,19 +93,27 @@ def mistake_in(text: str) -> str:
     return f"{where} is not closed" if text[at] in "\"'`" else f"{where} is not part of a path"
 
 
-def _quoted(path: str) -> str:
-    """Return a hint with the names of *path* quoted, if that makes it a path; else ''."""
+def _advice(path: str) -> str:
+    """Say how a path is written whose names need quotes, or else what is wrong with it."""
     from jmespath import exceptions, parser
 
+    if path[:2] in ("$.", "$["):
+        return f"; a path has no $ before it: {path[1:].removeprefix('.')}"
+    if path.startswith("/"):
+        return f"; this is a pointer: a path is {'.'.join(path[1:].split('/'))}"
     parts = re.findall(r"([^.\[\]]++)((?:\[[^\]]*+\])*+)(?:\.|\Z)", path)
-    names, between = [], True
+    names, between, is_any_odd = [], True, False
     for number, (part, brackets) in enumerate(parts, 1):
         is_odd = part != "*" and not re.match(_BARE, part)
         # A dot beside it may be part of the name.
         if is_odd and not (between and (brackets or number == len(parts))):
             return '; a name with other characters is quoted, dots and all: "a.b/c"'
+        is_any_odd = is_any_odd or is_odd
         names.append(json.dumps(part) if is_odd else part)
         between = bool(brackets)
+    if not is_any_odd:
+        mistake = mistake_in(path)
+        return "" if mistake == _HINT else f"; {mistake}"
     right = ".".join(name + brackets for name, (_, brackets) in zip(names, parts, strict=True))
     try:
         parser.Parser().parse(right)
@@ -135,7 +143,8 @@ def _steps(node: dict[str, Any], path: str) -> Iterable[Step]:
     elif kind == "index" and node["value"] >= 0:
         yield node["value"]
     elif kind != "identity":
-        raise SpecError(f"{_HINT}, got {path!r}")
+        hint = "; filters are for queries: [] is every element" if "[?" in path else ""
+        raise SpecError(f"{_HINT}, got {path!r}{hint}")
 
 
 def format_path(steps: Iterable[Step]) -> str:

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["count", "nearest", "one_line", "position", "printable", "shortened"]
+__all__ = [
+    "at_line",
+    "closest",
+    "count",
+    "nearest",
+    "one_line",
+    "position",
+    "printable",
+    "share",
+    "shortened",
+]
 
 # Characters that control a terminal: C0 except tab and newline, DEL, C1, the separators that
 # some programs take for newlines, and those that change the direction of text. Lone
@@ -14,6 +24,20 @@ _OBEYED = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff"
 )
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def at_line(line: int, *, whole: bool) -> str:
+    """
+    Say where in its file a record is.
+
+    >>> at_line(7, whole=True), at_line(7, whole=False)
+    ('line 7', 'document at line 7')
+
+    Args:
+        line: Where it begins, from 1.
+        whole: Whether it is that line, and not a document over any number of them.
+    """
+    return f"{'line' if whole else 'document at line'} {line}"
 
 
 def count(number: int, what: str) -> str:
@@ -26,6 +50,16 @@ def count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
+def share(number: int, whole: int, what: str) -> str:
+    """
+    Write how many of a number of things something is said of.
+
+    >>> share(19802, 200002, "record"), share(1, 1, "record")
+    ('19,802 of 200,002 records', '1 of 1 record')
+    """
+    return f"{number:,} of {count(whole, what)}"
+
+
 def nearest(word: object, words: Iterable[str]) -> str:
     """
     Return a hint at the nearest of *words*, or '' if none is near.
@@ -33,15 +67,31 @@ def nearest(word: object, words: Iterable[str]) -> str:
     >>> nearest("base46", ["base64", "json"])
     "; did you mean 'base64'?"
     """
+    found = closest(word, words)
+    return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
+
+
+def closest(word: object, words: Iterable[str]) -> list[str]:
+    """
+    Return which of *words* were probably meant, the nearest first.
+
+    >>> closest("querys", ["queries", "numbers"])
+    ['queries']
+    """
     import difflib  # late: only errors need it
 
     if not isinstance(word, str):
-        return ""
-    found = difflib.get_close_matches(word, list(words), n=3, cutoff=0.6)
-    if not found:
-        folded = word.casefold().replace("_", "-")
-        found = [w for w in words if w.casefold().replace("_", "-") == folded]
-    return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
+        return []
+    words = list(words)
+    folded = word.casefold().replace("_", "-")
+    same = [known for known in words if known.casefold().replace("_", "-") == folded]
+    if same:
+        return same
+    found = difflib.get_close_matches(word, words, n=3, cutoff=0.6)
+    likeness = [difflib.SequenceMatcher(None, known, word).ratio() for known in found]
+    return [
+        known for known, ratio in zip(found, likeness, strict=True) if ratio > likeness[0] - 0.1
+    ]
 
 
 def position(char: int, line: int, column: int) -> str:

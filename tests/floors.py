@@ -2,7 +2,7 @@
 Print the lowest versions that pyproject.toml admits, as constraints for pip.
 
 ``python tests/floors.py > floors.txt``, then
-``pip install --constraint floors.txt --editable '.[zstd]' --group tests``.
+``pip install --constraint floors.txt --editable '.[zstd]' --group tests``, or other extras.
 """
 
 from __future__ import annotations

@@ -201,7 +201,7 @@ HURRY: dict[Any, dict[str, int]] = {
     habits: {
         "WATCHED": 2,
         "PROVING": 2,
-        "MISSES": 3,
+        "MOST_MISSES": 3,
         "SHORTEST_REST": 4,
         "LONGEST_REST": 16,
     },

@@ -29,13 +29,16 @@ import nestdecode
 from nestdecode import (
     DeadLetter, DecodeError, Decoder, Document, Duplicates, Framing, Layer, LimitError, Limits,
     Lookalike, NestdecodeError, Number, Numbers, OpenLayer, Policy, Query, QueryError, Report,
-    Spec, SpecError, Start, dumps, expand, expand_file, query,
+    Spec, SpecError, Start, Undeclared, dumps, expand, expand_file, query,
 )
 
 def wrapped(
     spec: Spec | str | None, on_error: Policy | None, numbers: Numbers, duplicates: Duplicates
 ) -> Decoder:
     return Decoder(spec, on_error=on_error, numbers=numbers, duplicates=duplicates)
+
+def opened_elsewhere(undeclared: Undeclared) -> Decoder:
+    return Decoder("aws/sqs-sns", undeclared=undeclared)
 
 def asked(decoder: Decoder, text: str, start: Start | None) -> Query:
     return decoder.compile(text, start=start)
@@ -229,7 +232,7 @@ def test_what_holds_a_text_and_is_none_is_refused_by_every_way_in(spec, tmp_path
     ]
     for document in files(tmp_path):
         for way in ways:
-            with pytest.raises(TypeError, match=r"^a document is JSON text, or what that holds"):
+            with pytest.raises(TypeError, match=r"^a document is JSON text or its parsed value"):
                 way(document)
         if isinstance(document, (io.IOBase, mmap.mmap)):
             document.close()

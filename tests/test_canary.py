@@ -107,6 +107,7 @@ def test_no_error_leads_to_another_that_does():
         assert error.__context__ is None, repr(error.__context__)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_no_value_is_told_on_stderr(tmp_path, jobs):
     lines = [raw.replace(b"\n", b" ") for _, raw in FAILURES[::10]]

@@ -89,6 +89,7 @@ def test_vector(group, test):
     _check(_spec_of(group), group, test, json.dumps(test["document"]).encode())
 
 
+@pytest.mark.sampled(150)
 @pytest.mark.parametrize(("group", "test"), VECTORS)
 def test_a_parsed_document_gives_the_same(group, test):
     if test.get("error", {"codec": ""})["codec"] is None:
@@ -101,6 +102,7 @@ def test_a_parsed_document_gives_the_same(group, test):
     assert json.dumps(test["document"]) == before
 
 
+@pytest.mark.sampled(150)
 @pytest.mark.parametrize(("group", "test"), DECLARED)
 def test_the_schema_that_a_spec_is_gives_the_same(group, test):
     spec = Spec.parse(json.dumps(group["spec"]))
@@ -112,6 +114,7 @@ def _ask_for_all(decoder: Decoder, document: Any) -> Any:
     return decoder.compile("@", start="root")(document)
 
 
+@pytest.mark.sampled(150)
 @pytest.mark.parametrize(("group", "test"), VECTORS)
 def test_asking_for_the_whole_record_gives_the_same(group, test):
     text = json.dumps(test["document"]).encode()
@@ -144,6 +147,7 @@ def _escaped(value: Any) -> str:
     return json.dumps(value)
 
 
+@pytest.mark.sampled(150)
 @pytest.mark.parametrize(("group", "test"), VECTORS)
 def test_a_document_written_in_escapes_gives_the_same(group, test):
     if "max_record_bytes" in group.get("arguments", {}):
@@ -152,6 +156,7 @@ def test_a_document_written_in_escapes_gives_the_same(group, test):
     _check(_spec_of(group), group, test, _escaped(test["document"]).encode())
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("write", [json.dumps, _escaped], ids=["plain", "escaped"])
 @pytest.mark.parametrize("times", [1, 20])
 def test_a_decoder_that_has_seen_other_documents_gives_the_same(write, times):

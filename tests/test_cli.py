@@ -42,7 +42,7 @@ NESTDECODE = [sys.executable, "-m", "nestdecode"]
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SECONDS = 30
 MISSING = f"can't be read: {os.strerror(errno.ENOENT)}"
-LENT = "this is repair-results: using its focus and queries (--spec none turns this off)"
+LENT = "input matches repair-results: using its focus and queries (--spec none turns this off)"
 SPEC = """\
 nestdecode: 1
 layers:
@@ -246,6 +246,7 @@ def test_a_name_that_a_matching_spec_does_not_know_fails_each_record(tmp_path, j
     assert json.loads(result.stderr.splitlines()[-1])["dead"] == 40
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("neighbours", [0, 1, 40])
 def test_a_query_tells_of_what_it_sees_whatever_comes_with_it(tmp_path, neighbours):
     lines = '{"a":1,"b":"[1e400]"}\n' * (1 + neighbours) + "{" * bool(neighbours)
@@ -445,9 +446,9 @@ def test_documents_on_one_line_can_be_forced(run):
 def test_lines_can_be_forced(run):
     stderr = said(
         f"stdin: line 1: {refusal(b'[')}",
-        "--documents reads what stands over several lines, or several on one",
+        "--documents reads records that take several lines, or share one",
         f"stdin: line 3: {refusal(b']')}",
-        "2 records of 3 failed",
+        "2 of 3 records failed",
     )
 
     assert run("expand", "--lines", stdin=b"[\n1\n]\n") == ("1\n", stderr, 5)
@@ -470,7 +471,7 @@ def test_lines_can_be_forced(run):
     ],
 )
 def test_a_broken_line_leaves_the_others_in_order(run, stdin, bad, where, stdout):
-    stderr = said(f"stdin: line {where}: {refusal(bad)}", "1 record of 3 failed")
+    stderr = said(f"stdin: line {where}: {refusal(bad)}", "1 of 3 records failed")
 
     assert run("expand", stdin=stdin) == (stdout, stderr, 5)
 
@@ -504,7 +505,7 @@ def test_a_broken_line_leaves_the_others_in_order(run, stdin, bad, where, stdout
     ],
 )
 def test_a_document_cut_in_the_middle_is_one_dead_letter(run, stdin, cut, where, stdout):
-    stderr = said(f"stdin: document at line {where}: {refusal(cut)}", "1 record of 3 failed")
+    stderr = said(f"stdin: document at line {where}: {refusal(cut)}", "1 of 3 records failed")
     out, err, code = run("expand", stdin=stdin)
 
     assert (out, err[:1000], code) == (stdout, stderr, 5)
@@ -521,8 +522,8 @@ def test_a_document_cut_in_the_middle_is_one_dead_letter(run, stdin, cut, where,
 def test_a_document_that_is_too_long_is_one_dead_letter(run, long):
     stdin = b"[\n1]\n%b\n[2]\n" % long
     out, err, code = run("expand", "--max-record-bytes", "1000", stdin=stdin)
-    reason = "longer than max_record_bytes=1000 - at document root"
-    stderr = said(f"stdin: document at line 3: {reason}", "1 record of 3 failed")
+    reason = "longer than --max-record-bytes 1000 - at document root"
+    stderr = said(f"stdin: document at line 3: {reason}", "1 of 3 records failed")
 
     assert (out, err[:1000], code) == ("[1]\n[2]\n", stderr, 5)
 
@@ -540,7 +541,7 @@ def test_files_are_read_in_order(run, folder):
 
 def test_a_file_is_named_in_messages(run, folder):
     (folder / "in.ndjson").write_text('{"a":1}\nx\n')
-    stderr = said(f"in.ndjson: line 2: {refusal(b'x')}", "1 record of 2 failed")
+    stderr = said(f"in.ndjson: line 2: {refusal(b'x')}", "1 of 2 records failed")
 
     assert run("expand", "in.ndjson") == ('{"a":1}\n', stderr, 5)
 
@@ -603,7 +604,9 @@ def test_no_command_shows_help_and_exits_with_2(run, arguments):
     [
         pytest.param("a.b[", "incomplete expression", 5, id="incomplete"),
         pytest.param("a..b", "unexpected '.'", 3, id="unexpected"),
-        pytest.param("a = b", "unexpected character", 3, id="unknown character"),
+        pytest.param(
+            "a = b", "unexpected character; equality is written ==", 3, id="unknown character"
+        ),
         pytest.param(
             "a.lenght(@)", "unknown function lenght(); did you mean 'length'?", 3, id="function"
         ),
@@ -693,7 +696,7 @@ def test_a_query_may_be_named_like_a_file(run, folder):
 def test_a_query_that_refuses_one_record_answers_the_others(run):
     stderr = said(
         "stdin: line 2: abs() wants number, got string - at column 1 of\n  abs(a)\n  ^",
-        "1 record of 3 failed",
+        "1 of 3 records failed",
     )
 
     assert run("query", "abs(a)", stdin=b'{"a":-1}\n{"a":"x"}\n{"a":2}\n') == (
@@ -707,7 +710,7 @@ BROKEN = '{"a":"true","c":[{"d":"[1]"},{"d":"null"}],"z":"{}"}'
 PROBLEMS = (
     "stdin: line 1: expected an object or an array, got boolean - at /a (json)",
     "stdin: line 1: expected an object or an array, got null - at /c/1/d (json)",
-    "2 layers stayed shut in 1 record of 1",
+    "2 layers stayed shut",
 )
 
 
@@ -727,7 +730,7 @@ def test_on_error_decides_what_becomes_of_a_layer(run, folder, policy, expected)
 
 def test_on_error_fail_refuses_the_record(run, folder):
     stdin = f'{BROKEN}\n{{"a":"[]"}}\n'.encode()
-    stderr = said(PROBLEMS[0], "1 record of 2 failed")
+    stderr = said(PROBLEMS[0], "1 of 2 records failed")
 
     assert run("expand", "-s", "spec.yaml", "--on-error", "fail", stdin=stdin) == (
         '{"a":[]}\n',
@@ -740,7 +743,7 @@ def test_problems_are_summed_up(run, folder):
     stdin = b'{"a":"1"}\n{"a":"[]"}\n' * 12
     reason = "expected an object or an array, got integer - at /a (json)"
     shown = [f"stdin: line {number}: {reason}" for number in range(1, 20, 2)]
-    stderr = said(*shown, "12 layers stayed shut in 12 records of 24 (10 shown)")
+    stderr = said(*shown, "12 layers stayed shut in 12 of 24 records (10 reported)")
 
     assert run("expand", "-s", "spec.yaml", stdin=stdin) == (
         '{"a":"1"}\n{"a":[]}\n' * 12,
@@ -759,7 +762,7 @@ def test_records_that_are_text_are_counted_and_the_first_ten_shown(run, line, jo
     _, alone, _ = run("expand", "--lines", stdin=line + b"\n")
     reason = alone.removeprefix("nestdecode: stdin: line 1: ").removesuffix("\n")
     shown = [f"stdin: line {2 * number}: {reason}" for number in range(1, 11)]
-    summary = "3,000 records of 6,000 failed (10 shown, --dead-letters FILE keeps all)"
+    summary = "3,000 of 6,000 records failed (10 reported, --dead-letters FILE keeps all)"
     stdin = (good + line + b"\n") * 3000
 
     assert run("expand", "--lines", "-j", jobs, stdin=stdin) == (
@@ -776,7 +779,7 @@ def test_each_record_that_is_text_is_kept_or_set_aside(run, folder, line, framin
 
     out, err, code = run("expand", *framing, "--malformed", "keep", stdin=stdin)
     assert (out, code) == ('{"a":[1]}\n' + (line.decode() + "\n{}\n") * 50, 0)
-    assert err == said("50 records of 101 kept: no JSON")
+    assert err == said("50 of 101 records kept as they came (not JSON)")
     out, err, code = run("expand", *framing, "--dead-letters", "dead", stdin=stdin)
     letters = [json.loads(letter) for letter in (folder / "dead").read_bytes().splitlines()]
     assert [letter["line"] for letter in letters] == list(range(2, 102, 2))
@@ -805,8 +808,8 @@ def test_max_layers_keeps_deeper_ones_shut(run, most, layers, pointer):
         expected = f'{{"a":{expected}}}'
     expected = expected.replace("{}", '{"a":"{}"}')
     stderr = said(
-        f"stdin: line 1: more than max_layers={most} layers - at {pointer} (json)",
-        "1 layer stayed shut in 1 record of 1",
+        f"stdin: line 1: more than --max-layers {most} layers - at {pointer} (json)",
+        "1 layer stayed shut",
     )
 
     stdin = line(nested(layers)).encode()
@@ -817,18 +820,18 @@ def test_max_layers_keeps_deeper_ones_shut(run, most, layers, pointer):
 @pytest.mark.parametrize(
     ("option", "stdin", "reason"),
     [
-        pytest.param("--max-depth", b"[[[]]]\n[[]]\n", "deeper than max_depth=2", id="depth"),
+        pytest.param("--max-depth", b"[[[]]]\n[[]]\n", "deeper than --max-depth 2", id="depth"),
         pytest.param(
             "--max-record-bytes",
             b"[1]\n[]\n",
-            "longer than max_record_bytes=2",
+            "longer than --max-record-bytes 2",
             id="record bytes",
         ),
     ],
 )
 def test_a_record_beyond_a_limit_is_refused(run, option, stdin, reason):
     out, err, code = run("expand", option, "2", stdin=stdin)
-    stderr = said(f"stdin: line 1: {reason} - at document root", "1 record of 2 failed")
+    stderr = said(f"stdin: line 1: {reason} - at document root", "1 of 2 records failed")
 
     assert (err, code) == (stderr, 5)
     assert out.encode() == stdin.split(b"\n", 1)[1]
@@ -886,7 +889,7 @@ def test_a_key_in_a_message_does_not_steer_a_terminal(run, folder):
     assert json.loads(out) == json.loads(stdin)
     assert err == said(
         f"stdin: line 1: expected an object or an array, got integer - at {pointer} (json)",
-        "1 layer stayed shut in 1 record of 1",
+        "1 layer stayed shut",
     )
 
 
@@ -957,7 +960,7 @@ def test_what_may_be_no_spec_at_all_is_asked_about(run, folder):
         "",
         0,
     )
-    for spec in ("none.yaml", "open.json", "spec.yaml"):
+    for spec in ("none.yaml", "open.json"):
         _, stderr, code = run("expand", "-s", spec, stdin=b'{"x":"[1]"}\n')
 
         assert (stderr, code) == ("", 0), spec
@@ -975,7 +978,7 @@ def test_spec_lint_names_what_has_no_effect(run, folder):
         }
     }
     (folder / "schema.json").write_text(json.dumps(schema))
-    warning = "schema.json: warning: on-error has no effect: no layer is declared here - at "
+    warning = "schema.json:1: warning: on-error has no effect: no layer is declared here - at "
 
     assert run("spec", "lint", "schema.json") == (
         (
@@ -1042,29 +1045,10 @@ def test_the_script_for_bash_is_valid(run):
     assert (checked.stdout, checked.stderr, checked.returncode) == (b"", b"", 0)
 
 
-@pytest.mark.parametrize(
-    ("words", "completed"),
-    [
-        pytest.param("nestdecode expa", "plain,expand\n", id="a command"),
-        pytest.param("nestdecode query --on", "plain,--on-error\n", id="an option"),
-        pytest.param("nestdecode expand -s aws/s", "plain,aws/sqs-sns\n", id="a spec"),
-        pytest.param("nestdecode expand --on-error n", "plain,null\n", id="a policy"),
-    ],
-)
-def test_words_are_completed(words, completed):
-    surroundings = {
-        "_NESTDECODE_COMPLETE": "bash_complete",
-        "COMP_WORDS": words,
-        "COMP_CWORD": str(len(words.split()) - 1),
-    }
-
-    assert finish(spawn(env=os.environ | surroundings)) == (completed, "", 0)
-
-
 def test_a_process_reads_standard_input_and_writes_standard_output():
     assert finish(spawn("expand"), b'{"a":"[1]"}\nx') == (
         '{"a":[1]}\n',
-        said(f"stdin: line 2: {refusal(b'x')}", "1 record of 2 failed"),
+        said(f"stdin: line 2: {refusal(b'x')}", "1 of 2 records failed"),
         5,
     )
 
@@ -1145,6 +1129,7 @@ def test_a_reader_that_leaves_ends_it_quietly(tmp_path):
     assert (first, err, code) == (b'{"a":[1]}\n', b"", 141)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -1163,6 +1148,7 @@ def test_a_pipe_that_nobody_reads_ends_it_quietly(arguments):
     assert finish(child, b'{"a":1}\n') == ("", "", 141)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 @pytest.mark.parametrize(
     "arguments",
@@ -1181,6 +1167,7 @@ def test_a_full_disk_is_told(arguments):
     assert finish(child, b'{"a":1}\n') == ("", stderr, 2)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("redirection", "expected"),
     [

@@ -68,6 +68,7 @@ def unpack(data: bytes, at_once: int = 1 << 20) -> tuple[bytes, Any, str | None]
     return found, name, None
 
 
+@pytest.mark.sampled(2)
 @formats
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_file_is_known_by_its_content(tmp_path, name, jobs):
@@ -77,6 +78,7 @@ def test_a_file_is_known_by_its_content(tmp_path, name, jobs):
     assert run("expand", "-j", jobs, packed) == (b"".join(OPENED), "", 0)
 
 
+@pytest.mark.sampled(2)
 @formats
 @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
 def test_standard_input_is_known_by_its_content(name, unbuffered):
@@ -128,6 +130,7 @@ def test_what_only_begins_alike_is_left_as_it_is(data):
     assert unpack(data, 1) == (data, None, None)
 
 
+@pytest.mark.sampled(2)
 @formats
 def test_input_cut_short_is_told_after_what_was_whole(name):
     packed = PACK[name](TEXT)
@@ -140,6 +143,7 @@ def test_input_cut_short_is_told_after_what_was_whole(name):
     assert out or name == "bzip2"
 
 
+@pytest.mark.sampled(2)
 @formats
 def test_damage_is_told_after_what_was_whole(name):
     pack = PACK[name]
@@ -223,6 +227,8 @@ def test_without_zstd_the_extra_is_named(tmp_path):
     assert got == (b"", f"nestdecode: stdin: {reason}\n", 2)
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 def test_what_blows_up_is_read_in_bounded_memory(tmp_path):
     packed = tmp_path / "zeros.gz"
     with gzip.open(packed, "wb", compresslevel=1) as file:
@@ -240,6 +246,7 @@ def test_what_blows_up_is_read_in_bounded_memory(tmp_path):
     assert int(child.stdout) < 120_000
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("module", ["gzip", "bz2", "lzma", "backports.zstd", "mmap"])
 def test_plain_input_imports_no_decompressor(module):
     if importlib.util.find_spec(module.partition(".")[0]) is None:

@@ -17,7 +17,7 @@ import pytest
 
 import nestdecode
 from nestdecode import DecodeError, Decoder, Spec, engine, oneshot
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.spec import Shape
 
 SPEC = "nestdecode: 1\nlayers: {a: json}\n"
@@ -36,7 +36,7 @@ def entries():
 
 
 def test_the_source_of_a_function_goes_with_it():
-    source = Source()
+    source = PythonSource()
     source.line("def f():")
     source.line("    return 1 // 0")
     before = sources()
@@ -249,7 +249,7 @@ def test_what_only_leads_to_a_text_is_no_document(ndjson, make, name, hint, spec
     decoder = Decoder(spec and Spec.parse(spec))
     hint = hint or "its text, file.read(), or the file to expand_lines"
     document = io.BytesIO() if make is io.BytesIO else make(ndjson)
-    message = f"a document is JSON text, or what that holds, got {name}; pass {hint}"
+    message = f"a document is JSON text or its parsed value, got {name}; pass {hint}"
     for call in (decoder.expand, decoder.open, decoder.compile("a"), decoder.compile("a[0]")):
         with pytest.raises(TypeError) as caught:
             call(document)
@@ -322,7 +322,7 @@ def test_what_a_spec_is_parsed_from(ndjson, make, name, hint):
             "the file, opened in binary mode",
             id="array",
         ),
-        pytest.param(lambda p: {"a": 1}, "dict", "it to expand: it has been parsed", id="dict"),
+        pytest.param(lambda p: {"a": 1}, "dict", "it to expand: it is parsed already", id="dict"),
     ],
 )
 def test_what_is_no_sequence_of_lines_is_a_type_error_that_says_what_is(ndjson, make, name, hint):

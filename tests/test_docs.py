@@ -13,7 +13,7 @@ from tests.readmes import ROOT, blocks, clone, outcome
 
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix()
-    for folder in (".", ".github", "benchmarks", "specs", "tests")
+    for folder in (".", ".github", "benchmarks", "nestdecode/integrations", "specs", "tests")
     for path in (ROOT / folder).glob("*.md")
 )
 assert "README.md" in DOCUMENTS, "no README.md: is this a checkout?"
@@ -32,7 +32,9 @@ def prose(document: str) -> str:
     return re.sub(r"^```.*?^```|<!--.*?-->", "", text_of(document), flags=re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("document", ["README.md", "specs/README.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "nestdecode/integrations/README.md", "specs/README.md"]
+)
 def test_blocks_print_what_they_show(document, tmp_path):
     folder = clone(tmp_path)
     names: dict[str, Any] = {}

@@ -563,7 +563,8 @@ def test_lookalikes_begin_as_json_does_and_are_none():
         p for p in wanted if p not in problems
     ]
     assert {problem.reason for problem in document.problems} == {
-        "number too large: wanted at most 4300 digits, or a finite double"
+        "number too large for a double: numbers=exact keeps it",
+        "integer too large: wanted at most 4300 digits",
     }
     assert document.lookalikes[-1].size == 8
     assert all(

@@ -71,6 +71,7 @@ def broken_lines():
     return lines, broken
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize("command", [["expand"], ["query", "--root", "@"]])
 def test_broken_records_are_set_aside_and_come_back(broken_lines, tmp_path, jobs, command):
@@ -90,7 +91,7 @@ def test_broken_records_are_set_aside_and_come_back(broken_lines, tmp_path, jobs
     letters = [json.loads(line) for line in dead.read_bytes().splitlines()]
     assert [letter["line"] for letter in letters] == [number + 1 for number in broken]
     assert {letter["source"] for letter in letters} == {str(source)}
-    assert {letter["reason"] for letter in letters} == {"malformed", "limit"}
+    assert {letter["code"] for letter in letters} == {"malformed", "limit"}
     text = source.read_bytes()
     for letter, number in zip(letters, broken, strict=True):
         assert text[letter["offset"] :].startswith(lines[number] + b"\n")
@@ -116,6 +117,7 @@ def test_one_bad_record_changes_no_other(broken_lines):
 LOGS = b'{"awslogs":{"data":"oops"}}'
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("arguments", "text", "reason", "pointer"),
     [
@@ -138,7 +140,7 @@ def test_dead_letters_tell_the_kind_of_error(tmp_path, arguments, text, reason, 
         return
     letter = json.loads(dead.read_bytes())
     assert result.returncode == 5
-    assert letter["reason"] == reason
+    assert letter["code"] == reason
     assert letter["raw"].encode() == text
     assert pointer is None or letter["pointer"] == pointer
 
@@ -188,6 +190,7 @@ def test_letters_are_appended_and_a_cut_one_harms_no_other(tmp_path):
     assert b"line 2: not a dead letter" in replayed.stderr
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "letter",
     [
@@ -227,7 +230,7 @@ def test_two_processes_do_not_share_a_file_of_letters(tmp_path):
         result = run("expand", f"--dead-letters={dead}", stdin=b"1")
 
     assert result.returncode == 2
-    assert b"another process writes to it" in result.stderr
+    assert b"another process writes to it: give each process its own file" in result.stderr
 
 
 def test_letters_are_closed_to_others_and_that_is_told(tmp_path):
@@ -238,7 +241,7 @@ def test_letters_are_closed_to_others_and_that_is_told(tmp_path):
 
     assert stat.S_IMODE(dead.stat().st_mode) == 0o700
     assert result.stderr.splitlines()[0] == (
-        f"nestdecode: {dead}: others can't read it any more (mode 2754 before)".encode()
+        f"nestdecode: {dead}: only you can read it now (its mode was 2754)".encode()
     )
     assert run("replay", str(dead)).stdout == b"{1\n"
 
@@ -248,14 +251,15 @@ def test_letters_are_closed_to_others_and_that_is_told(tmp_path):
     assert run("replay", str(dead)).stdout == b"{1\n{2\n"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("link", "it is a symbolic link"),
-        ("link to nothing", "it is a symbolic link"),
-        ("link in /dev/shm", "it is a symbolic link"),
-        ("hard link", "it has other names (hard links)"),
-        ("of another user", "it belongs to another user"),
+        ("link", "it is a symbolic link: name the file that it leads to"),
+        ("link to nothing", "it is a symbolic link: name the file that it leads to"),
+        ("link in /dev/shm", "it is a symbolic link: name the file that it leads to"),
+        ("hard link", "it has other names (hard links): name another file"),
+        ("of another user", "it belongs to another user: name another file"),
         ("socket", None),
     ],
 )
@@ -291,6 +295,7 @@ def test_letters_go_to_no_file_that_somebody_else_has_prepared(tmp_path, kind, r
     assert kind != "of another user" or dead.read_bytes() == b"victim\n"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize("how", ["FIFO", "process substitution"])
 def test_a_reader_of_letters_that_leaves_is_told(tmp_path, how, jobs):
@@ -310,6 +315,7 @@ def test_a_reader_of_letters_that_leaves_is_told(tmp_path, how, jobs):
     assert b"Traceback" not in result.stderr
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("target", [">(cat > dead)", "/dev/fd/3", "/dev/stdout", "FIFO"])
 @LINUX
 def test_letters_go_to_pipes_and_to_what_the_shell_opened(tmp_path, target):
@@ -344,6 +350,7 @@ def test_a_terminal_obeys_nothing_of_a_letter(tmp_path):
     assert rb'"raw":"{\"\u202e\u007f\u009b"' in shown
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("command", "what"),
     [
@@ -355,7 +362,7 @@ def test_a_terminal_obeys_nothing_of_a_letter(tmp_path):
         ("expand --dead-letters out - < in >> out", "the output"),
         (
             "expand --dead-letters /dev/stderr in 2>> out; code=$?; cat out >&2; exit $code",
-            "where .*",
+            "stderr",
         ),
     ],
 )
@@ -372,7 +379,9 @@ def test_letters_change_nothing_in_a_file_that_is_taken(tmp_path, command, what)
 
     assert result.returncode == 2
     said = result.stderr.decode().removeprefix("{1")
-    assert re.fullmatch(rf"nestdecode: \S+: can't write: it is {what}\n", said)
+    assert re.fullmatch(
+        rf"nestdecode: \S+: can't write: it is {what} too: name another file\n", said
+    )
     for name in ("in", "out"):
         assert (tmp_path / name).read_text().removesuffix(said) == "{1"
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o644
@@ -446,7 +455,7 @@ def test_with_letters_only_some_failures_are_told(tmp_path):
     lines = result.stderr.decode().splitlines()
     assert len(lines) == 11
     assert lines[-1] == (
-        f"nestdecode: 1,000 records of 1,000 failed (10 shown, all in {tmp_path / 'd'})"
+        f"nestdecode: 1,000 of 1,000 records failed (10 reported, all kept in {tmp_path / 'd'})"
     )
     assert (tmp_path / "d").read_bytes().count(b"\n") == 1000
 
@@ -490,6 +499,7 @@ def test_a_full_disk_is_told(text):
     assert result.stderr == b"nestdecode: can't write: No space left on device\n"
 
 
+@pytest.mark.sampled(2)
 @UNBUFFERED
 @JOBS
 @pytest.mark.parametrize("how", ["wb", "ab"])
@@ -512,6 +522,7 @@ def test_what_fits_on_a_disk_ends_on_a_whole_line(big, tmp_path, unbuffered, job
     assert [json.loads(line)["id"] for line in text.splitlines()] == list(range(text.count(b"\n")))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("closed", range(1, 8))
 @pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell to close descriptors")
 def test_closed_descriptors_are_told(tmp_path, closed):
@@ -562,7 +573,7 @@ def test_a_file_that_is_cut_while_it_is_read(big, tmp_path, jobs):
         rest, told = process.communicate()
 
     assert process.returncode in (2, 5)  # 5: the line that was cut
-    assert b"can't be read: it was cut meanwhile\n" in told
+    assert b"can't be read: it was cut short while it was read\n" in told
     assert run("expand", str(big)).stdout.startswith(first + rest)
 
 
@@ -583,6 +594,7 @@ def test_errors_of_the_device_are_told(tmp_path, stop_at):
         assert result.stderr == b"nestdecode: can't write: Bad file descriptor\n"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8", "en_US.ISO-8859-1", "tr_TR.UTF-8"])
 @pytest.mark.parametrize("encoding", ["ascii", "utf-16", None])
 def test_no_locale_changes_a_byte(locale, encoding):
@@ -877,6 +889,7 @@ def test_a_terminal_obeys_nothing_of_a_replayed_record(tmp_path):
     assert shown == b"\\u001b[31m\\xff\\u009b\r\n"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("words", ["in >> in", "- < in >> in", "in other >> in"])
 @pytest.mark.parametrize("command", ["expand", "query @"])
 def test_what_is_written_is_not_read_again(tmp_path, command, words):
@@ -892,5 +905,5 @@ def test_what_is_written_is_not_read_again(tmp_path, command, words):
     written = 2 if "other" in words else 1
 
     assert result.returncode == 2
-    assert result.stderr.endswith(b"it is the output too\n")
+    assert result.stderr.endswith(b"it is the output too: write to another file\n")
     assert (tmp_path / "in").read_text() == "{}\n" * 100_000 * written

@@ -23,6 +23,7 @@ def by_command(text, *arguments):
     return subprocess.run(command, input=text, capture_output=True, timeout=60).stdout
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("jobs", [None, 1, 2])
 @pytest.mark.parametrize(
     "text",
@@ -74,7 +75,7 @@ def test_a_file_is_not_written_over_itself(tmp_path):
     link.symlink_to(file)
 
     for target in (file, link):
-        with pytest.raises(OSError, match="it is the source"):
+        with pytest.raises(OSError, match="it is the source too"):
             expand_file(file, target)
 
     assert file.read_bytes() == LINES
@@ -139,7 +140,11 @@ def test_an_input_that_ends_too_early_is_told_after_what_was_whole(tmp_path):
         ({"where": "a ="}, QueryError, "column 3"),
         ({"where": 1}, TypeError, "an expression is a str"),
         ({"jobs": 0}, ValueError, "jobs is an integer from 1, got 0"),
-        ({"on_problem": print}, TypeError, "no on_problem here"),
+        (
+            {"on_problem": print},
+            TypeError,
+            "expand_file takes no on_problem: its report counts problems",
+        ),
         ({"max_layers": -1}, ValueError, "max_layers"),
         ({"numbres": "exact"}, TypeError, "numbres"),
         ({"spec": "nope"}, SpecError, "unknown spec"),

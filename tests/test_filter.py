@@ -128,8 +128,8 @@ def test_a_spec_says_what_a_member_holds(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--under", "a"), "--under is for --for"),
-        (("--for", "rsyslog", "--field", "a"), "--field is not for --for"),
+        (("--under", "a"), "--under needs --for"),
+        (("--for", "rsyslog", "--field", "a"), "--field can't be used with --for"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(options, message):

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from nestdecode import DecodeError, Decoder, Spec
 from nestdecode.plan import habits, place
 from nestdecode.plan import swift as swift_code
-from nestdecode.plan.place import Place
+from nestdecode.plan.place import SeenPlace
 from nestdecode.text import scan
 from tests import herd, oracle
+from tests.strategies import EFFORT
 
 LAYER = {"type": "string", "contentMediaType": "application/json", "contentSchema": {}}
 SPEC = {"properties": {"a": LAYER, "b": {"items": {"properties": {"c": LAYER}}}}}
@@ -46,7 +47,7 @@ def swift_of(decoder):
 
 
 @given(st.integers(0, 2**64))
-@settings(max_examples=150)
+@settings(max_examples=int(150 * EFFORT))
 def test_what_was_seen_changes_no_answer(seed):
     herd.compare(random.Random(seed))
 
@@ -286,13 +287,13 @@ def test_what_was_given_up_is_tried_again():
 
 def test_a_member_that_another_thread_learns_of_harms_no_writing(monkeypatch):
     decoder = taught()
-    seen_here = Place()
-    seen_here.members = {"a": Place(), "b": Place()}
+    seen_here = SeenPlace()
+    seen_here.members = {"a": SeenPlace(), "b": SeenPlace()}
     writer = swift_code.Writer
     seen = writer._value
 
     def meanwhile(self, place_of_it, value, slot, given=""):
-        seen_here.members[f"new{len(seen_here.members)}"] = Place()
+        seen_here.members[f"new{len(seen_here.members)}"] = SeenPlace()
         return seen(self, place_of_it, value, slot, given)
 
     monkeypatch.setattr(writer, "_value", meanwhile)
@@ -303,7 +304,7 @@ def test_a_member_that_another_thread_learns_of_harms_no_writing(monkeypatch):
 
 def test_a_lock_that_a_fork_renews_is_not_let_go_of_in_its_place(monkeypatch):
     decoder = Decoder(Spec.parse(SPEC) if isinstance(SPEC, dict) else None)
-    watch = Place.watch_record
+    watch = SeenPlace.watch_record
 
     def forking(self, raw):
         for cell in decoder.engine.method.__closure__ or ():
@@ -311,7 +312,7 @@ def test_a_lock_that_a_fork_renews_is_not_let_go_of_in_its_place(monkeypatch):
                 cell.cell_contents.renew_lock()
         return watch(self, raw)
 
-    monkeypatch.setattr(Place, "watch_record", forking)
+    monkeypatch.setattr(SeenPlace, "watch_record", forking)
 
     for _ in range(20):
         decoder.expand(USUAL.encode())
@@ -331,13 +332,13 @@ def test_what_was_short_at_first_may_be_long_later():
 def test_misses_that_teach_nothing_are_seldom_watched(monkeypatch):
     decoder = taught()
     watched = []
-    watch = Place.watch_record
+    watch = SeenPlace.watch_record
 
     def noted(self, raw):
         watched.append(raw)
         watch(self, raw)
 
-    monkeypatch.setattr(Place, "watch_record", noted)
+    monkeypatch.setattr(SeenPlace, "watch_record", noted)
     odd = USUAL.replace("[1,", "[18446744073709551616,").replace('"n":[0]', '"n":"x"')
     other = '{"b":[]}'
 

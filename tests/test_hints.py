@@ -25,18 +25,36 @@ def run(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> tuple[s
 # Commands
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("word", "hint"),
     [
-        ("expnad", "No such command 'expnad'; did you mean 'expand' or 'explain'?"),
+        ("expnad", "No such command 'expnad'; did you mean 'expand'?"),
         ("qeury", "No such command 'qeury'; did you mean 'query'?"),
         ("zzz", "No such command 'zzz'"),
         ("x.json", "No such command 'x.json'; for that file write nestdecode expand x.json"),
+        (
+            "--spec x.json",
+            "No such option '--spec'; it follows a command, as in nestdecode expand --spec",
+        ),
+        ("spec lnit", "No such command 'lnit'; did you mean 'list' or 'lint'?"),
+        (
+            "spec x.json",
+            "No such command 'x.json'; for that file write nestdecode spec show x.json",
+        ),
+        (
+            "query x.json",
+            "'x.json' is a file: the query comes first, as in nestdecode query EXPR x.json",
+        ),
+        (
+            "query x.json a.b",
+            "'x.json' is a file: the query comes first, as in nestdecode query 'a.b' x.json",
+        ),
     ],
 )
 def test_a_word_that_is_no_command_gets_a_suggestion(word, hint, tmp_path):
     (tmp_path / "x.json").write_text("{}")
-    out, err, code = run(word, cwd=tmp_path)
+    out, err, code = run(*word.split(), cwd=tmp_path)
 
     assert (out, code) == ("", 2)
     assert err.splitlines()[-1] == f"Error: {hint}"
@@ -46,6 +64,7 @@ def commands() -> list[list[str]]:
     return [["expand"], ["explain"], ["collapse", "--spec", "aws/sqs-sns"], ["replay"]]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("arguments", commands(), ids=lambda words: words[0])
 def test_short_help_ends_where_a_paragraph_does(arguments):
     ours, theirs = pty.openpty()
@@ -70,12 +89,17 @@ def test_short_help_ends_where_a_paragraph_does(arguments):
 @pytest.mark.parametrize(
     ("query", "name"),
     [
-        ('[?name=="web"]', "web"),
-        ('[?a.b != "x y" && c]', "x y"),
-        ('contains(name, "we\'b")', "we'b"),
+        ('[?name=="web"]', ("web", "'web'")),
+        ('[?a.b != "x y" && c]', ("x y", "'x y'")),
+        ('contains(name, "we\'b")', ("we'b", "'we\\'b'")),
         ('join(", ", a)', None),
         ("[?name=='web']", None),
         ("[?\"my key\"=='web']", None),
+        ("[?done==true]", ("true", "`true`")),
+        ("[?done != null && a]", ("null", "`null`")),
+        ("[?true==a]", None),
+        ("[?a==true.b]", None),
+        ("[?a==trues]", None),
         ('[?a=="b c".d]', None),
         ('[?a=="b c"[0]]', None),
         ('[a, "b c"]', None),
@@ -87,13 +111,14 @@ def test_short_help_ends_where_a_paragraph_does(arguments):
         ("", None),
     ],
 )
-def test_a_name_that_may_be_meant_as_a_string_is_found(query, name):
+def test_a_name_that_may_be_meant_as_a_value_is_found(query, name):
     assert misquoted(query) == name
 
 
 DOCUMENTS = b'{"items":[{"name":"web"}],"name":"web"}\n' * 3
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("options", [[], ["--each"], ["-j2"], ["--spec", "none"]])
 def test_a_string_in_double_quotes_gets_one_hint(options):
     out, err, code = run("query", *options, 'items[?name=="web"]', stdin=DOCUMENTS)
@@ -121,8 +146,8 @@ def test_a_named_query_without_a_spec_names_the_specs_that_have_it(options):
 
     assert (out, code) == ("", 3)
     assert err.splitlines()[0] == (
-        "nestdecode: named queries come with a spec, and there is none; "
-        ":messages is one of aws/cloudwatch-logs or aws/sqs-sns - in query :messages"
+        "nestdecode: a named query needs a spec: "
+        "aws/cloudwatch-logs or aws/sqs-sns has this one - in query :messages"
     )
     for name in ("aws/cloudwatch-logs", "aws/sqs-sns"):
         assert "messages" in nestdecode.Spec.load(name).queries
@@ -143,12 +168,12 @@ def test_failures_of_a_kind_are_shown_ten_times_and_counted(jobs):
         " - at document root"
         for n in range(1, 11)
     ]
-    assert [line for line in shown if "max_depth" in line] == [
-        f"nestdecode: stdin: line {n}: deeper than max_depth=200 - at document root"
+    assert [line for line in shown if "--max-depth" in line] == [
+        f"nestdecode: stdin: line {n}: deeper than --max-depth 200 - at document root"
         for n in range(1511, 1521)
     ]
     assert total == (
-        "nestdecode: 1,512 records of 1,522 failed (20 shown, --dead-letters FILE keeps all)"
+        "nestdecode: 1,512 of 1,522 records failed (20 reported, --dead-letters FILE keeps all)"
     )
 
 
@@ -182,11 +207,12 @@ SAMPLE = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("path", "warning"),
     [
         ("Records[].body", None),
-        ("Records[0].body", None),
+        ("Records[0].body", "[n] is one element only; for every element write Records[].body"),
         ("Records[].*", None),
         ("records[].body", "nothing is at records[].body in the sample; did you mean"),
         ("Records[].Body", "Records[].body"),
@@ -194,7 +220,7 @@ SAMPLE = {
         ("Records[2].body", "Records[].body"),
         ("Records[].attributes.Sent.At", 'Records[].attributes."Sent.At"'),
         ("Opaque", "opaque"),
-        ("opaque.inner", "it is inside a string that no layer opens: declare that, too"),
+        ("opaque.inner", "it is inside the string at opaque: declare that layer, too"),
         ("nothing.of.this.kind", "nothing is at nothing.of.this.kind in the sample"),
     ],
 )
@@ -211,8 +237,10 @@ def test_a_layer_that_is_nowhere_in_a_sample_is_a_warning(path, warning, tmp_pat
         assert warnings == []
     else:
         (line,) = warnings
-        assert line.startswith(f"my.yaml: warning: nothing is at {path} in the sample")
+        assert line.startswith("my.yaml:1: warning: ")
+        assert f"nothing is at {path} in the sample" in line or path == "Records[0].body"
         assert warning in line
+        assert line.endswith(f" - at /layers/{path}")
     assert total == f"my.yaml: 1 layer, {'no warnings' if warning is None else '1 warning'}"
 
 
@@ -234,8 +262,8 @@ def test_a_layer_below_one_that_is_missing_is_not_listed_too(tmp_path):
     out, _, _ = run("spec", "lint", "my.json", "-", stdin=json.dumps(SAMPLE).encode(), cwd=tmp_path)
 
     assert [line.split(" in the sample")[0] for line in out.splitlines()[:-1]] == [
-        "my.json: warning: nothing is at Opaque",
-        "my.json: warning: nothing is at opaque.x",
+        "my.json:1: warning: nothing is at Opaque",
+        "my.json:1: warning: nothing is at opaque.x",
     ]
 
 
@@ -245,11 +273,12 @@ def test_a_layer_that_does_not_open_is_there_all_the_same(policy, tmp_path):
     (tmp_path / "my.json").write_text(json.dumps({"nestdecode": 1, "layers": layers}))
     (tmp_path / "x.ndjson").write_text('{"a": "{oops"}\n{"b": null}\n')
 
-    assert run("spec", "lint", "my.json", "x.ndjson", cwd=tmp_path) == (
-        "my.json: 2 layers, no warnings\n",
-        "",
-        0,
+    shut = "a string of the sample can't be opened: invalid JSON: unexpected character, expected"
+    stdout = (
+        f"my.json:1: warning: {shut} a string key: char 1 (json), at /a - at /layers/a\n"
+        "my.json: 2 layers, 1 warning\n"
     )
+    assert run("spec", "lint", "my.json", "x.ndjson", cwd=tmp_path) == (stdout, "", 0)
 
 
 def test_a_sample_that_can_not_be_read_is_named(tmp_path):
@@ -258,7 +287,7 @@ def test_a_sample_that_can_not_be_read_is_named(tmp_path):
     out, err, code = run("spec", "lint", "my.yaml", "x.ndjson", cwd=tmp_path)
 
     assert (out, code) == ("my.yaml: 1 layer, no warnings\n", 5)
-    assert err.splitlines()[-1] == "nestdecode: x.ndjson: 30 records of 60 can't be read"
+    assert err.splitlines()[-1] == "nestdecode: x.ndjson: 30 of 60 records can't be read"
     assert len(err.splitlines()) == 11
 
 
@@ -325,3 +354,40 @@ def test_a_path_that_is_none_is_spelled_as_the_sample_has_it(tmp_path):
 
     assert code == 3
     assert err.endswith('; in the sample it is "kubectl.kubernetes.io/last"\n')
+
+
+QUOTED = "nestdecode: \"web\" names a field; a string is written 'web'\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["expand", "--where", 'name=="web"', "x"], id="expand"),
+        pytest.param(["expand", "-j2", "--where", 'name=="web"', "x"], id="expand by two"),
+        pytest.param(["expand", "--original", "--where", 'name=="web"', "x"], id="original"),
+        pytest.param(["query", "--where", 'name=="web"', "@", "x"], id="query"),
+        pytest.param(["explain", "--where", 'name=="web"', "x"], id="explain"),
+        pytest.param(["set", "--where", 'name=="web"', "a=1", "x"], id="set"),
+        pytest.param(["diff", "--key", '(name=="web" && @) || null', "x", "y"], id="diff"),
+        pytest.param(["collapse", "--key", 'name=="web"', "--like", "x", "y"], id="collapse"),
+    ],
+)
+def test_a_string_in_double_quotes_gets_one_hint_wherever_a_query_is(arguments, tmp_path):
+    (tmp_path / "x").write_bytes(DOCUMENTS)
+    (tmp_path / "y").write_bytes(DOCUMENTS.replace(b"items", b"item"))
+    _, err, _ = run(*arguments, cwd=tmp_path)
+
+    assert err.count(QUOTED) == 1
+    assert "field" not in err.replace(QUOTED, "")
+
+
+@pytest.mark.parametrize(
+    ("where", "hinted"),
+    [('contains(name, "web")', True), ("contains(name, 'web')", False), ('name=="name"', False)],
+    ids=["refused", "a string", "it holds"],
+)
+def test_a_query_that_chooses_gets_the_hint_if_it_is_refused_or_empty(where, hinted):
+    _, err, _ = run("expand", "--where", where, stdin=DOCUMENTS)
+    _, said, _ = run("set", "--where", where, "a=1", stdin=DOCUMENTS)
+
+    assert err.count(QUOTED) == said.count(QUOTED) == hinted

@@ -182,8 +182,8 @@ print(len(documents))
     if command[0] == "set":
         count = f"{2000 + int(made.stdout):,}"
         said = (
-            f"nestdecode: x.ndjson: changed {count} places, {count} of them new, "
-            f"in {count} records of {count}\n"
+            f"nestdecode: x.ndjson: changed {count} places ({count} of them new) "
+            f"in {count} of {count} records\n"
         ).encode()
     assert (run.returncode, run.stderr) == (command[0] == "diff", said)
     if command[0] in ("expand", "query", "set", "collapse") and "--indent" not in command:
@@ -393,6 +393,7 @@ def test_what_an_encoding_decodes_to_is_counted_to_the_byte(codec):
 EXPAND = [sys.executable, "-m", "nestdecode", "expand"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere rusage counts otherwise")
 def test_a_gzip_bomb_takes_little_memory(tmp_path):
     packer = zlib.compressobj(9, wbits=31)
     piece = bytes(1 << 20)
@@ -415,7 +416,7 @@ def test_a_gzip_bomb_takes_little_memory(tmp_path):
 
     assert (code, kilobytes < 300_000) == (0, True)
     assert run.stdout.endswith(b'\n{"a":null}\n')
-    assert b"max_bytes" in run.stderr
+    assert b"--max-bytes" in run.stderr
 
 
 # Threads

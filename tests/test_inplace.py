@@ -123,7 +123,7 @@ def test_an_owner_that_cannot_be_kept_is_a_reason_to_refuse(file):
             "hard links",
             "it has 2 names (hard links), and the others would keep the old text",
         ),
-        ("read-only", "it is read-only"),
+        ("read-only", "it is read-only; chmod u+w makes it writable"),
         ("FIFO", "it is not a regular file"),
         ("device", "it is not a regular file"),
         ("directory", "it is a directory"),
@@ -179,7 +179,7 @@ def test_a_file_that_grows_meanwhile_is_not_replaced(file):
         time.sleep(0.001)
 
     assert child.communicate()[1] == (
-        f"nestdecode: {file}: was changed meanwhile, and not by this command\n".encode()
+        f"nestdecode: {file}: another process has changed it since it was read: run the command again\n".encode()
     )
     assert child.returncode == 2
     assert file.read_bytes() == OLD * 50_000 + b'{"appended":0}\n' * appended
@@ -225,7 +225,9 @@ def test_whoever_waits_for_a_lock_is_told_and_gets_the_file_that_is_there_then(f
         other.write_bytes(OLD.replace(b"a", b"b") + OLD)
         other.replace(file)
 
-    assert line == f"nestdecode: {file}: waiting for another process that has locked it\n".encode()
+    assert (
+        line == f"nestdecode: {file}: waiting for another process, which has locked it\n".encode()
+    )
     assert child.wait(60) == 0
     child.stderr.close()
     assert file.read_bytes() == OLD.replace(b"a", b"b") + NEW
@@ -269,8 +271,8 @@ def test_names_of_any_length_are_edited(file, tmp_path, name):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["canary", "f.json"], "wanted PATH=VALUE: one has no ="),
-        (["=canary", "f.json"], "wanted PATH=VALUE: one has no PATH"),
+        (["canary", "f.json"], "wanted PATH=VALUE, got an argument without ="),
+        (["=canary", "f.json"], "wanted PATH=VALUE, got an argument that begins with ="),
         (["a..b=canary", "f.json"], None),
         (["a[?b=='canary']=canary", "f.json"], None),
         (["-i", "a=1", "b=canary"], "--in-place needs a FILE to replace"),
@@ -322,16 +324,16 @@ def kept(tmp_path: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("code", "reason", "is_kept"),
     [
-        pytest.param("PATH.unlink()", "the editor took it away", False, id="deleted"),
+        pytest.param("PATH.unlink()", "the editor removed it", False, id="deleted"),
         pytest.param(
             "PATH.unlink(); PATH.mkdir()",
-            "the editor left something else in its place",
+            "the editor replaced it by something that is not a file",
             True,
             id="a directory",
         ),
         pytest.param(
             "PATH.unlink(); os.mkfifo(PATH)",
-            "the editor left something else in its place",
+            "the editor replaced it by something that is not a file",
             True,
             id="a FIFO",
         ),
@@ -349,15 +351,18 @@ def test_what_is_no_file_any_more_is_refused(file, tmp_path, code, reason, is_ke
     assert bool(kept(tmp_path)) is is_kept
 
 
+SET_ONE = "; set VISUAL or EDITOR to an editor"
+
+
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
         ({"VISUAL": "  ", "EDITOR": "false"}, "false: exited with 1"),
         ({"VISUAL": "sh -c 'kill -9 $$'"}, "sh -c 'kill -9 $$': was ended by signal 9"),
-        ({"VISUAL": "\t", "EDITOR": "x 'y"}, "x 'y: can't be run: No closing quotation"),
+        ({"VISUAL": "\t", "EDITOR": "x 'y"}, f"x 'y: can't be run: No closing quotation{SET_ONE}"),
         (
             {"VISUAL": "", "EDITOR": "   ", "PATH": ""},
-            "vi: can't be run: No such file or directory",
+            f"vi: can't be run: No such file or directory{SET_ONE}",
         ),
     ],
 )

@@ -152,7 +152,8 @@ def test_no_name_steers_a_terminal_or_forges_a_line(folder, arguments):
 
     assert OBEYED.findall(shown) == []
     assert "Traceback" not in shown
-    assert "forged" in shown
+    # What is not a number is not repeated.
+    assert "forged" in shown or "is an integer" in shown
     assert [line for line in shown.split("\n") if line.startswith("nestdecode: forged")] == []
 
 
@@ -236,12 +237,12 @@ def test_raw_strings_on_a_terminal_keep_their_lines_and_tabs(folder):
 
 def test_a_progress_bar_is_one_line(folder):
     shown, code = on_terminal("expand", "--progress", f"bad{EVIL}", cwd=folder)
-    bars = [line for line in shown.split("\r\x1b[K") if "ETA" in line]
+    bars = re.findall("\r([^\r]+)\x1b\\[K", shown)
 
     assert code == 5
     assert bars
     assert all(bar.startswith(f"bad{SHOWN}  [") for bar in bars)
-    assert OBEYED.findall(shown.replace("\r\x1b[K", "")) == []
+    assert OBEYED.findall(shown.replace("\r", "").replace("\x1b[K", "")) == []
 
 
 @pytest.mark.parametrize("query", ["a\t\x1b.b = c", f"{'a' * 200}\t\x9b = b", "a.\n\u202eb\t = c"])
@@ -260,7 +261,7 @@ def test_every_way_out_writes_lines_as_lines(capsysbinary):
     print_lines(EVIL, "\xe9")
     out, err = capsysbinary.readouterr()
 
-    assert err.decode() == f"nestdecode: {SHOWN}\n{SHOWN}\n\r\x1b[K{SHOWN}"
+    assert err.decode() == f"nestdecode: {SHOWN}\n{SHOWN}\n\r{SHOWN}\x1b[K"
     assert out.decode() == f"{SHOWN}\n\xe9\n"
 
 

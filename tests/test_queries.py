@@ -929,7 +929,8 @@ RUN_BOMB = """
 import json, resource, sys
 from nestdecode import Decoder, QueryError, Spec
 
-resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+if sys.platform == "linux":  # others have no such limit
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 spec = Spec.parse({"nestdecode": 1, "layers": {"a": "base64", "b[]": "json"}})
 document = json.dumps({"a": "W1td", "b": ["[1,2,3]", "{}"], "c": [1] * 20_000})
 try:
@@ -946,7 +947,7 @@ def test_no_answer_outgrows_its_bound(query):
         [sys.executable, "-c", RUN_BOMB], input=query, capture_output=True, text=True, check=False
     )
 
-    reasons = ("builds more than one answer may, which is 256 MiB\n", "nested too deep\n")
+    reasons = ("its answer grew past 256 MiB\n", "nested too deep\n")
     assert (done.stdout in reasons, done.stderr) == (True, "")
 
 

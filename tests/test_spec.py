@@ -55,8 +55,12 @@ SHORT_ERRORS: list[tuple[Any, ...]] = [
     ("a codec that is nearly one", _layers("a: base46"), "/layers/a", "'base46'", "'base64'"),
     ("a codec in a list", _layers("a: [json, gunzip]"), "/layers/a", "'gunzip'", "'gzip'"),
     ("a codec in a chain", _layers("a: base64 | jsn"), "/layers/a", "'jsn'", "'json'"),
-    ("a codec that is missing", _layers("a: base64 |"), "/layers/a", "''"),
-    ("the ? inside of a chain", _layers("a: json? | json"), "/layers/a", "'json?'"),
+    ("a codec that is missing", _layers("a: base64 |"), "/layers/a", "missing", "'base64 |'"),
+    ("the ? inside of a chain", _layers("a: json? | json"), "/layers/a", "at the end"),
+    ("a path of JSONPath", _layers("$.a[*].b: json"), "/layers/$.a[*].b", "no $", ": a[*].b"),
+    ("a pointer", _layers("/a/b: json"), "/layers/~1a~1b", "pointer", "a.b"),
+    ("a filter", _layers("a[?b]: json"), "/layers/a[?b]", "filters are for queries"),
+    ("a dot too many", _layers("a..b: json"), "/layers/a..b", "'.' (character 3)"),
     ("no codec at all", _layers("a:"), "/layers/a", "codecs"),
     ("an empty list of chains", _layers("a: []"), "/layers/a", "at least one"),
     ("codecs that are a number", _layers("a: 5"), "/layers/a", "codecs"),
@@ -361,7 +365,7 @@ OPENAPI_ERRORS: list[tuple[Any, ...]] = [
         "paths that lead round in a circle",
         '{"openapi": "3.1.0", "paths": {"/x": {"$ref": "#/paths/~1x"}}}',
         "/paths/~1x",
-        "circle",
+        "back to itself",
     ),
 ]
 
@@ -399,9 +403,20 @@ YAML_ERRORS: list[tuple[Any, ...]] = [
     ("a tag that would run code", _layers("a: !!python/object:os.system {}"), 3, "tags"),
     ("two documents", _short("---", "nestdecode: 1"), 2, "one document"),
     ("a key that is a list", _layers("? [a]", ": json"), 3, "key"),
-    ("broken YAML", _layers("a: json") + " b: json\n", 4, "invalid YAML"),
-    ("a tab", "nestdecode: 1\nlayers:\n\ta: json\n", 3, "invalid YAML"),
-    ("a bracket that is never closed", _short("layers: {a: json"), 3, "invalid YAML"),
+    ("a line less indented than its like", _layers("a: json") + " b: json\n", 4, "0 or 2"),
+    ("a line more indented than its like", _layers("a: json", "  b: json"), 4, "indent by 2"),
+    ("a tab", "nestdecode: 1\nlayers:\n\ta: json\n", 3, "a tab", "spaces"),
+    ("a bracket that is never closed", _short("layers: {a: json"), 2, "the { ", "not closed"),
+    ("a quote that is never closed", _layers("'a: json", "b: json"), 3, "the ' ", "not closed"),
+    ("a blank that is missing", _layers("a:json", "b: json"), 3, "space", "a: json"),
+    ("a colon that is missing", _layers("a json", "b: json"), 3, "colon"),
+    ("a query with ': '", _short("queries:", "  a: b.{c: d}"), 3, "a: 'b.{c: d}'"),
+    ("a query that goes on behind its quotes", _short('focus: "a" || b'), 2, """ '"a" || b'"""),
+    ("a query that begins with a list", _short("focus: a ", "match: [?a].b"), 3, "'[?a].b'"),
+    ("a query that begins with @", _short("match: '@'", "focus: @ | a"), 3, "'@ | a'"),
+    ("a query that begins with a pipe", _short("focus: | a"), 2, "'| a'"),
+    ("a character that YAML forbids", _short("title: a\x07b"), 2, "U+0007"),
+    ("what is no YAML at all", "a: b\n- c\n", 2, "does not fit"),
     ("a list that is nested too deep", "a:\n  " + "[" * 200, 2, "deep"),
 ]
 
@@ -480,7 +495,7 @@ def test_a_key_that_is_there_twice_in_json_is_an_error():
     with pytest.raises(SpecError) as caught:
         Spec.parse('{"nestdecode": 1, "layers": {"a": "json", "a": "json?"}}', "orders.json")
 
-    assert "'a' is there twice" in caught.value.reason
+    assert "'a' is written twice" in caught.value.reason
 
 
 @pytest.mark.parametrize("text", ["", "# nothing", "[]", "5", "null", "just words"])

@@ -1,8 +1,11 @@
 """The structure of the package: which module may import which, and how large each may be."""
 
 import ast
+import io
+import re
 import subprocess
 import sys
+import tokenize
 import typing
 from pathlib import Path
 
@@ -16,12 +19,22 @@ ORDER = (
     *("words", "errors"),
     *("text.depth", "text.scan", "text.number", "text.exact", "text.reader", "text.write"),
     *("text.joined", "text.tokens", "codecs", "paths"),
-    *("spec.text", "spec.once", "spec.regular", "spec.pattern", "spec.shape", "spec.references"),
+    *(
+        "spec.slips",
+        "spec.jsonlines",
+        "spec.text",
+        "spec.once",
+        "spec.regular",
+        "spec.pattern",
+        "spec.shape",
+        "spec.references",
+    ),
     *("spec.state", "spec.circles", "spec.applied", "spec.types", "spec.chains", "spec.schema"),
     *("spec.strings", "spec.children", "spec.build", "spec.short", "spec.convert"),
     *("spec.openapi", "spec.catalog", "spec", "spec.lint"),
     *("plan.source", "plan.run", "plan.careful", "plan.facts", "plan.detect", "plan.place"),
-    *("plan.swift", "plan.habits", "plan.expected", "plan.memory", "plan.tries", "plan.learnt"),
+    *("plan.counts", "plan.swift", "plan.habits", "plan.expected", "plan.memory", "plan.tries"),
+    *("plan.learnt",),
     *("plan.spending", "plan.settling", "plan.strings", "plan.containers", "plan.opening"),
     *("queries.growth", "queries.functions", "queries.work", "queries.interpreter"),
     *("queries.late", "queries.nodes", "queries.layers", "queries.shut", "queries.declared"),
@@ -75,7 +88,7 @@ def test_a_module_imports_only_from_those_above_it(path):
         return  # the front door, and what says in one line what a folder holds
     # Parts of one whole may know its type: in the same folder, and not when it runs.
     folder = f"nestdecode.{room.split('.')[0]}."
-    names = [name for name in imported(path) if name not in only_types(path, folder)]
+    names = set(imported(path)).difference(only_types(path, folder))
     rooms = {room_named(name.split(".")[1:]) for name in names}
 
     assert all(ORDER.index(other) <= ORDER.index(room) for other in rooms)
@@ -107,6 +120,88 @@ def test_modules_and_classes_are_small():
     assert {name for name, size, most in sizes() if size > most} == LARGER
 
 
+# Folders whose docstrings and comments are held to the words below.
+PLAIN = ("plan", "queries", "stream", "text")
+# What has to be read twice, and what is plainer.
+STUMBLES = {
+    r"\btold\b": "reported",
+    r"\b[Tt]ells? (of|whether)\b": "reports, returns whether",
+    r"\bbut for\b": "except",
+    r"(?<![Tt]here )\bis no\b(?! longer)": "is not a",
+    r"\bwhat is there\b": "the noun that is returned",
+    r"\b(no|some)body\b|\bwhoever\b": "the caller, another process",
+    r"\bfor itself\b": "alone, separately",
+}
+
+
+def prose(path):
+    """Yield the docstrings and comments of a module."""
+    text = path.read_text()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+            yield ast.get_docstring(node) or ""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.string
+
+
+@pytest.mark.parametrize("folder", PLAIN)
+def test_docstrings_and_comments_are_plain(folder):
+    found = [
+        (path.name, match[0], plainer)
+        for path in sorted((PACKAGE / folder).glob("*.py"))
+        for text in prose(path)
+        for pattern, plainer in STUMBLES.items()
+        for match in re.finditer(pattern, " ".join(text.split()))
+    ]
+
+    assert found == []
+
+
+def test_tests_that_a_docstring_names_exist():
+    """An argument in a docstring is as good as the test that it names."""
+    named = {
+        name
+        for path in MODULES
+        for text in prose(path)
+        for name in re.findall(r"\btest_\w+\b(?!\.py)", text)
+    }
+    sources = [path.read_text() for path in Path(__file__).parent.glob("test_*.py")]
+    defined = {name for source in sources for name in re.findall(r"def (test_\w+)", source)}
+
+    assert len(named) >= 10
+    assert named - defined == set()
+
+
+@pytest.mark.parametrize("folder", PLAIN)
+def test_the_docstring_of_a_folder_names_each_of_its_modules(folder):
+    modules = {path.stem for path in (PACKAGE / folder).glob("*.py")} - {"__init__"}
+    described = ast.get_docstring(ast.parse((PACKAGE / folder / "__init__.py").read_text())) or ""
+    named = set(re.findall(r"^``(\w+)``", described, re.MULTILINE))
+
+    assert named == modules
+
+
+def commands():
+    """Go through the functions of commands, each with its lines after its docstring."""
+    for path in sorted((PACKAGE / "cli").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and any(
+                isinstance(call, ast.Call) and ast.unparse(call.func).endswith("command")
+                for call in node.decorator_list
+            ):
+                assert ast.get_docstring(node), f"{path.name}: {node.name} has no help"
+                first, last = node.body[1], node.body[-1]
+                yield f"{path.stem}.{node.name}", (last.end_lineno or 0) - first.lineno + 1
+
+
+def test_commands_are_short():
+    sizes = dict(commands())
+
+    assert {"expand.command", "query.command", "spec.show"} <= set(sizes)
+    assert {name for name, lines in sizes.items() if lines > 25} == set()
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_nothing_is_written_by_orjson(path):
     """It writes past its buffer for some arrays in arrays; it may read, and say what is wrong."""
@@ -132,9 +227,9 @@ def test_messages_have_one_way_out(path):
     touched = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     asked = {ast.unparse(argument) for node in calls for argument in node.args}
 
-    # A question in words of ours, and a version and a script that hold no names.
+    # A question in words of ours, and a version that holds no names.
     assert to_stderr <= {"confirm"}
-    assert "echo" not in called or path.name in ("__init__.py", "completion.py")
+    assert "echo" not in called or path.name == "__init__.py"
     assert {"show", "secho"} & called == set()
     assert path.name == "output.py" or "sys.stderr" not in touched - asked
 
@@ -145,7 +240,7 @@ def test_public_names_are_sorted_and_there():
     # Aliases of types have no docstring of their own.
     aliases = {name for name, value in values.items() if typing.get_origin(value)}
 
-    assert aliases == {"Duplicates", "Framing", "Numbers", "Policy", "Start"}
+    assert aliases == {"Duplicates", "Framing", "Numbers", "Policy", "Start", "Undeclared"}
     assert all(value.__doc__ for name, value in values.items() if name not in aliases)
     assert set(nestdecode.__all__) <= set(dir(nestdecode))
 
@@ -195,7 +290,7 @@ def ours(tree):
 
 
 # Neither says the same in public.
-LENT = {("os", "_exit"), ("visitor", "_Expression"), ("cli", "_main_shell_completion")}
+LENT = {("os", "_exit"), ("visitor", "_Expression")}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

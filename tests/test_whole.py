@@ -46,7 +46,9 @@ def measured(*arguments: str, **more: Any) -> tuple[int, bytes, bytes, int]:
     )
     *messages, figures = result.stderr.splitlines(keepends=True)
     code, kilobytes = map(int, figures.split())
-    return code, result.stdout, b"".join(messages), kilobytes << 10
+    # macOS counts bytes.
+    size = kilobytes if sys.platform == "darwin" else kilobytes << 10
+    return code, result.stdout, b"".join(messages), size
 
 
 @pytest.fixture(scope="module")
@@ -72,14 +74,14 @@ def folder(tmp_path_factory):
         pytest.param(
             ["collapse", "--like", "small.json", "bomb.gz"],
             5,
-            "line 2: longer than max_record_bytes=67108864 (--max-record-bytes raises it)",
+            "line 2: longer than --max-record-bytes 67108864",
             250,
             id="collapse, edited",
         ),
         pytest.param(
             ["diff", "small.json", "bomb.gz"],
             2,
-            "line 2: longer than max_record_bytes=67108864 (--max-record-bytes raises it)",
+            "line 2: longer than --max-record-bytes 67108864",
             250,
             id="diff",
         ),
@@ -102,7 +104,7 @@ def folder(tmp_path_factory):
 def test_what_a_small_file_unpacks_to_is_bounded(folder, arguments, code, reason, most):
     got, out, messages, memory = measured(*arguments, cwd=folder)
 
-    reason = reason or "more than 256 MiB (decompressed) can't be changed at once"
+    reason = reason or "larger than 256 MiB, decompressed: split it to change it"
     assert (got, out) == (code, b"")
     assert f"nestdecode: bomb.gz: {reason}" in messages.decode()
     assert memory < most * MEBI
@@ -130,6 +132,7 @@ def test_one_tree_is_held_at_a_time(folder, arguments):
     assert memory["many.ndjson"] - memory["few.ndjson"] < 20 * MEBI
 
 
+@pytest.mark.slow
 def test_what_is_shown_and_what_is_saved_is_bounded_too(tmp_path, monkeypatch):
     path = tmp_path / "a.json"
     path.write_bytes(b'{"a":' + b"[" * 150 + b"0," * 99 + b"0" + b"]" * 150 + b"}")
@@ -149,7 +152,7 @@ def test_what_is_shown_and_what_is_saved_is_bounded_too(tmp_path, monkeypatch):
 
     # The text itself fits; indented it is longer; and what is saved longer still.
     assert bounded(1 << 15, "edit", str(path))[0] == 2
-    assert "can't be changed at once" in bounded(1 << 15, "edit", str(path))[1]
+    assert "decompressed: split it to change it" in bounded(1 << 15, "edit", str(path))[1]
     assert not list(tmp_path.glob("nestdecode-*"))
     assert bounded(1 << 17, "edit", str(path))[0] == 2
     assert list(tmp_path.glob("nestdecode-*"))
@@ -166,7 +169,7 @@ def test_each_change_needs_a_record_that_has_its_place(tmp_path):
     for record in ("1", "2"):
         assert run("set", "--record", record, "a.x=1", "b.x=2", str(path)).returncode == 2
     assert run("set", "a=1", "--delete", "c", str(path)).returncode == 2
-    assert b"no record 3: there are 2" in run("set", "--record=3", "a.x=1", str(path)).stderr
+    assert b"no record 3: the input has 2" in run("set", "--record=3", "a.x=1", str(path)).stderr
 
 
 def test_diff_reads_both_files_before_it_tells(tmp_path):
@@ -179,6 +182,7 @@ def test_diff_reads_both_files_before_it_tells(tmp_path):
     assert b"a: line 3: invalid JSON" in result.stderr
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("one", "other", "text"),
     [
@@ -263,7 +267,7 @@ def test_replay_passes_over_what_is_too_long(tmp_path):
     assert run("replay", str(dead)).stdout == source.read_bytes()
     result = run("replay", "--max-record-bytes", "2999", str(dead))
     assert (result.returncode, result.stdout) == (5, b'{"a\n{b\n')
-    assert b"line 2: longer than max_record_bytes=2999" in result.stderr
+    assert b"line 2: longer than --max-record-bytes 2999" in result.stderr
 
 
 # Specs
@@ -276,12 +280,13 @@ def document(tmp_path):
     return path
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("spec", "reason"),
     [
         pytest.param("/dev/zero", "it is neither a file nor a pipe", id="a device"),
         pytest.param("/dev/null", "it is neither a file nor a pipe", id="an empty device"),
-        pytest.param("./pipe", "nobody writes to this pipe", id="a pipe without a writer"),
+        pytest.param("./pipe", "no process writes to this pipe", id="a pipe without a writer"),
         pytest.param("./long.yaml", "a spec is at most 16 MiB long", id="too long"),
         pytest.param("./folder.yaml", "it is a directory", id="a directory"),
     ],
@@ -353,20 +358,21 @@ def test_a_path_that_looks_like_an_option_is_told_without_its_value(document, wo
 
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1].decode() == (
-        "Error: what follows -s is no spec; a PATH that begins with - is quoted: '\"-name\"=VALUE'"
+        "Error: -s wants a spec, got PATH=VALUE; a PATH that begins with - is quoted: '\"-name\"=VALUE'"
     )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        pytest.param([b'a="\xffcanary"'], "a VALUE is not UTF-8", id="string"),
-        pytest.param([b"a=canary\xff"], "a VALUE is not UTF-8", id="text"),
-        pytest.param([b"/\xff=canary"], r"a PATH is not UTF-8: '/\udcff'", id="name"),
-        pytest.param(["--delete", b"/\xff"], r"a PATH is not UTF-8: '/\udcff'", id="deletion"),
+        pytest.param([b'a="\xffcanary"'], "VALUE is not UTF-8", id="string"),
+        pytest.param([b"a=canary\xff"], "VALUE is not UTF-8", id="text"),
+        pytest.param([b"/\xff=canary"], r"PATH is not UTF-8: '/\udcff'", id="name"),
+        pytest.param(["--delete", b"/\xff"], r"PATH is not UTF-8: '/\udcff'", id="deletion"),
         pytest.param(
             ["a=[1e999]"],
-            "a: VALUE is refused: number too large: wanted at most 4300 digits, or a finite double",
+            "a: VALUE is refused: number too large for a double: --numbers exact keeps it",
             id="number",
         ),
     ],

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 import click
 
 from nestdecode import __version__
+from nestdecode.cli.group import ASKED, Group
 from nestdecode.cli.output import RefusedError, discard, say
 from nestdecode.cli.signals import Stopped, listen
-from nestdecode.cli.sources import is_file
 from nestdecode.errors import NestdecodeError, QueryError, SpecError, WorkerError
-from nestdecode.words import nearest
 
 __all__ = ["cli", "main"]
 
@@ -24,12 +23,23 @@ _COMMANDS = (
 )  # fmt: skip
 
 
-# With what a shell asks for completions.
-_COMPLETE = "_NESTDECODE_COMPLETE"
+# Columns of help on a wide terminal: longer lines are hard to read.
+_WIDEST = 100
 
 
-class _LazyGroup(click.Group):
+class _Context(click.Context):
+    """A context whose help fits the terminal."""
+
+    def make_formatter(self) -> click.HelpFormatter:
+        from nestdecode.cli.help import HelpFormatter  # late: most need no help
+
+        return HelpFormatter(width=self.terminal_width, max_width=_WIDEST)
+
+
+class _LazyGroup(Group):
     """A group whose commands are imported when they are asked for."""
+
+    context_class = _Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -39,16 +49,9 @@ class _LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"nestdecode.cli.{cmd_name}")
         command: click.Command = module.command
+        for each in (command, *getattr(command, "commands", {}).values()):
+            each.context_class = _Context
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        word = args[0]
-        if word in _COMMANDS or word.startswith("-") or ctx.resilient_parsing:
-            return super().resolve_command(ctx, args)
-        hint = f"; for that file write nestdecode expand {word}" if is_file(word) else ""
-        raise click.UsageError(f"No such command '{word}'{hint or nearest(word, _COMMANDS)}", ctx)
 
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -57,27 +60,37 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
         ctx.exit()
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_LazyGroup,
+    for_files="expand",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--version", is_flag=True, callback=_version, expose_value=False, is_eager=True,
     help="Show the version and exit.",
 )  # fmt: skip
 def cli() -> None:
     """
-    Open JSON that hides inside JSON strings, and query it.
+    Open the JSON inside JSON strings, query it, change it, and put it back.
 
     \b
-    nestdecode expand response.json                      every layer opened
-    nestdecode query 'structData.data[]' response.json   ask the opened tree
-    nestdecode set -i data.retry=true response.json      change a value, and nothing else
-    tail -f app.log | nestdecode expand --spec my.yaml   one line a record
+    nestdecode expand response.json                      open every layer of a file
+    nestdecode query 'structData.data[]' response.json   query a file, its layers opened
+    tail -f app.log | nestdecode expand                  process a log, one record per line
+    nestdecode set -i data.retry=true response.json      change one value, and nothing else
 
-    Without a spec every layer is found; with one, exactly those it names are opened.
-    Input is one document, NDJSON, or several documents; it is told apart.
+    A layer is a string that holds another JSON document. Without --spec, every layer is
+    found and opened; with it, exactly the layers that the spec names (spec list shows those
+    that are shipped). The input may be one document, one document per line (NDJSON), or
+    several in a row: nestdecode detects which.
 
-    Exit codes: 0 done, 1 and 4 with query -e, 2 usage or files, 3 a spec or query
-    that is wrong, 5 some record failed and all others were written, 130 and 143 for
-    SIGINT and SIGTERM, 141 for a pipe that closed.
+    Exit codes: 0 done; 1 and 4 as query -e and diff say; 2 wrong usage, or a file that can't
+    be read or written; 3 a spec that can't be read, or a spec or query that is wrong; 5 a
+    record failed; 129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM; 141 the reader of the
+    output left.
+
+    A variable named after an option sets it where it is not given: NESTDECODE_SPEC,
+    NESTDECODE_COLOR, NESTDECODE_JOBS and so on, for options that several commands share.
     """
 
 
@@ -105,17 +118,32 @@ def _say_usage(error: click.ClickException) -> None:
         lines += error.ctx.get_usage().split("\n")
         lines += [f"Try '{error.ctx.command_path} --help' for help.", ""]
     message = error.format_message()
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        message = _wanted(error.param, error.ctx) or message
     if isinstance(error, click.MissingParameter):
         # What is missing holds no newlines; the choices are listed one a line.
         message = " ".join(message.split())
     say(*lines, f"Error: {message}", prefix="")
 
 
+def _wanted(parameter: click.Parameter, context: click.Context | None) -> str:
+    """Say which integers an option takes, or its variable; nothing of another option."""
+    name = parameter.get_error_hint(context)
+    if name != parameter.envvar:
+        name = parameter.opts[-1]
+    if isinstance(parameter.type, click.IntRange):
+        least, most = parameter.type.min, parameter.type.max
+        return f"{name} is an integer from {least}" + ("" if most is None else f" to {most}")
+    return f"{name} is an integer" if parameter.type is click.INT else ""
+
+
 def _run(arguments: Sequence[str] | None) -> int:
     try:
+        if ASKED in os.environ:
+            from nestdecode.cli import completing  # late: a shell asks for it
+
+            return completing.answer(cli)
         # Not cli.main(): it takes a closed pipe for an error of its own.
-        if _COMPLETE in os.environ:
-            cli._main_shell_completion({}, "nestdecode", _COMPLETE)
         words = list(sys.argv[1:] if arguments is None else arguments)
         with cli.make_context("nestdecode", words) as context:
             result = cli.invoke(context)

@@ -43,7 +43,7 @@ def check_path(path: str) -> None:
         PathError: If it is no path.
         click.UsageError: If it is not UTF-8.
     """
-    _check_utf8(path, f"a PATH is not UTF-8: {path!r}")
+    _check_utf8(path, f"PATH is not UTF-8: {path!r}")
     if path.startswith("/"):
         return
     try:
@@ -90,16 +90,16 @@ class Assignment:
         self._text = text
         self._reader = reader
         self._found: dict[int, int] = {}
-        self.is_first = False
+        self.is_first: bool = False
         sign = _sign(text)
-        self.is_open = text.startswith("/") and (text.count("=") > 1 or sign[1] - sign[0] > 1)
+        self.is_open: bool = text.startswith("/") and (text.count("=") > 1 or sign[1] - sign[0] > 1)
         self._split(*sign)
 
     def _split(self, end: int, start: int) -> None:
-        self.path = self._text[:end]
+        self.path: str = self._text[:end]
         check_path(self.path)
         is_json = start - end > 1
-        self.value = Value(self._text[start:], self.path, self._reader, is_json=is_json)
+        self.value: Value = Value(self._text[start:], self.path, self._reader, is_json=is_json)
 
     def look(self, tree: Any) -> None:
         """Note where the path may end because a tree has the place."""
@@ -116,8 +116,8 @@ class Assignment:
         if len(ends) > 1:
             both = " and ".join(self._text[:end] for end in ends[:2])
             raise click.UsageError(
-                f"{both} are both there: write the one that is meant as a path, "
-                'with its names in quotes, as in a."b=c"'
+                f"{both} both exist: write the one that you mean as a path, with its names in quotes, "
+                'as in a."b=c"'
             )
         self.is_first = not ends and self._text.count("=") > 1
         if ends:
@@ -133,11 +133,11 @@ def _sign(text: str) -> tuple[int, int]:
         if "=" in text:
             left = text.partition("=")[0]
             raise PathError(left, mistake_in(left))
-        raise click.UsageError("wanted PATH=VALUE: one has no =")
+        raise click.UsageError("wanted PATH=VALUE, got an argument without =")
     start = end + 1
     end -= text.endswith(":", 0, end)
     if not end:
-        raise click.UsageError("wanted PATH=VALUE: one has no PATH")
+        raise click.UsageError("wanted PATH=VALUE, got an argument that begins with =")
     return end, start
 
 
@@ -156,7 +156,7 @@ class Value:
     """
 
     def __init__(self, text: str, path: str, reader: Reader, *, is_json: bool) -> None:
-        _check_utf8(text, "a VALUE is not UTF-8")
+        _check_utf8(text, "VALUE is not UTF-8")
         self._text = text
         self._path = shortened(path)
         self._reader = reader
@@ -164,7 +164,7 @@ class Value:
         self._parsed: Any = None
         self._reason: str | None = None
         self._is_parsed = False
-        self.was_quoted = False
+        self.was_quoted: bool = False
 
     def at(self, place: Place, document: Document) -> Any:
         """
@@ -191,9 +191,11 @@ class Value:
         if self._reason is None:
             return self._parsed
         if self._is_json:
-            raise click.UsageError(f"{self._path}: VALUE is not JSON: {self._reason}")
+            raise click.UsageError(f"{self._path}: VALUE is {self._reason}; := takes JSON only")
         if self._text.lstrip(WHITESPACE).startswith(("{", "[", '"')):
-            reason = f"VALUE begins as JSON does, but is not: {self._reason}"
+            reason = (
+                f"VALUE begins like JSON, but is {self._reason}; a text is written as a JSON string"
+            )
             raise click.UsageError(f"{self._path}: {reason}")
         return self._text
 

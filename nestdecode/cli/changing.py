@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from nestdecode.cli.assignments import Assignment
 from nestdecode.cli.files import Original, tried
-from nestdecode.cli.output import RefusedError, say
+from nestdecode.cli.hints import misquotation
+from nestdecode.cli.output import RefusedError, about, note, report_on
+from nestdecode.cli.summary import reported
 from nestdecode.decoder import Decoder
 from nestdecode.document.document import Document
 from nestdecode.document.parts import same
@@ -19,7 +21,7 @@ from nestdecode.errors import DecodeError, QueryError
 from nestdecode.paths import Wild, format_path, join_pointer
 from nestdecode.stream import Record
 from nestdecode.stream.answering import SHOWN
-from nestdecode.words import shortened
+from nestdecode.words import count, share, shortened
 
 __all__ = ["Change", "Changing", "Chosen", "Deletion", "suggestion"]
 
@@ -49,8 +51,9 @@ class Chosen:
 
     def __init__(self, decoder: Decoder, where: str | None, record: int | None) -> None:
         self._where = None if where is None else decoder.compile(where, start="root")
+        self._hint = None if where is None else misquotation(where)
         self.record = record
-        self.is_all = where is None and record is None
+        self.is_all: bool = where is None and record is None
 
     def holds(self, number: int, raw: bytes) -> bool:
         """
@@ -64,8 +67,21 @@ class Chosen:
             return False
         if self._where is None:
             return True
-        answer = self._where(raw)
-        return answer is not None and answer is not False and answer not in ("", [], {})
+        from nestdecode.queries.functions import is_false  # late: most need no queries
+
+        try:
+            is_chosen = not is_false(self._where(raw))
+        except QueryError:
+            self._tell_hint()
+            raise
+        if not is_chosen:
+            self._tell_hint()
+        return is_chosen
+
+    def _tell_hint(self) -> None:
+        hint, self._hint = self._hint, None
+        if hint is not None:
+            note(hint)
 
 
 class Changing:
@@ -94,7 +110,8 @@ class Changing:
         self._adds = not chosen.is_all or len(list(islice(original.records(), 2))) < 2
         # Why each could not be made; None once it was.
         self._reasons: list[str | None] = [""] * len(changes)
-        self._count = self._met = self._records = self._places = self._new = self.failed = 0
+        self._count = self._met = self._records = self._places = self._new = 0
+        self.failed: int = 0
 
     def text(self) -> bytes:
         """
@@ -115,19 +132,18 @@ class Changing:
             if isinstance(change, Assignment):
                 place = shortened(change.path)
                 if change.is_first and self._new:
-                    say(
-                        f"{place}: new; VALUE is all behind the first sign, as no longer pointer is there"
+                    note(
+                        f"{place}: added; VALUE is all after the first =, because no longer pointer exists"
                     )
                 if change.value.was_quoted:
-                    say(f"{place}: VALUE is a JSON string: its text was set, without the quotes")
-        text = f"changed {_counted(self._places, 'place')}"
-        text += f", {self._new:,} of them new" if self._new else ""
+                    note(f"{place}: VALUE is a JSON string: its text was set, without the quotes")
+        text = f"changed {count(self._places, 'place')}"
+        text += f" ({self._new:,} of them new)" if self._new else ""
         if self._count > 1:
-            text += f", in {_counted(self._records, 'record')} of {self._count:,}"
-        say(f"{_shown(self._name)}: {text}")
+            text += f" in {share(self._records, self._count, 'record')}"
         if self.failed:
-            more = f" ({SHOWN} shown)" if self.failed > SHOWN else ""
-            say(f"{_counted(self.failed, 'record')} of {self._count:,} failed{more}")
+            text += f"; {share(self.failed, self._count, 'record')} failed{reported(self.failed)}"
+        note(about(self._name, text))
 
     def _settle(self) -> None:
         """Find where the paths end of which that is not known yet."""
@@ -152,8 +168,7 @@ class Changing:
         except QueryError as error:
             self.failed += 1
             if self.failed <= SHOWN:
-                first, *excerpt = str(error).split("\n")
-                say(f"{_shown(self._name)}: {where}: {first}", *excerpt)
+                report_on(self._name, str(error), where)
             is_chosen = False
         if not is_chosen:
             return record.raw
@@ -191,27 +206,36 @@ class Changing:
         """Raise RefusedError if there was no place for one of the changes."""
         record = self._chosen.record
         if record is not None and record > self._count:
-            raise RefusedError(self._name, f"no record {record}: there are {self._count:,}", 2)
+            raise RefusedError(self._name, f"no record {record}: the input has {self._count:,}", 2)
         if not self._met:
-            reason = "--where holds for no record" if self._count else "there is no document"
+            reason = "--where holds for no record" if self._count else "no document in it"
             raise RefusedError(self._name, reason, 2)
         for change, why in zip(self._changes, self._reasons, strict=True):
             if why is None:
                 continue
             reason = why
             hint = suggestion(change.path, self._original, self._decoder)
+            if hint:
+                reason = f"no such place: {shortened(change.path)}"
+            hint = hint or self._root_hint()
             if not self._adds and isinstance(change, Assignment):
                 reason = f"no record has {shortened(change.path)}"
-                hint = hint or "; --record N and --where EXPR choose records that get it"
+                hint = hint or "; --record N or --where EXPR chooses the records to add it to"
             raise RefusedError(self._name, f"{reason}{hint}", 2)
 
+    def _root_hint(self) -> str:
+        """Say where a path starts, to who may have taken it from a query at the focus."""
+        spec = self._decoder.spec
+        if spec is None:
+            from nestdecode.queries.expression import lender  # late: only a query borrows
 
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _shown(name: str) -> str:
-    return "stdin" if name == "-" else name
+            record = next(self._original.records(), None)
+            with suppress(DecodeError):
+                if record is not None:
+                    spec = lender(self._decoder.engine.shut(record[0].raw))
+        if spec is None or spec.focus is None:
+            return ""
+        return f"; a path starts at the root, not at the focus of {spec.name or 'the spec'}"
 
 
 def suggestion(path: str, original: Original, decoder: Decoder) -> str:
@@ -225,7 +249,7 @@ def suggestion(path: str, original: Original, decoder: Decoder) -> str:
                 written = shortened(format_path(steps), 1000)
                 names = [step for step in steps if not isinstance(step, Wild)]
                 if len(names) < len(steps):
-                    return f"; what is there is {written}"
+                    return f"; write {written}"
                 pointer = shortened(join_pointer(names), 1000)
-                return f"; what is there is {written} or {pointer}"
+                return f"; write {written} or {pointer}"
     return ""

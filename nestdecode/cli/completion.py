@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import click
-from click.shell_completion import get_completion_class
+
+from nestdecode.cli.completing import source
+from nestdecode.cli.output import write_out
 
 __all__ = ["command"]
 
 
-@click.command("completion")
+@click.command("completion", short_help="Print the completion script of a shell.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
     """
-    Print the completion script of a SHELL.
+    Print the script by which SHELL completes commands, options, files, specs and :names.
 
     \b
     nestdecode completion bash > ~/.local/share/bash-completion/completions/nestdecode
@@ -21,7 +23,4 @@ def command(shell: str) -> None:
     """
     from nestdecode.cli import cli
 
-    completion = get_completion_class(shell)
-    if completion is None:
-        raise click.UsageError(f"no completion for {shell}")
-    click.echo(completion(cli, {}, "nestdecode", "_NESTDECODE_COMPLETE").source())
+    write_out(source(cli, shell).encode())

@@ -11,9 +11,12 @@ from typing import IO, Any, NamedTuple
 import click
 
 from nestdecode.cli import options
-from nestdecode.cli.files import key_of, records_of, tried
+from nestdecode.cli.files import Key, records_of, tried
+from nestdecode.cli.flags import Command
+from nestdecode.cli.options import DecodingOptions
 from nestdecode.cli.output import Color, Output, RefusedError
-from nestdecode.decoder import Decoder, Query
+from nestdecode.cli.progress import progress
+from nestdecode.decoder import Decoder
 from nestdecode.document.comparing import NOTHING, Difference, Tree, differences, tree_of
 from nestdecode.document.pairing import digest, paired, traits
 from nestdecode.paths import join_pointer
@@ -24,20 +27,21 @@ from nestdecode.words import one_line
 __all__ = ["command"]
 
 
-@click.command("diff", short_help="Compare two files through their layers.")
+@click.command("diff", cls=Command, short_help="Compare two files through their layers.")
 @click.argument("one", type=click.Path(allow_dash=True), metavar="A")
 @click.argument("other", type=click.Path(allow_dash=True), metavar="B")
 @click.option(
     "--key",
     metavar="EXPR",
-    help="Pair the records of which this JMESPath gives the same; without it, equal ones "
-    "are paired, and those between them by position.",
+    help="Pair records for which this JMESPath gives the same value. "
+    "[default: pair equal records, and those between them by position]",
 )
 @click.option(
-    "--ignore-layers", is_flag=True, help="A layer and the value that it holds are the same."
+    "--ignore-layers", is_flag=True, help="Treat a layer and the value that it holds as equal."
 )
-@click.option("--json", "as_json", is_flag=True, help="One object a difference, for machines.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object per difference.")
 @options.color
+@options.target
 @options.decoding
 @options.framing
 def command(
@@ -47,8 +51,9 @@ def command(
     ignore_layers: bool,
     as_json: bool,
     color: Color,
-    framing: Any,
-    **decoding: Any,
+    target: str | None,
+    framing: Framing | None,
+    decoding: DecodingOptions,
 ) -> int:
     """
     Compare A and B through their layers, value by value.
@@ -58,28 +63,31 @@ def command(
     nestdecode diff --key id before.ndjson after.ndjson
     nestdecode diff --json before.ndjson after.ndjson | jq -r .pointer
 
-    White space, escapes and the order of members make no difference; 1, 1.0 and true do, and
-    so do a layer and the value itself. A record that is there in one file only is one
-    difference. Exit codes: 0 the same, 1 different, 2 trouble.
+    White space, escapes and the order of members do not count. 1, 1.0 and true differ, and
+    so do a layer and the value itself. A record that only one file has is one difference.
+    Exit codes: 0 the files are equal, 1 they differ, 2 one of them can't be compared.
     """
     if one == other == "-":
         raise click.UsageError("standard input can be A or B, not both")
-    decoder = options.decoder_from(decoding)
-    query = None if key is None else decoder.compile(key, start="root")
-    output = Output(indent=0, color=color)
-    shown = _Shown(output, as_json=as_json)
+    decoder = decoding.decoder()
+    pairing = None if key is None else Key(decoder, key)
     code = 0
     try:
         with ExitStack() as stack:
+            output = stack.enter_context(options.output_to(target, (one, other), color=color))
+            shown = _Shown(output, as_json=as_json)
             sides = [
-                _Side(name, decoder, framing, query, stack.enter_context(tempfile.TemporaryFile()))
+                _Side(
+                    name, decoder, framing, pairing, stack.enter_context(tempfile.TemporaryFile())
+                )
                 for name in (one, other)
             ]
-            for ours, theirs in _pairs(*sides, keyed=query is not None):
-                several = max(side.count for side in sides) > 1
+            for ours, theirs in _pairs(
+                *sides, keyed=pairing is not None, shares=output.is_terminal
+            ):
                 for change in _changes(decoder, ours, theirs, ignore_layers=ignore_layers):
                     code = 1
-                    shown.write(change, ours, theirs, several=several)
+                    shown.write(change, ours, theirs, several=any(side.count > 1 for side in sides))
     except RefusedError as error:
         error.code = 2
         raise
@@ -122,7 +130,7 @@ class _Side:
         name: str,
         decoder: Decoder,
         framing: Framing | None,
-        key: Query | None,
+        key: Key | None,
         store: IO[bytes],
     ) -> None:
         self.count = 0
@@ -149,12 +157,16 @@ class _Side:
         """Keep the record that was the last, and all that follow."""
         while found is not None:
             tree = tried(self._name, self._where, self._decoder.expand, found.raw)
-            key = None if self._key is None else key_of(self._name, self._where, self._key, tree)
+            key = self._key and self._key.of(self._name, self._where, tree)
             self.pairing.append((key, digest(tree)))
             self._store.write(found.raw)
             self._starts.append(self._starts[-1] + len(found.raw))
             self._places.extend((found.number, found.line))
             found = self.next()
+
+    def behind(self, index: int) -> int:
+        """Return how many bytes those that were kept have, up to one and with it."""
+        return self._starts[index + 1]
 
     def __getitem__(self, index: int) -> _Found:
         """Return one of those that were kept."""
@@ -170,7 +182,7 @@ class _Side:
 
 
 def _pairs(
-    one: _Side, other: _Side, *, keyed: bool
+    one: _Side, other: _Side, *, keyed: bool, shares: bool
 ) -> Iterator[tuple[_Found | None, _Found | None]]:
     """Pair the records of two files, but those at the beginning that are the same text."""
     ours, theirs = one.next(), other.next()
@@ -184,11 +196,14 @@ def _pairs(
     found = set(sources)
     gone = (i for i in range(len(one.pairing)) if i not in found)
     next_gone = next(gone, None)
-    for j, i in enumerate(sources):
-        while i is not None and next_gone is not None and next_gone < i:
-            yield one[next_gone], None
-            next_gone = next(gone, None)
-        yield None if i is None else one[i], other[j]
+    total = other.behind(len(sources) - 1)
+    with progress("comparing", total, shares=shares) as advance:
+        for j, i in enumerate(sources):
+            while i is not None and next_gone is not None and next_gone < i:
+                yield one[next_gone], None
+                next_gone = next(gone, None)
+            yield None if i is None else one[i], other[j]
+            advance(other.behind(j))
     while next_gone is not None:
         yield one[next_gone], None
         next_gone = next(gone, None)

@@ -10,17 +10,19 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import click
 
 from nestdecode.cli import options
 from nestdecode.cli.files import Original, check_size, records_in
+from nestdecode.cli.flags import Command
 from nestdecode.cli.inplace import InPlace
-from nestdecode.cli.output import RefusedError, say
+from nestdecode.cli.options import DecodingOptions
+from nestdecode.cli.output import RefusedError, about, note, say
 from nestdecode.cli.restoring import Restoring
 from nestdecode.cli.signals import Stopped, keys_are_for_others, undisturbed
 from nestdecode.decoder import Decoder
+from nestdecode.stream import Framing
 
 __all__ = ["command"]
 
@@ -28,11 +30,11 @@ __all__ = ["command"]
 _PATIENCE = 2.0
 
 
-@click.command("edit", short_help="Edit a file with its layers opened.")
+@click.command("edit", cls=Command, short_help="Edit a file with its layers opened.")
 @click.argument("file", type=click.Path())
 @options.decoding
 @options.framing
-def command(file: str, framing: Any, **decoding: Any) -> int:
+def command(file: str, framing: Framing | None, decoding: DecodingOptions) -> int:
     """
     Edit FILE with its layers opened, in $VISUAL or $EDITOR.
 
@@ -40,15 +42,17 @@ def command(file: str, framing: Any, **decoding: Any) -> int:
     nestdecode edit dashboard.json
     EDITOR='code --wait' nestdecode edit export.ndjson
 
-    What is saved is put back into FILE, whole or not at all; every byte outside of what
-    was changed stays. Records may be added, in the style of the one before them, and
-    removed, but not all of them. A number that is equal to the old one is no change,
-    except with --numbers exact.
+    What you save is put back into FILE, whole or not at all; every byte outside of your
+    changes stays. You can add records, which are written like the one before, and remove
+    them, except all. A number equal to the old one is not a change, except with
+    --numbers exact.
 
-    What can't be put back is kept, and stderr says where: what is not JSON any more, and
-    all that was saved when another process changed FILE meanwhile.
+    If your text can't be put back, because it is not JSON or because another process has
+    changed FILE, it is kept, and stderr says where.
     """
-    decoder = options.decoder_from(decoding)
+    if file == "-":
+        raise click.UsageError("edit wants a FILE: standard input can't be replaced")
+    decoder = decoding.decoder()
     with InPlace(file):
         original = Original(file, decoder, framing)
     original.check_replaceable()
@@ -56,7 +60,7 @@ def command(file: str, framing: Any, **decoding: Any) -> int:
     with _copy(file, shown) as path:
         restoring, text = _edited(path, shown, original, decoder)
         if text == original.text:
-            say(f"{file}: nothing was changed")
+            note(about(file, "nothing was changed"))
         else:
             with InPlace(file) as place:
                 place.put(text, original.text)
@@ -127,7 +131,7 @@ def _edited(
 def _check_left(path: str, shown: bytes, text: bytes) -> None:
     """Raise RefusedError if there were records, and none is left: an editor may have failed."""
     if shown.strip() and not text.strip():
-        raise RefusedError(path, "no record is left in it")
+        raise RefusedError(path, "no record is left in it: keep at least one")
 
 
 def _saved(path: str) -> bytes:
@@ -144,9 +148,9 @@ def _saved(path: str) -> bytes:
             with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a descriptor
                 check_size(path, os.fstat(file.fileno()).st_size)
                 return file.read()
-        reason = "the editor left something else in its place"
+        reason = "the editor replaced it by something that is not a file"
     except FileNotFoundError:
-        reason = "the editor took it away"
+        reason = "the editor removed it"
     except OSError as error:
         reason = f"can't be read: {error.strerror or error}"
     raise RefusedError(path, reason, 2)
@@ -166,7 +170,7 @@ def _run_editor(path: str) -> None:
         with keys_are_for_others():
             code = _ended([*shlex.split(editor), path])
     except (OSError, ValueError) as error:
-        reason = f"can't be run: {getattr(error, 'strerror', None) or error}"
+        reason = f"can't be run: {getattr(error, 'strerror', None) or error}; set VISUAL or EDITOR to an editor"
     else:
         if not code:
             return

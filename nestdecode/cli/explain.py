@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Literal
 
 import click
 
 from nestdecode.census import Census, Row, Spot
 from nestdecode.cli import options
+from nestdecode.cli.flags import Command
+from nestdecode.cli.options import DecodingOptions
 from nestdecode.cli.output import Output
-from nestdecode.cli.records import Session, need_input
+from nestdecode.cli.records import RunOptions, Session
 from nestdecode.cli.signals import undisturbed
+from nestdecode.cli.tables import aligned
 from nestdecode.decoder import Decoder
 from nestdecode.document.looking import LOOKS_LIKE, Look, look_at
 from nestdecode.errors import LimitError
@@ -26,97 +30,87 @@ __all__ = ["command"]
 
 Format = Literal["tree", "table", "json"]
 
-# Characters of a column that others are aligned to.
-WIDEST = 100
+# SGR of ECMA-48.
+_BOLD = 1
+# The root, whose pointer is empty, in texts for people.
+_ROOT = "(root)"
 # Characters of all pointers in one JSON object, beside ten times the document's size.
 MOST_POINTERS = 1 << 24
 
 
-@click.command("explain", short_help="Show where the layers are, and what they cost.")
-@click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]...")
-@click.option(
+@click.command("explain", cls=Command, short_help="Show where the layers are, and what they cost.")
+@options.flag(
     "--format",
     "form",
     type=click.Choice(["tree", "table", "json"]),
-    help="How it is shown; tree shows each record, json is one object a line. "
+    help="Output format: tree for each record, a table, or json with one object per line. "
     "[default: tree for one document, table for a census]",
 )
-@click.option("--json", "form", flag_value="json", default=None, help="The same as --format json.")
-@click.option(
-    "--census/--trees",
-    default=None,
-    help="One row for each path of all records, or what each record holds, with its number. "
-    "[default: a census if there are several records]",
+@options.flag("--json", short_for=("form", "json"), help="Same as --format json.")
+@options.flag(
+    "--census",
+    "rows",
+    short_for=("census", True),
+    help="One row per path, counted over all records. [default: if there are several records]",
+)
+@options.flag(
+    "--trees",
+    short_for=("census", False),
+    help="Each record, with its number. [default: if there is one record]",
 )
 @options.choosing
 @options.decoding
-@options.framing
+@options.target
 @options.running
-@click.pass_context
 def command(
-    ctx: click.Context,
-    /,
-    files: tuple[str, ...],
     form: Format | None,
     census: bool | None,
     where: str | None,
-    framing: Any,
-    jobs: int | None,
-    progress: bool | None,
-    dead_letters: str | None,
-    fail_fast: bool,
-    summary: Any,
-    **decoding: Any,
+    decoding: DecodingOptions,
+    target: str | None,
+    running: RunOptions,
 ) -> int:
     """
-    Show where the layers of the documents in FILE (default: standard input) are.
+    Show where the layers are in the documents of FILE (default: standard input).
 
     \b
-    nestdecode explain response.json                  one document: a tree of layers
+    nestdecode explain response.json                  one: a tree of layers
     nestdecode explain --format table response.json
-    nestdecode explain events.ndjson                  several: one row for each path
+    nestdecode explain events.ndjson                  several: a row per path
     nestdecode explain --json events.ndjson | jq 'select(.problems > 0)'
-    nestdecode explain --trees --json events.ndjson | jq 'select(.problems != []).line'
+    nestdecode explain --trees --json e.ndjson | jq 'select(.problems != []).line'
 
-    With each layer of a document: its codecs, its size, and the share of it that is lost to
-    escaping. What did not open is named with the reason, and so is what looks like a layer
-    and was not opened. Of a long pointer the middle is left out; in JSON it is whole.
+    For each layer of a document: its codecs, its size, and how much of the document is
+    escaping. Layers that did not open are listed with the reason, and so are strings that look
+    like layers but were not opened. Long pointers are cut in the middle, except in JSON.
 
-    A census counts, for each path, records, layers, bytes of their texts, layers that stayed
-    shut, and strings that look like layers, and says in which line the first of these records
-    begins. With --json its first row is the root, with the number of all records and of those
-    that failed. Paths beyond the first 1,000 share one row.
+    A census counts for each path: records, layers, bytes of their texts, layers that stayed
+    shut, and strings that look like layers; and gives the line of the first such record. With
+    --json, the first row is the root: the number of all records, and of those that failed.
+    Paths after the first 1,000 share one row.
     """  # fmt: skip
-    need_input(ctx, files)
     if census and form == "tree":
         raise click.UsageError("a census is a table or JSON: trees are of each record")
     by_record = form == "tree" if census is None else not census
-    session = Session(
-        files,
-        framing,
-        # The number of a record is known to who reads all that is before it.
-        1 if by_record else jobs,
-        progress,
-        dead_letters=dead_letters,
-        fail_fast=fail_fast,
-        summary=summary,
-    )
-    decoder = options.decoder_from(decoding)
-    engine, most = decoder.engine, decoder.limits.max_record_bytes
-    trees = _Trees(decoder, form or "tree")
-    output = Output(indent=0)
+    # The number of a record is known to who reads all that is before it.
+    session = Session(running, alone=by_record)
+    decoder = decoding.decoder()
     chosen = options.where_from(where, decoder, session.note)
-    if by_record:
-        output.text = output.as_it_is
-        session.run(engine.trace, output, most, where=chosen, placed=trees.placed)
-        return session.code
-    counting = _Counting(decoder, trees, is_census=census is True)
-    try:
-        session.run(engine.trace, output, most, where=chosen, counter=counting)
-    finally:
-        # Of a stream that a signal ends, too.
-        with undisturbed:
-            counting.write(output, session.total, form or "table")
+    with options.output_to(target, running.files) as output:
+        trees = _Trees(decoder, form or "tree", output)
+        most = decoder.limits.max_record_bytes
+        run = partial(session.run, decoder.engine.trace, output, most, decoder=decoder)
+        if by_record:
+            output.text = output.as_it_is
+            run(where=chosen, placed=trees.placed)
+            return session.code
+        counting = _Counting(decoder, trees, is_census=census is True)
+        try:
+            run(where=chosen, counter=counting)
+        finally:
+            # Of a stream that a signal ends, too.
+            with undisturbed:
+                counting.write(output, session.total, form or "table")
     return session.code
 
 
@@ -127,24 +121,29 @@ class _Trees:
     Args:
         decoder: What has opened it.
         form: How it is shown.
+        output: Where it is shown.
     """
 
-    def __init__(self, decoder: Decoder, form: Format) -> None:
+    def __init__(self, decoder: Decoder, form: Format, output: Output) -> None:
         self._reader = decoder.engine.reader
         self._form = form
-        self._show = {"tree": _tree, "table": _table, "json": _json}[form]
+        self._output = output
 
     def text(self, trace: Trace, record: Record) -> bytes:
         """Show one record."""
-        return self._show(look_at(record.raw, trace, self._reader))
+        look = look_at(record.raw, trace, self._reader)
+        if self._form == "json":
+            return self._output.as_it_is(_json(look))
+        show = _tree if self._form == "tree" else _table
+        return "\n".join(show(look, self._output)).encode()
 
     def headed(self, text: bytes, source: str, number: int, line: int) -> bytes:
         """Say which record a text shows."""
         if self._form == "json":
-            place = dump({"record": number, "line": line, "source": source})
+            place = self._output.as_it_is(dump({"record": number, "line": line, "source": source}))
             return place[:-1] + b"," + text[1:]
         where = "" if source == "stdin" else f" of {one_line(source)}"
-        return f"record {number:,}, line {line:,}{where}:\n".encode() + text
+        return f"record {number}, line {line}{where}:\n".encode() + text
 
     def placed(self, trace: Trace, source: str, number: int, record: Record) -> bytes:
         """Show one record of several."""
@@ -219,9 +218,11 @@ class _Counting:
             if form == "json":
                 text = self._trees.headed(text, source, 1, line)
         else:
-            rows = _census_json if form == "json" else _census_table
-            text = b"\n".join(rows(self._census, total))
-        output.write([output.as_it_is(text) + b"\n"] if text else [])
+            if form == "json":
+                text = output.as_it_is(b"\n".join(_census_json(self._census, total)))
+            else:
+                text = "\n".join(_census_table(self._census, total, output)).encode()
+        output.write([text + b"\n"] if text else [])
 
 
 def _census_json(census: Census, total: Report) -> Iterator[bytes]:
@@ -261,13 +262,13 @@ def _spot(spot: Spot) -> dict[str, Any]:
     return {"source": spot.source, "line": spot.line}
 
 
-def _census_table(census: Census, total: Report) -> Iterator[bytes]:
+def _census_table(census: Census, total: Report, output: Output) -> Iterator[str]:
     rows = [(shortened(path), f"{row.records:,}", row) for path, row in census.rows()]
     if census.others is not None:
         rows.append(("(other paths)", "", census.others))
     failed = f", {total.failed:,} of them failed" if total.failed else ""
     layers = sum(row.layers for _, _, row in rows)
-    yield f"{count(total.records, 'record')}{failed}; {count(layers, 'layer')}".encode()
+    yield f"{count(total.records, 'record')}{failed}; {count(layers, 'layer')}"
     if not rows:
         return
     sources = {row.first.source for _, _, row in rows if row.first is not None}
@@ -275,7 +276,7 @@ def _census_table(census: Census, total: Report) -> Iterator[bytes]:
     def where(spot: Spot | None) -> str:
         if spot is None:
             return ""
-        return f"{f'{spot.source}: ' if len(sources) > 1 else ''}line {spot.line:,}"
+        return f"{f'{spot.source}: ' if len(sources) > 1 else ''}line {spot.line}"
 
     cells: list[tuple[str, ...]] = [
         ("PATH", "CODECS", "RECORDS", "LAYERS", "BYTES", "SHUT", "FIRST", "")
@@ -291,8 +292,14 @@ def _census_table(census: Census, total: Report) -> Iterator[bytes]:
         )
         for path, records, row in rows
     ]
-    for line in _columns(cells, numbers=(2, 3, 4, 5)):
-        yield line.encode()
+    yield from _headed(cells, (2, 3, 4, 5), output)
+
+
+def _headed(rows: list[tuple[str, ...]], numbers: tuple[int, ...], output: Output) -> Iterator[str]:
+    """Yield rows as lines; the first are their headings, and the last cells are notes."""
+    head, *lines = aligned(rows, numbers=numbers, notes=True, width=output.width)
+    yield output.painted(head, _BOLD)
+    yield from lines
 
 
 def _notes(row: Row, where: Callable[[Spot], str]) -> Iterator[str]:
@@ -344,22 +351,22 @@ def _json(look: Look) -> bytes:
     return dump(facts)
 
 
-def _tree(look: Look) -> bytes:
+def _tree(look: Look, output: Output) -> Iterator[str]:
     layers = look.layers
     deepest = max((layer.depth for layer in layers), default=0)
     size, lost = len(look.raw), _lost(look)
     escaping = f"{lost:,} of them ({100 * lost / max(1, size):.0f}%) are escaping"
-    lines = [f"{count(len(layers), 'layer')}, {deepest} deep, in {size:,} bytes; {escaping}"]
+    yield f"{count(len(layers), 'layer')}, {deepest} deep, in {size:,} bytes; {escaping}"
     rows = [
         (
-            "  " * layer.depth + layer.address.brief,
+            "  " * layer.depth + (layer.address.brief or _ROOT),
             " | ".join(layer.codecs),
             f"{layer.size:,} bytes",
             "" if layer.decoded_size == layer.size else f"opens to {layer.decoded_size:,}",
         )
         for layer in layers
     ]
-    lines += _columns(rows)
+    yield from aligned(rows, numbers=(2, 3), width=output.width)
     for title, found in (
         ("did not open:", [(one.brief, one.reason) for one in look.problems]),
         (
@@ -368,41 +375,30 @@ def _tree(look: Look) -> bytes:
         ),
     ):
         if found:
-            shut = [(f"  {brief or '(root)'}", reason) for brief, reason in found]
-            lines += [title, *_columns(shut)]
-    return "\n".join(lines).encode()
+            yield title
+            shut = [(f"  {brief or _ROOT}", reason) for brief, reason in found]
+            yield from aligned(shut, notes=True, width=output.width)
 
 
-def _table(look: Look) -> bytes:
-    rows = [("POINTER", "CODECS", "DEPTH", "SIZE", "ESCAPED", "DECODED", "STATE")]
+def _table(look: Look, output: Output) -> Iterator[str]:
+    rows: list[tuple[str, ...]] = [
+        ("POINTER", "CODECS", "DEPTH", "SIZE", "ESCAPED", "DECODED", "STATE", "")
+    ]
     rows += [
         (
-            layer.address.brief,
+            layer.address.brief or _ROOT,
             " | ".join(layer.codecs),
-            str(layer.depth),
-            str(layer.size),
-            str(layer.escaped_size),
-            str(layer.decoded_size),
+            *(f"{n:,}" for n in (layer.depth, layer.size, layer.escaped_size, layer.decoded_size)),
             "open",
+            "",
         )
         for layer in look.layers
     ]
-    rows += [(p.brief, p.codec or "", "", "", "", "", f"shut: {p.reason}") for p in look.problems]
     rows += [
-        (k.address.brief, "", "", str(k.size), "", "", f"not opened: {k.reason}")
+        (p.brief or _ROOT, p.codec or "", "", "", "", "", "shut", p.reason) for p in look.problems
+    ]
+    rows += [
+        (k.address.brief or _ROOT, "", "", f"{k.size:,}", "", "", "not opened", k.reason)
         for k in look.lookalikes
     ]
-    return "\n".join(_columns(rows)).encode()
-
-
-def _columns(rows: Sequence[tuple[str, ...]], numbers: Sequence[int] = ()) -> list[str]:
-    """Align the cells of rows, numbers to the right, but not beyond what is wide already."""
-    cells = [[one_line(cell) for cell in row] for row in rows]
-    widths = [min(WIDEST, max(map(len, column))) for column in zip(*cells, strict=True)]
-    return [
-        "  ".join(
-            f"{cell:>{width}}" if index in numbers else f"{cell:<{width}}"
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    ]
+    yield from _headed(rows, (2, 3, 4, 5), output)

@@ -6,26 +6,29 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from nestdecode.cli.output import Output, RefusedError
+from nestdecode.cli.hints import misquotation
+from nestdecode.cli.output import RefusedError, note
+from nestdecode.cli.progress import progress, watched
 from nestdecode.cli.sources import opened
-from nestdecode.decoder import Decoder, Query
+from nestdecode.decoder import Decoder
 from nestdecode.errors import DecodeError, QueryError
 from nestdecode.stream import Framing, Record, framing_of, is_blank, read_batches
+from nestdecode.stream.encoded import SEQUENCE
 from nestdecode.stream.sources import Read, UnreadableError
 from nestdecode.text.write import dump
+from nestdecode.words import at_line
 
 __all__ = [
     "MOST_WHOLE",
     "Found",
+    "Key",
     "Original",
     "Pieces",
     "check_size",
-    "key_of",
     "records_in",
     "records_of",
     "trees_of",
     "tried",
-    "write_out",
 ]
 
 # What a file may hold, decompressed, that is kept whole while it is changed.
@@ -41,7 +44,7 @@ def check_size(name: str, size: int) -> None:
     """Raise RefusedError if it is more than what is kept of a file."""
     if size > MOST_WHOLE:
         most = f"{MOST_WHOLE >> 20} MiB"
-        raise RefusedError(name, f"more than {most} (decompressed) can't be changed at once", 2)
+        raise RefusedError(name, f"larger than {most}, decompressed: split it to change it", 2)
 
 
 def _read_file(name: str) -> bytes:
@@ -79,8 +82,10 @@ def records_of(name: str, framing: Framing | None, most: int) -> Iterator[Found]
         RefusedError: If it can't be read, or a record is too long.
     """
     try:
-        with opened(name) as source:
-            yield from _records(name, source.read, framing, most)
+        with opened(name) as source, progress(name, source.total) as advance:
+            for found in _records(name, source.read, framing, most):
+                advance(source.done)
+                yield found
     except UnreadableError as error:
         reason = str(error)
     else:
@@ -101,10 +106,9 @@ def _records(name: str, read: Read, framing: Framing | None, most: int) -> Itera
         for index, raw in enumerate(batch.raws):
             if batch.skipped or not is_blank(raw):
                 record = batch.record(index)
-                where = f"{'line' if record.whole_line else 'document at line'} {record.line}"
+                where = at_line(record.line, whole=record.whole_line)
                 if record.skipped:
-                    limit = f"max_record_bytes={most} (--max-record-bytes raises it)"
-                    raise RefusedError(name, f"{where}: longer than {limit}")
+                    raise RefusedError(name, f"{where}: longer than max_record_bytes={most}")
                 yield record, where
 
 
@@ -128,18 +132,35 @@ def tried(name: str, where: str, do: Callable[[T], R], what: T) -> R:
     raise RefusedError(name, f"{where}: {reason}")
 
 
-def key_of(name: str, where: str, key: Query | None, tree: Any) -> bytes | None:
-    """Ask a record's tree for what pairs it with another; raise RefusedError if that fails."""
-    if key is None:
-        return None
-    try:
-        found = key.ask(tree, tree)
-    except (QueryError, DecodeError) as error:
-        reason = error.reason
-    else:
-        # Other programs write 1 for 1.0.
-        return dump(int(found) if type(found) is float and found.is_integer() else found)
-    raise RefusedError(name, f"{where}: --key: {reason}")
+class Key:
+    """
+    What pairs a record with another: a query, asked of their trees.
+
+    Args:
+        decoder: Opens them.
+        expression: The query, from the root.
+    """
+
+    def __init__(self, decoder: Decoder, expression: str) -> None:
+        from nestdecode.queries.functions import is_false  # late: most need no queries
+
+        self._is_empty = is_false
+        self._query = decoder.compile(expression, start="root")
+        self._hint = misquotation(expression)
+
+    def of(self, name: str, where: str, tree: Any) -> bytes:
+        """Ask a record's tree; raise RefusedError, with its place, if that fails."""
+        try:
+            found = self._query.ask(tree, tree)
+        except (QueryError, DecodeError) as error:
+            reason = error.reason
+        else:
+            if self._hint is not None and self._is_empty(found):
+                note(self._hint)
+                self._hint = None
+            # Other programs write 1 for 1.0.
+            return dump(int(found) if type(found) is float and found.is_integer() else found)
+        raise RefusedError(name, f"{where}: --key: {reason}")
 
 
 class Original:
@@ -166,12 +187,16 @@ class Original:
         self._framing = framing
 
     def check_replaceable(self) -> None:
-        """Raise RefusedError if the file is compressed, or not in UTF-8."""
+        """Raise RefusedError if the file is compressed, not in UTF-8, or a sequence."""
         with opened(self.name) as source:
             if source.packed is not None:
-                raise RefusedError(self.name, "can't be replaced: it is compressed", 2)
+                raise RefusedError(
+                    self.name, "can't be replaced: it is compressed; decompress it first", 2
+                )
             if source.encoding is not None:
                 how = f"iconv -f {source.encoding[:-2]} -t UTF-8 converts it"
+                if source.encoding == SEQUENCE:
+                    how = "tr -d '\\036' makes lines of it"
                 reason = f"can't be replaced: it is in {source.encoding}; {how}"
                 raise RefusedError(self.name, reason, 2)
 
@@ -213,7 +238,8 @@ class Original:
     def records(self) -> Iterator[Found]:
         """Go through the records, each with how it is called in messages."""
         most = self._decoder.limits.max_record_bytes
-        return records_in(self.name, self.text, self._framing, most)
+        records = records_in(self.name, self.text, self._framing, most)
+        return watched(self.name, records, len(self.text))
 
 
 class Pieces:
@@ -253,9 +279,3 @@ class Pieces:
         """Return the text, with what is after the last record."""
         self._text += after
         return bytes(self._text)
-
-
-def write_out(text: bytes) -> None:
-    """Write bytes to standard output as they are; control characters shown on a terminal."""
-    output = Output()
-    output.write_text(output.as_it_is(text))

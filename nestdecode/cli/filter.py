@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 import click
 
 from nestdecode.cli import options
-from nestdecode.cli.output import Output, say
+from nestdecode.cli.flags import Command
+from nestdecode.cli.options import DecodingOptions
+from nestdecode.cli.output import Output, report_on, say
 from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.sources import opened
 from nestdecode.decoder import Decoder
@@ -19,14 +21,14 @@ from nestdecode.stream.scanner import shows_no_json
 from nestdecode.stream.sources import UnreadableError
 from nestdecode.text.joined import Joined
 from nestdecode.text.write import dump, dump_lines
-from nestdecode.words import count
+from nestdecode.words import at_line, count
 
 __all__ = ["command"]
 
 Host = Literal["rsyslog", "rsyslog-fulljson"]
 
 
-@click.command("filter", short_help="Answer each line by one line, whatever comes.")
+@click.command("filter", cls=Command, short_help="Answer each line by one line, whatever comes.")
 @options.decoding
 @click.option(
     "--field",
@@ -50,7 +52,7 @@ Host = Literal["rsyslog", "rsyslog-fulljson"]
 @click.option(
     "--summary",
     type=click.Choice(["text", "json"]),
-    help="Write what became of the lines to stderr at the end. [default: nothing]",
+    help="Format of a summary on stderr at the end. [default: no summary]",
 )
 def command(
     fields: tuple[str, ...],
@@ -58,7 +60,7 @@ def command(
     under: str | None,
     verbose: bool,
     summary: str | None,
-    **decoding: Any,
+    decoding: DecodingOptions,
 ) -> int:
     """
     Answer each line of standard input by one line, in order: opened, or as it came.
@@ -74,15 +76,15 @@ def command(
     exit code is 0 whatever the lines are.
     """
     if under is not None and host is None:
-        raise click.UsageError("--under is for --for")
+        raise click.UsageError("--under needs --for")
     if fields and host is not None:
-        raise click.UsageError("--field is not for --for: $! takes whole messages")
-    decoder = options.decoder_from(decoding)
+        raise click.UsageError("--field can't be used with --for: $! takes whole messages")
+    decoder = decoding.decoder()
     lines = _filter(decoder, fields, host, under, verbose=verbose)
     try:
         _run(lines)
     except UnreadableError as error:
-        say(f"stdin: {error}")
+        report_on("-", str(error))
         return 2
     finally:
         with undisturbed:
@@ -156,7 +158,7 @@ def _reporter() -> Callable[[int, DecodeError], None]:
     def report(line: int, error: DecodeError) -> None:
         shown[error.code] = shown.get(error.code, 0) + 1
         if shown[error.code] <= SHOWN:
-            say(f"stdin: line {line}: {error}")
+            report_on("-", str(error), at_line(line, whole=True))
 
     return report
 

@@ -8,7 +8,7 @@ import stat
 import time
 from types import TracebackType
 
-from nestdecode.cli.output import RefusedError, say
+from nestdecode.cli.output import RefusedError, note
 from nestdecode.cli.signals import undisturbed
 
 __all__ = ["InPlace", "lock"]
@@ -133,7 +133,7 @@ class InPlace:
             )
         # Root may write to it, which is not what the mode says.
         if not about.st_mode & 0o222:
-            raise self._refusal("it is read-only")
+            raise self._refusal("it is read-only; chmod u+w makes it writable")
 
     def _check_text(self, old: bytes) -> None:
         """Raise RefusedError unless the file holds this text."""
@@ -216,7 +216,9 @@ class InPlace:
                 os.close(folder)
 
     def _changed(self) -> RefusedError:
-        return RefusedError(self._name, "was changed meanwhile, and not by this command", 2)
+        return RefusedError(
+            self._name, "another process has changed it since it was read: run the command again", 2
+        )
 
     def _refusal(self, reason: str) -> RefusedError:
         return RefusedError(self._name, f"can't be replaced: {reason}", 2)
@@ -245,7 +247,7 @@ def lock(descriptor: int, name: str) -> None:
                 time.sleep(_PAUSE)
             else:
                 return
-        say(f"{name}: waiting for another process that has locked it")
+        note(f"{name}: waiting for another process, which has locked it")
         fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 

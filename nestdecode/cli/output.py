@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import stat
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, TextIO
 
+from nestdecode.cli.flags import is_quiet
 from nestdecode.cli.signals import undisturbed
+from nestdecode.cli.target import Target, identity_of
 from nestdecode.stream.sources import descriptor_of
 from nestdecode.text.write import dump
 from nestdecode.words import one_line, printable
 
 __all__ = [
+    "COLORS",
     "Color",
-    "Letters",
     "Output",
     "RefusedError",
+    "about",
+    "called",
+    "columns_of",
     "discard",
     "draw",
-    "identity_of",
+    "identity_of_messages",
+    "note",
     "print_lines",
+    "report_on",
     "say",
+    "write_lines",
+    "write_out",
 ]
 
 Color = Literal["auto", "always", "never"]
+COLORS: tuple[Color, ...] = ("auto", "always", "never")
+
+# Of a terminal that does not say how many it has.
+_COLUMNS = 80
 
 # What a progress bar does before a terminal gets other text.
 before_text: Callable[[], None] | None = None
@@ -45,12 +57,78 @@ def say(*lines: str, prefix: str = "nestdecode: ") -> None:
     """
     if before_text is not None:
         before_text()
-    _to_stderr(prefix + "".join(f"{one_line(line)}\n" for line in lines))
+    _to_stderr(prefix + "".join(f"{_with_flags(one_line(line))}\n" for line in lines))
+
+
+# Arguments of the library, as its errors name them: max_depth=200, undeclared='keep'. Names in
+# pointers and paths stay as they are.
+_ARGUMENT = re.compile(
+    r"(?<![\w/.])(max_(?:layers|depth|bytes|record_bytes)|numbers|undeclared|on_error)"
+    r"(?:='?(\w+)'?|(?= is\b)|(?<=on_error)(?=: drop\b))"
+)
+
+
+def _with_flags(line: str) -> str:
+    """
+    Return a message with the options of the command line for the arguments of the library.
+
+    >>> _with_flags("deeper than max_depth=200 - at /a")
+    'deeper than --max-depth 200 - at /a'
+    >>> _with_flags("on_error: drop is for members of objects - at /numbers=1")
+    '--on-error: drop is for members of objects - at /numbers=1'
+    """
+
+    def flag(found: re.Match[str]) -> str:
+        name = f"--{found[1].replace('_', '-')}"
+        return f"{name} {found[2]}" if found[2] else name
+
+    return _ARGUMENT.sub(flag, line)
+
+
+def note(*lines: str) -> None:
+    """Say what changes nothing: no record fails, and the exit code is the same."""
+    if not is_quiet():
+        say(*lines)
+
+
+def called(file: str) -> str:
+    """Return how a file is called in messages; ``-`` is standard input."""
+    return "stdin" if file == "-" else file or "''"
+
+
+def about(file: str, what: str, where: str = "") -> str:
+    """
+    Write what is wrong with a file, or holds for it.
+
+    Args:
+        file: Its name.
+        what: In words.
+        where: The place in the file.
+    """
+    return ": ".join(part for part in (called(file), where, what) if part)
+
+
+def report_on(file: str, what: str, where: str = "") -> None:
+    """Say what ``about`` writes; where *what* has more lines, an excerpt of a query follows."""
+    first, *excerpt = what.split("\n")
+    say(about(file, first, where), *excerpt)
 
 
 def draw(line: str) -> None:
     """Write a line to stderr, a terminal, in the place of the one drawn before; or none."""
-    _to_stderr(f"\r\x1b[K{one_line(line)}")
+    # What was there is written over, and not taken away before: it would flicker.
+    _to_stderr(f"\r{one_line(line)}\x1b[K")
+
+
+def columns_of(terminal: BinaryIO | TextIO) -> int:
+    """Return how many columns a terminal has, or COLUMNS says."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isascii() and said.isdigit() and int(said[:6]):
+        return int(said[:6])
+    try:
+        return os.get_terminal_size(terminal.fileno()).columns or _COLUMNS
+    except (OSError, ValueError):
+        return _COLUMNS
 
 
 def _to_stderr(text: str) -> None:
@@ -68,6 +146,12 @@ def print_lines(*lines: str) -> None:
     Output().write(f"{one_line(line)}\n".encode() for line in lines)
 
 
+def write_out(text: bytes) -> None:
+    """Write bytes to stdout as they are; what steers a terminal as escapes, if that gets it."""
+    output = Output()
+    output.write_text(output.as_it_is(text))
+
+
 class RefusedError(Exception):
     """
     What can't be done for a file.
@@ -79,7 +163,7 @@ class RefusedError(Exception):
 
     def __init__(self, file: str, reason: str, code: int = 5) -> None:
         super().__init__(file, reason, code)
-        self.reason: str = f"{'stdin' if file == '-' else file}: {reason}"
+        self.reason: str = about(file, reason)
         self.code = code
 
 
@@ -98,35 +182,71 @@ class Output:
     Where answers go: one line each in a pipe, indented and coloured on a terminal.
 
     Args:
-        indent: Spaces a level; 0 is one line a value; None decides by the terminal.
+        target: The file that it goes to in the place of standard output.
+        indent: Spaces a level; 0 is one line a value; a tab is one a level; None decides by
+            the terminal.
         color: Whether colours are used; ``auto`` decides by the terminal and NO_COLOR.
         raw: Whether strings are written as they are, without quotes.
+        sort_keys: Whether members are in the order of their names.
+        seq: Whether a record separator is before each value, as in RFC 7464.
 
     Attributes:
         text: From a value to what is written for it, without a newline at its end.
+        target: The file that it goes to, if it is not standard output.
+        is_whole: Whether all is in it that there should be: else the target stays as it was.
     """
 
     def __init__(
-        self, *, indent: int | None = None, color: Color = "auto", raw: bool = False
+        self,
+        target: Target | None = None,
+        *,
+        indent: int | str | None = None,
+        color: Color = "auto",
+        raw: bool = False,
+        sort_keys: bool = False,
+        seq: bool = False,
     ) -> None:
-        if sys.stdout is None:
+        self.target = target
+        self.is_whole = True
+        if target is not None:
+            self._out: BinaryIO | None = None
+            self._descriptor = target.descriptor
+            self.is_terminal: bool = os.isatty(target.descriptor)
+        elif sys.stdout is None:
             raise OSError("standard output is closed")
-        sys.stdout.flush()
-        self._out: BinaryIO = sys.stdout.buffer
-        self._descriptor = descriptor_of(self._out)
-        self.is_terminal: bool = sys.stdout.isatty()
+        else:
+            sys.stdout.flush()
+            self._out = sys.stdout.buffer
+            self._descriptor = descriptor_of(self._out)
+            self.is_terminal = sys.stdout.isatty()
         if indent is None:
             indent = 2 if self.is_terminal else 0
-        dumb = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-        colors = color == "always" or (color == "auto" and self.is_terminal and not dumb)
-        self._colors = colors
-        self.text: Callable[[Any], bytes] = _writer(
-            indent or None, raw=raw, safe=self.is_terminal, colors=colors
+        colors = _has_colors(color, is_terminal=self.is_terminal)
+        # JSON in a pipe is data: FORCE_COLOR is for what people read.
+        self._colors = colors or (color == "auto" and _forced())
+        self._before = b"\x1e" if seq else b""
+        text = _writer(
+            indent or None, sort_keys=sort_keys, raw=raw, safe=self.is_terminal, colors=colors
         )
+        self.text: Callable[[Any], bytes] = text
+        if seq:
+            self.text = lambda value: b"\x1e" + text(value)
+
+    def __enter__(self) -> Output:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self.target is None:
+            return
+        if not self.is_whole and kind is None and self.target.is_replaced:
+            say(about(self.target.name, "not written: the output is not whole"))
+        self.target.close(is_whole=self.is_whole and kind is None)
 
     @property
     def identity(self) -> tuple[int, int] | None:
         """What tells the file that is written from every other; None if it is none."""
+        if self.target is not None:
+            return self.target.identity
         return None if self._descriptor < 0 else identity_of(self._descriptor)
 
     def is_at(self, descriptor: int) -> bool:
@@ -143,10 +263,23 @@ class Output:
             return bytes(text)
         return printable(bytes(text).decode("utf-8", "backslashreplace")).encode()
 
+    def record_as_it_is(self, raw: bytes) -> bytes:
+        """Return what is written for a record that stays as it came."""
+        return self._before + self.as_it_is(raw)
+
     def marked(self, line: str, color: int) -> bytes:
         """Return a line for people, in a colour of ECMA-48 if there are colours."""
         text = self.as_it_is(line.encode()).decode()
-        return (f"\x1b[{color}m{text}\x1b[0m\n" if self._colors else f"{text}\n").encode()
+        return f"{self.painted(text, color)}\n".encode()
+
+    def painted(self, text: str, color: int) -> str:
+        """Return a text, which steers no terminal, in a colour of ECMA-48 if there are colours."""
+        return f"\x1b[{color}m{text}\x1b[0m" if self._colors else text
+
+    @property
+    def width(self) -> int | None:
+        """How many columns the terminal has; None if it is none."""
+        return columns_of(sys.stdout) if self.is_terminal else None
 
     def write(self, lines: Iterable[bytes]) -> None:
         """Write whole lines, at once, and let them go."""
@@ -156,159 +289,25 @@ class Output:
         """Write whole lines as they are, and let them go."""
         if self.is_terminal and before_text is not None:
             before_text()
-        if self._descriptor < 0:
+        if self._out is not None and self._descriptor < 0:
             self._out.write(text)
             self._out.flush()
             return
-        with undisturbed:
-            _write_lines(self._descriptor, text)
-
-
-class Letters:
-    """
-    Dead letters, appended to a file that only its owner can read, or sent to a pipe.
-
-    In a file each is there whole or not at all, whatever else happens to this process. A
-    file that is there already has to be ours and have no other name; if others could read
-    it, they can't any more. A pipe or a device, a terminal too, is written to as it is.
-    A symbolic link is not followed, but for those that the system has in /dev and /proc:
-    whoever can write to the folder could have letters end up anywhere by one.
-
-    Args:
-        path: The file; it is made if there is none.
-        taken: The files that are read or written meanwhile, and what each is.
-
-    Raises:
-        OSError: If it can't be written, is taken, or another process writes to it.
-    """
-
-    def __init__(self, path: str, taken: Mapping[tuple[int, int], str]) -> None:
-        self._path = path
-        self._taken = taken
-        self._descriptor = -1
         try:
-            self._open()
+            with undisturbed:
+                write_lines(self._descriptor, text)
         except OSError as error:
-            error.filename = path
-            self._leave()
-            raise
-        except BaseException:
-            self._leave()
+            if self.target is not None:
+                error.filename = self.target.name
             raise
 
-    def _open(self) -> None:
-        folder = os.path.realpath(os.path.dirname(self._path))  # noqa: PTH120 - pathlib adds nothing
-        flags = os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-        # /dev/stdout, /dev/fd/3 and >(...) are links. /dev/shm/x is anybody's.
-        if not folder.startswith("/proc/") and folder not in ("/dev", "/dev/fd"):
-            flags |= getattr(os, "O_NOFOLLOW", 0)
-            if os.path.islink(self._path):  # noqa: PTH114 - pathlib adds nothing
-                raise OSError(0, "it is a symbolic link")
-        # Not open for reading, a pipe tells that its reader left.
-        try:
-            is_regular = stat.S_ISREG(os.stat(self._path).st_mode)  # noqa: PTH116 - pathlib adds nothing
-        except FileNotFoundError:
-            is_regular = True
-        flags |= os.O_RDWR if is_regular else os.O_WRONLY | getattr(os, "O_NOCTTY", 0)
-        self._descriptor = _beyond_standard(os.open(self._path, flags, 0o600))
-        about = os.fstat(self._descriptor)
-        self._is_terminal = os.isatty(self._descriptor)
-        if stat.S_ISREG(about.st_mode) != is_regular:
-            raise OSError(0, "it became something else while it was opened")
-        if is_regular:
-            what = self._taken.get((about.st_dev, about.st_ino))
-            if what is not None:
-                raise OSError(0, f"it is {what}")
-            self._lock()
-            self._make_ours(about)
-            size = os.fstat(self._descriptor).st_size
-            # What a machine that died has left is told apart from what follows.
-            if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
-                self.write([b""])
-        elif not stat.S_ISFIFO(about.st_mode) and not stat.S_ISCHR(about.st_mode):
-            raise OSError(0, "it is neither a file nor a pipe")
 
-    def _lock(self) -> None:
-        try:
-            import fcntl
-        except ImportError:  # Windows
-            return
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            reason = "another process writes to it"
-        except OSError:  # no locks on this file system
-            return
-        else:
-            return
-        raise OSError(0, reason)
-
-    def _make_ours(self, about: os.stat_result) -> None:
-        """Close a file to others."""
-        if not hasattr(os, "fchmod") or not hasattr(os, "geteuid"):  # Windows
-            return
-        if about.st_uid != os.geteuid():
-            raise OSError(0, "it belongs to another user")
-        if about.st_nlink != 1:
-            raise OSError(0, "it has other names (hard links)")
-        mode = stat.S_IMODE(about.st_mode)
-        if not mode & 0o077:
-            return
-        os.fchmod(self._descriptor, mode & 0o700)
-        if os.fstat(self._descriptor).st_mode & 0o077:
-            raise OSError(0, "it can't be closed to others: this file system has no modes")
-        say(f"{self._path}: others can't read it any more (mode {mode:04o} before)")
-
-    def write(self, letters: Iterable[bytes]) -> None:
-        """Write letters, one a line."""
-        try:
-            for letter in letters:
-                line = letter + b"\n"
-                if self._is_terminal:
-                    line = printable(line.decode()).encode()
-                with undisturbed:
-                    _write_lines(self._descriptor, line)
-        except OSError as error:
-            error.filename = self._path
-            raise
-
-    def close(self) -> None:
-        """Have the letters outlive the machine, and close the file."""
-        try:
-            os.fsync(self._descriptor)
-        except OSError as error:
-            if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EROFS):  # a pipe
-                error.filename = self._path
-                raise
-        finally:
-            self._leave()
-
-    def _leave(self) -> None:
-        if self._descriptor >= 0:
-            descriptor, self._descriptor = self._descriptor, -1
-            os.close(descriptor)
+def identity_of_messages() -> tuple[int, int] | None:
+    """Return what tells the file that messages go to from every other; None if it is closed."""
+    return None if sys.stderr is None else identity_of(2)
 
 
-def _beyond_standard(descriptor: int) -> int:
-    """Keep a file from taking the place of a standard stream that is closed."""
-    if descriptor > 2:
-        return descriptor
-    try:
-        return _beyond_standard(os.dup(descriptor))
-    finally:
-        os.close(descriptor)
-
-
-def identity_of(file: int | str) -> tuple[int, int] | None:
-    """Return what tells a file from every other, or None if there is none."""
-    try:
-        about = os.stat(file)  # noqa: PTH116 - a descriptor too
-    except (OSError, ValueError):
-        return None
-    return about.st_dev, about.st_ino
-
-
-def _write_lines(descriptor: int, text: bytes | memoryview) -> None:
+def write_lines(descriptor: int, text: bytes | memoryview) -> None:
     """Write all of a text that begins a line; of what can't be written, whole lines."""
     left = memoryview(text)
     try:
@@ -339,9 +338,25 @@ def _take_back(descriptor: int, written: bytes) -> None:
         pass  # the error at hand says more
 
 
-def _writer(indent: int | None, *, raw: bool, safe: bool, colors: bool) -> Callable[[Any], bytes]:
+def _has_colors(color: Color, *, is_terminal: bool) -> bool:
+    if color != "auto":
+        return color == "always"
+    plain = os.environ.get("NO_COLOR") or (os.environ.get("TERM") == "dumb" and not _forced())
+    return is_terminal and not plain
+
+
+def _forced() -> bool:
+    """Tell whether the variables ask for colours where no terminal is."""
+    return os.environ.get("FORCE_COLOR", "0") not in ("", "0") and not os.environ.get("NO_COLOR")
+
+
+def _writer(
+    indent: int | str | None, *, sort_keys: bool, raw: bool, safe: bool, colors: bool
+) -> Callable[[Any], bytes]:
     """Return the function that writes a value as the options say."""
-    write: Callable[[Any], bytes] = dump if indent is None else partial(dump, indent=indent)
+    write: Callable[[Any], bytes] = dump
+    if indent is not None or sort_keys:
+        write = partial(dump, indent=indent, sort_keys=sort_keys)
     if safe or colors:
         write = _for_terminals(write, safe=safe, colors=colors)
     return _with_raw_strings(write, safe=safe) if raw else write
@@ -372,12 +387,12 @@ _TOKEN = (
     r'(?P<key>"(?:[^"\\]|\\.)*"(?=:))|(?P<string>"(?:[^"\\]|\\.)*")'
     r"|(?P<literal>true|false|null)|(?P<number>-?[0-9][0-9.eE+-]*)"
 )
-_COLORS = {"key": "34;1", "string": "32", "literal": "35", "number": "36"}
+_TOKEN_COLORS = {"key": "34;1", "string": "32", "literal": "35", "number": "36"}
 
 
 def _colored(text: str) -> str:
     return re.sub(
         _TOKEN,
-        lambda found: f"\x1b[{_COLORS[found.lastgroup or 'key']}m{found[0]}\x1b[0m",
+        lambda found: f"\x1b[{_TOKEN_COLORS[found.lastgroup or 'key']}m{found[0]}\x1b[0m",
         text,
     )

@@ -1,69 +1,158 @@
-"""A progress bar on stderr, which gives way to messages."""
+"""A progress bar on stderr, if that is a terminal; it gives way to messages."""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from nestdecode.cli import output
+from nestdecode.cli.tables import fitted, width_of
+from nestdecode.stream import Record
+from nestdecode.words import one_line
 
-__all__ = ["progress_bar"]
+__all__ = ["progress", "watched"]
 
-# Seconds: until the bar is shown, and between two looks of it.
+# Seconds: until a bar is shown, and between two looks of it.
 _PATIENCE = 1.0
 _PAUSE = 0.1
-_WIDTH = 20
+_WIDTH = 10
+# Columns that a name keeps, however narrow the terminal is.
+_NAME = 12
 
 
 @contextlib.contextmanager
-def progress_bar(name: str, total: int | None, *, at_once: bool) -> Iterator[Callable[[int], None]]:
+def progress(
+    name: str, total: int | None, *, wanted: bool | None = None, shares: bool = False
+) -> Iterator[Callable[[int], None]]:
     """
-    Show how far reading is, and take the bar away at the end.
+    Show how far a file has been read, and take the bar away at the end.
 
     Args:
-        name: Of what is read.
+        name: What is read.
         total: Its bytes, or None if nobody knows.
-        at_once: Whether the bar is shown at once, and not after a second.
+        wanted: True to show a bar at once, and False for none; None shows one after a
+            second, if *total* is known.
+        shares: Whether output is written to the terminal meanwhile: no bar is shown then.
 
     Yields:
         A function that takes how many bytes have been read.
     """
-    started = time.monotonic()
-    due = started if at_once else started + _PATIENCE
-    shown = False
+    if not _is_welcome(total, wanted, shares=shares):
+        yield lambda _done: None
+        return
+    bar = _Bar("stdin" if name == "-" else name, total, 0.0 if wanted else _PATIENCE)
+    try:
+        yield bar.advance
+    finally:
+        bar.end()
 
-    def clear() -> None:
-        nonlocal shown
-        if shown:
-            shown = False
+
+def _is_welcome(total: int | None, wanted: bool | None, *, shares: bool) -> bool:
+    if wanted is False or not _is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
+        return False
+    return wanted is True or (total is not None and not shares)
+
+
+def _is_terminal(stream: Any) -> bool:
+    return stream is not None and bool(stream.isatty())
+
+
+def watched(
+    name: str, found: Iterator[tuple[Record, str]], total: int
+) -> Iterator[tuple[Record, str]]:
+    """Go through records with a bar; *total* is the size of the text that they are in."""
+    with progress(name, total) as advance:
+        for one in found:
+            advance(one[0].offset)
+            yield one
+
+
+class _Bar:
+    """
+    A bar. Of several at a time one is shown, until it ends.
+
+    Args:
+        name: What is read.
+        total: Its bytes, or None if nobody knows.
+        patience: Seconds until it is shown.
+    """
+
+    _shown: _Bar | None = None
+
+    def __init__(self, name: str, total: int | None, patience: float) -> None:
+        self._name = name
+        self._total = total
+        self._due = time.monotonic() + patience
+        # Since when it can be shown, and what had been read then.
+        self._since: tuple[float, int] | None = None
+        self._is_drawn = False
+
+    def advance(self, done: int) -> None:
+        """Show how far it is, if it is time for that."""
+        if _Bar._shown not in (None, self):
+            self._since = None
+            return
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now, 0 if now < self._due else done
+        if now < self._due:
+            return
+        self._due = now + _PAUSE
+        self._is_drawn, _Bar._shown = True, self
+        output.before_text = self.clear
+        began, before = self._since
+        rate = (done - before) / (now - began) if now > began else 0.0
+        output.draw(_look(self._name, done, self._total, rate, output.columns_of(sys.stderr)))
+
+    def clear(self) -> None:
+        """Take it away until it is drawn again."""
+        if self._is_drawn:
+            self._is_drawn = False
             output.draw("")
 
-    def advance(done: int) -> None:
-        nonlocal due, shown
-        now = time.monotonic()
-        if now >= due:
-            due = now + _PAUSE
-            shown = True
-            output.draw(_look(name, done, total, now - started))
-
-    output.before_text = clear
-    try:
-        yield advance
-    finally:
-        clear()
-        output.before_text = None
+    def end(self) -> None:
+        """Take it away."""
+        self.clear()
+        if _Bar._shown is self:
+            _Bar._shown = None
+            output.before_text = None
 
 
-def _look(name: str, done: int, total: int | None, seconds: float) -> str:
-    rate = done / seconds if seconds > 0 else 0.0
-    figures = f"{_bytes(done)}  {_bytes(rate)}/s"
-    if not total:
-        return f"{name}  {figures}"
-    part = min(1.0, done / total)
-    bar = ("#" * int(part * _WIDTH)).ljust(_WIDTH, "-")
-    left = (total - done) / rate if rate > 0 and done < total else 0
-    return f"{name}  [{bar}] {part:4.0%}  {figures}  ETA {int(left) // 60}:{int(left) % 60:02}"
+def _look(name: str, done: int, total: int | None, rate: float, columns: int) -> str:
+    """Return a bar that is narrower than the terminal: one that wraps can't be taken away."""
+    name = one_line(name)
+    speed = f"{_bytes(rate)}/s" if rate > 0 else ""
+    figures = {"size": f"{_bytes(done):>8}", "rate": f"{speed:>10}"}
+    if total:
+        part = min(1.0, done / total)
+        left = f"{_time(max(0, total - done) / rate)} left" if rate > 0 else ""
+        figures = {
+            "bar": f"[{('#' * int(part * _WIDTH)).ljust(_WIDTH, '-')}]",
+            "part": f"{part:4.0%}",
+            "size": f"{figures['size']} of {_bytes(total)}",
+            "rate": figures["rate"],
+            "left": f"{left:<12}",
+        }
+    # Every figure has its columns, so that nothing moves while it grows.
+    room = columns - 3 - min(_NAME, width_of(name))
+    for least in ("bar", "rate", "size", "left"):
+        if len("  ".join(figures.values())) <= room:
+            break
+        figures.pop(least, None)
+    rest = "  ".join(figures.values())
+    name = fitted(name, max(4, columns - 3 - len(rest)))
+    return fitted(f"{name}  {rest}".rstrip(), max(4, columns - 1))
+
+
+def _time(seconds: float) -> str:
+    whole = int(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+    return f"{whole // 60}:{whole % 60:02}"
 
 
 def _bytes(number: float) -> str:

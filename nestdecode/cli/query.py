@@ -2,130 +2,138 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nestdecode.choosing import Asked
 from nestdecode.cli import options
-from nestdecode.cli.hints import FILTER, FILTERED_RECORDS, Hinting
-from nestdecode.cli.output import Output
-from nestdecode.cli.records import Session, need_input
+from nestdecode.cli.flags import Command
+from nestdecode.cli.hints import FILTER, FILTERED_RECORDS, Hinting, misquotation
+from nestdecode.cli.options import DecodingOptions, WritingOptions
+from nestdecode.cli.records import RunOptions, Session
+from nestdecode.cli.rows import Rows, Table
 from nestdecode.cli.sources import is_file
 from nestdecode.decoder import Decoder, Query
 from nestdecode.lending import LendingQuery
 from nestdecode.queries.focus import Start
-from nestdecode.queries.parsing import misquoted
 from nestdecode.spec import Spec
-from nestdecode.words import shortened
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["command"]
 
 
-@click.command("query", short_help="Ask each document, its layers opened.")
-@click.argument("expression", metavar="EXPR|:NAME")
-@click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE]...")
+def _complete(context: Any, _parameter: Any, incomplete: str) -> list[CompletionItem[str]]:
+    from nestdecode.cli import completing  # late: a shell asks for it
+
+    return completing.queries(context, incomplete)
+
+
+@click.command("query", cls=Command, short_help="Query each document, its layers opened.")
+@click.argument("expression", metavar="EXPR|:NAME", shell_complete=_complete)
 @click.option("-r", "--raw", is_flag=True, help="Write strings without quotes.")
-@click.option("--each", is_flag=True, help="One element of the answer a line; nothing for null.")
+@click.option(
+    "--each", is_flag=True, help="Write one line per element of the answer, and nothing for null."
+)
+@click.option(
+    "--csv",
+    "table",
+    flag_value="csv",
+    default=None,
+    help="Write answers as rows of CSV: arrays and objects of strings, numbers and the like.",
+)
+@click.option(
+    "--tsv", "table", flag_value="tsv", default=None, help="Write answers as rows of TSV."
+)
+@click.option(
+    "--guard/--no-guard",
+    default=True,
+    help="In CSV and TSV, write ' before text that a spreadsheet takes for a formula: what "
+    "begins with = + - @ tab or CR and is not a number. [default: guard]",
+)
 @click.option(
     "-e",
     "--exit-status",
     is_flag=True,
-    help="Exit with 1 if the last value was null or false, 4 if there was none.",
+    help="Exit with 1 if the last value is null or false, with 4 if there is none.",
 )
-@click.option(
-    "--root",
-    "start",
-    flag_value="root",
-    default=None,
-    help="Start at the root of the document.",
+@options.flag(
+    "--root", short_for=("start", "root"), help="Start the query at the root of the document."
 )
-@click.option(
-    "--focus",
-    "start",
-    flag_value="focus",
-    default=None,
-    help="Start at the focus of the spec.",
+@options.flag(
+    "--focus", short_for=("start", "focus"), help="Start the query at the focus of the spec."
 )
 @options.choosing
 @options.decoding
-@options.framing
-@options.output
+@options.writing
 @options.running
-@click.pass_context
 def command(
-    ctx: click.Context,
-    /,
     expression: str,
-    files: tuple[str, ...],
     raw: bool,
     each: bool,
+    table: Table | None,
+    guard: bool,
     exit_status: bool,
     start: Start | None,
     where: str | None,
-    framing: Any,
-    compact: bool,
-    indent: int | None,
-    color: Any,
-    jobs: int | None,
-    progress: bool | None,
-    dead_letters: str | None,
-    fail_fast: bool,
-    summary: Any,
-    **decoding: Any,
+    decoding: DecodingOptions,
+    writing: WritingOptions,
+    running: RunOptions,
 ) -> int:
     """
-    Ask each document in FILE (default: standard input), its layers opened.
+    Query each document in FILE (default: standard input), its layers opened.
 
     EXPR is JMESPath; :NAME is a query that the spec names.
 
     \b
-    nestdecode query --where "level == 'error'" @ app.log  the records that are errors
-    nestdecode query 'structData.data[]' response.json    by the spec that matches
-    nestdecode query -r --each ':urls' response.json      one address a line
-    nestdecode query -s my.yaml 'Records[].body' e.json   by a spec of your own
-    nestdecode query --root 'keys(@)' response.json       from the very top
+    nestdecode query --where "level == 'error'" @ app.log  all errors
+    nestdecode query 'structData.data[]' response.json     with a matching spec
+    nestdecode query -r --each ':urls' response.json       one URL per line
+    nestdecode query -s my.yaml 'Records[].body' e.json    with your own spec
+    nestdecode query --root 'keys(@)' response.json        from the root
 
-    With a spec, a query starts at its focus, unless its names are those of the root.
-    Without one, a shipped spec that matches the document opens it, and lends its focus
-    and queries; --spec none keeps that from happening.
+    With --spec, a query starts at the focus of the spec, or at the root if the spec declares
+    its names there. Without --spec, a shipped spec that matches the document opens it and
+    lends its focus and queries, and stderr says so; --spec none turns that off.
     """  # fmt: skip
-    if not files and is_file(expression):
-        raise click.UsageError(
-            f"'{expression}' is a file: the query comes first, as in "
-            f"nestdecode query EXPR {expression}"
-        )
-    need_input(ctx, files)
-    session = Session(
-        files,
-        framing,
-        jobs,
-        progress,
-        dead_letters=dead_letters,
-        fail_fast=fail_fast,
-        summary=summary,
-    )
-    decoder = options.decoder_from(decoding, session.problem)
-    output = Output(indent=0 if compact else indent, color=color, raw=raw)
-    lend = session.note if decoding["spec"] is None else None
+    _check_order(expression, running.files)
+    # Rows have one header: they are written by one process.
+    session = Session(running, alone=table is not None)
+    decoder = decoding.decoder(session.problem)
+    lend = session.note if decoding.spec is None else None
     answer = _hinting(_answer(decoder, expression, start, lend), session.hint)
-    most = decoder.limits.max_record_bytes
     chosen = options.where_from(where, decoder, session.note, lent=lend is not None)
-    session.run(
-        answer,
-        output,
-        most,
-        each=each,
-        note_last=exit_status,
-        many=answer.many,
-        where=chosen,
-        if_empty=_hint(expression),
-    )
+    answer = Rows(answer, expression, table, each=each, guard=guard) if table else answer
+    with writing.output(running.files, raw=raw) as output:
+        if table:
+            output.text = output.as_it_is
+        session.run(
+            answer,
+            output,
+            decoder.limits.max_record_bytes,
+            each=each or table is not None,
+            note_last=exit_status,
+            many=answer.many,
+            where=chosen,
+            if_empty=misquotation(expression),
+            decoder=decoder,
+        )
     if session.code or not exit_status:
         return session.code
     return 4 if session.last is None else 0 if session.last else 1
+
+
+def _check_order(expression: str, files: tuple[str, ...]) -> None:
+    """Raise UsageError if a file was given in the place of the query."""
+    if is_file(expression) and not any(file == "-" or is_file(file) for file in files):
+        query = f"'{files[0]}'" if files else "EXPR"
+        raise click.UsageError(
+            f"'{expression}' is a file: the query comes first, as in "
+            f"nestdecode query {query} {expression}"
+        )
 
 
 def _answer(
@@ -135,7 +143,7 @@ def _answer(
         return decoder.compile(expression, start=start)
 
     def tell(spec: Spec) -> None:
-        lend(f"this is {spec.name}: using its focus and queries (--spec none turns this off)")
+        lend(f"input matches {spec.name}: using its focus and queries (--spec none turns this off)")
 
     return LendingQuery(decoder, expression, start, tell)
 
@@ -146,17 +154,3 @@ def _hinting(query: Query | LendingQuery, hint: Callable[[str], None]) -> Asked:
     if at_focus or not query.expression.lstrip().startswith(FILTER):
         return query
     return Hinting(query, lambda: hint(FILTERED_RECORDS))
-
-
-def _hint(expression: str) -> str | None:
-    """Say what is probably wrong with a query if its answers are empty."""
-    name = None if expression.startswith(":") else misquoted(expression)
-    if name is None:
-        return None
-    field = shortened(json.dumps(name, ensure_ascii=False), 60)
-    return f"{field} names a field; a string is written {shortened(_quoted(name), 60)}"
-
-
-def _quoted(text: str) -> str:
-    text = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{text}'"

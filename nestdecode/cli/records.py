@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import click
 
-from nestdecode.cli.output import Letters, Output, identity_of, say
+from nestdecode.cli.flags import is_quiet
+from nestdecode.cli.letters import Letters
+from nestdecode.cli.output import Output, called, identity_of_messages, note, report_on, say
 from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.sources import opened
+from nestdecode.cli.summary import summary
+from nestdecode.cli.target import identity_of
 from nestdecode.errors import DecodeError
 from nestdecode.stream import Framing, Record
 from nestdecode.stream.answering import (
     SHOWN,
     Answer,
     Answering,
+    EnoughError,
     Malformed,
     Many,
     Render,
@@ -28,12 +34,42 @@ from nestdecode.stream.answering import (
 )
 from nestdecode.stream.sources import Source, UnreadableError
 from nestdecode.text.write import dump, dump_lines
-from nestdecode.words import count, one_line
+from nestdecode.words import at_line, one_line
 
 if TYPE_CHECKING:
     from nestdecode.choosing import Asked
+    from nestdecode.cli.hints import Matching
+    from nestdecode.decoder import Decoder
 
-__all__ = ["Counter", "Session", "need_input"]
+__all__ = ["SUMMARIES", "Counter", "RunOptions", "Session", "Summary", "need_input"]
+
+Summary = Literal["text", "json"]
+SUMMARIES: tuple[Summary, ...] = ("text", "json")
+
+
+class RunOptions(NamedTuple):
+    """
+    What options say of a run over some files.
+
+    Attributes:
+        files: Their names; ``-`` is standard input, and so is no name.
+        framing: Given, or None to tell it from each input.
+        head: How many records are written at most; None for all.
+        jobs: Processes that answer; None decides by the size of each input.
+        progress: Whether a bar is shown; None decides by the terminal and by time.
+        dead_letters: The file to which records are appended that fail.
+        fail_fast: Whether the first record that fails is the last one.
+        summary: ``text``: what failed is told at the end; ``json``: all is, in one line.
+    """
+
+    files: tuple[str, ...]
+    framing: Framing | None = None
+    head: int | None = None
+    jobs: int | None = None
+    progress: bool | None = None
+    dead_letters: str | None = None
+    fail_fast: bool = False
+    summary: Summary = "text"
 
 
 class Counter(Protocol):
@@ -49,54 +85,38 @@ class Counter(Protocol):
         """Take a part, in the order of the records; so many lines of its source are before it."""
 
 
-class _EnoughError(Exception):
-    """A record failed, and no other is wanted."""
-
-
 class Session:
     """
     One run over some files: reads, answers, writes, and counts what went wrong.
 
     Args:
-        files: Their names; ``-`` is standard input.
-        framing: Given, or None to tell it from each input.
-        jobs: Processes that answer; None decides by the size of each input.
-        progress: Whether a bar is shown; None decides by the terminal and by time.
-        dead_letters: The file to which records are appended that fail.
+        running: The files, and what options say of the run.
         malformed: What becomes of a record that is no JSON.
-        fail_fast: Whether the first record that fails is the last one.
         hints: Whether a record that fails has options named that would help.
-        summary: ``text``: what failed is told at the end; ``json``: all is, in one line.
+        alone: Whether it is one process, whatever options say.
     """
 
     def __init__(
         self,
-        files: tuple[str, ...],
-        framing: Framing | None,
-        jobs: int | None = None,
-        progress: bool | None = None,
+        running: RunOptions,
         *,
-        dead_letters: str | None = None,
         malformed: Malformed = "dead",
-        fail_fast: bool = False,
         hints: bool = True,
-        summary: Literal["text", "json"] = "text",
+        alone: bool = False,
     ) -> None:
-        self._files = files or ("-",)
-        self._framing = framing
-        self._jobs = jobs
-        self._progress = progress
-        self._letters = dead_letters
+        need_input(running.files)
+        self._running = running
+        self._jobs = 1 if alone else running.jobs
+        self._files = running.files or ("-",)
         self._kept: Letters | None = None
         self._malformed = malformed
-        self._fail_fast = fail_fast
-        self._summary = summary
         self._answering = Answering()
         self._answering.hints = hints
         self._total = Report()
         self._name = ""
         self._lines = 0
         self._counter: Counter | None = None
+        self._matching: Matching | None = None
         self._told: set[str] = set()
         # Messages of each kind that were shown.
         self._shown: dict[str, int] = {}
@@ -150,6 +170,7 @@ class Session:
         too_long: str | None = None,
         placed: Callable[[Any, str, int, Record], bytes | None] | None = None,
         counter: Counter | None = None,
+        decoder: Decoder | None = None,
     ) -> None:
         """
         Answer every record of every file, and write or count the answers.
@@ -168,7 +189,13 @@ class Session:
             placed: Writes a value with its source, its number there, and its record, in place
                 of ``output.text``; for one process.
             counter: Counts values; nothing is written for them.
+            decoder: If it has a spec, stderr says that no record has a layer of it.
         """
+        if decoder is not None and decoder.spec is not None and decoder.spec.layers:
+            from nestdecode.cli.hints import Matching  # late: most need no spec
+
+            self._matching = Matching(answer, many, decoder, self.note)
+            answer, many = self._matching, self._matching.many
         render: Render = _each(output.text) if each else output.text
         if placed is not None:
             write = placed
@@ -185,37 +212,47 @@ class Session:
         answering = self._answering
         answering.answer, answering.many = answer, many
         answering.render, answering.render_many = render, dump_lines if render is dump else None
-        answering.malformed = in_place_of_malformed(self._malformed, output.text, output.as_it_is)
+        answering.malformed = in_place_of_malformed(
+            self._malformed, output.text, output.record_as_it_is
+        )
         answering.most = max_record_bytes
         answering.too_long = too_long or f"longer than max_record_bytes={max_record_bytes}"
-        answering.keeps_letters = self._letters is not None
-        answering.fail_fast = self._fail_fast
+        answering.keeps_letters = self._running.dead_letters is not None
+        answering.fail_fast = self._running.fail_fast
+        answering.left = self._running.head
         if original or where is not None:
             from nestdecode import choosing  # late: most need no queries
 
             if original:
-                choosing.as_they_came(answering, output.as_it_is, judged=where is not None)
+                choosing.as_they_came(answering, output.record_as_it_is, judged=where is not None)
             if where is not None:
                 choosing.choose(answering, where)
+        self._answer_files(output)
+
+    def _answer_files(self, output: Output) -> None:
         try:
             with self._keeping_letters(output), collector_off():
                 for name in self._files:
-                    self._name = "stdin" if name == "-" else name
+                    if self._answering.left == 0:
+                        break
+                    self._name = called(name)
                     self._lines = 0
                     self._answering.begin()
                     with self._telling_file_errors(), opened(name) as source:
                         if source.total is not None and output.is_at(source.descriptor):
-                            raise UnreadableError("it is the output too")
+                            raise UnreadableError("it is the output too: write to another file")
                         self._read(source, output)
-                    if self._fail_fast and self._total.failed:
+                    if self._running.fail_fast and self._total.failed:
                         break
         finally:
+            stopped = self._running.fail_fast and self._total.failed > 0
+            output.is_whole = self.code in (0, 5) and not stopped
             # A signal that comes only now must not take the summary with it.
             with undisturbed:
                 self._summarise()
 
     def _read(self, source: Source, output: Output) -> None:
-        with self._bar(source) as advance:
+        with self._bar(source, output) as advance:
 
             def put(text: bytes | memoryview, report: Report) -> None:
                 with undisturbed:
@@ -231,21 +268,19 @@ class Session:
                     advance(source.done)
                 if report.unreadable is not None:
                     raise UnreadableError(report.unreadable)
-                if report.failed and self._fail_fast:
-                    raise _EnoughError
+                if report.failed and self._running.fail_fast:
+                    raise EnoughError
 
-            answer_all(source, self._answering, self._framing, self._jobs, put)
+            answer_all(source, self._answering, self._running.framing, self._jobs, put)
 
-    def _bar(self, source: Source) -> Any:
-        if self._progress is False:
+    def _bar(self, source: Source, output: Output) -> Any:
+        wanted = self._running.progress
+        if wanted is False or (wanted is None and source.total is None):
             return nullcontext()
-        if self._progress is None and (
-            source.total is None or not _is_terminal(sys.stderr) or _is_terminal(sys.stdout)
-        ):
-            return nullcontext()
-        from nestdecode.cli.progress import progress_bar
+        from nestdecode.cli.progress import progress  # late: small files end before it shows
 
-        return progress_bar(self._name, source.total, at_once=bool(self._progress))
+        shares = output.is_terminal and self._counter is None
+        return progress(self._name, source.total, wanted=wanted, shares=shares)
 
     def _tell(self, report: Report) -> None:
         """Keep the records that failed, and tell what is to be told."""
@@ -260,16 +295,16 @@ class Session:
                 alone = kind == "hint" and self._total.records + report.records == 1
                 if text not in self._told and not alone:
                     self._told.add(text)
-                    say(*text.split("\n"))
+                    (say if kind == "uncompiled" else note)(*text.split("\n"))
+                continue
+            if kind == "problem" and is_quiet():
                 continue
             # They are counted at the end.
             self._shown[kind] = self._shown.get(kind, 0) + 1
             if self._shown[kind] > SHOWN:
                 self._hidden += kind != "problem"
                 continue
-            what = "line" if whole else "document at line"
-            first, *excerpt = text.split("\n")
-            say(f"{self._name}: {what} {self._lines + line}: {first}", *excerpt)
+            report_on(self._name, text, at_line(self._lines + line, whole=whole))
 
     @contextmanager
     def _telling_file_errors(self) -> Iterator[None]:
@@ -277,21 +312,21 @@ class Session:
             yield
         except UnreadableError as error:
             self._file_failed = True
-            say(f"{self._name}: {error}")
-        except _EnoughError:
-            pass
+            report_on(self._name, str(error))
 
     @contextmanager
     def _keeping_letters(self, output: Output) -> Iterator[None]:
-        if self._letters is None:
+        letters = self._running.dead_letters
+        if letters is None:
             yield
             return
+        if output.target is not None and os.path.realpath(letters) == output.target.path:
+            raise OSError(0, "it is the output too: name another file", letters)
         taken = {identity_of(0 if name == "-" else name): "an input" for name in self._files}
         taken[output.identity] = "the output"
-        if sys.stderr is not None:
-            taken[identity_of(2)] = "where messages go"
+        taken[identity_of_messages()] = "stderr"
         self._kept = Letters(
-            self._letters, {file: what for file, what in taken.items() if file is not None}
+            letters, {file: what for file, what in taken.items() if file is not None}
         )
         try:
             yield
@@ -300,7 +335,7 @@ class Session:
 
     def _summarise(self) -> None:
         total = self._total
-        if self._summary == "json":
+        if self._running.summary == "json":
             figures = {
                 "in": total.records,
                 "out": total.written,
@@ -312,26 +347,21 @@ class Session:
             }
             say(dump(figures).decode(), prefix="")
             return
-        if isinstance(sys.exc_info()[1], BrokenPipeError):
+        if isinstance(sys.exc_info()[1], BrokenPipeError) or is_quiet():
             return
-        if total.problems:
-            more = f" ({SHOWN} shown)" if total.problems > SHOWN else ""
-            say(
-                f"{count(total.problems, 'layer')} stayed shut in "
-                f"{count(total.with_problems, 'record')} of {total.records:,}{more}"
-            )
-        if total.malformed:
-            how = "wrapped" if self._malformed == "wrap" else "kept"
-            say(f"{count(total.malformed, 'record')} of {total.records:,} {how}: no JSON")
-        if total.failed and total.records > 1:
-            notes = [f"{total.failed - self._hidden:,} shown"] if self._hidden else []
-            if self._kept is not None:
-                notes.append(f"all in {self._letters}")
-            elif notes:
-                notes.append("--dead-letters FILE keeps all")
-            told = f" ({', '.join(notes)})" if notes else ""
-            skipped = f"; {count(total.skipped, 'record')} skipped" if total.skipped else ""
-            say(f"{count(total.failed, 'record')} of {total.records:,} failed{told}{skipped}")
+        if self._matching is not None:
+            hint = self._matching.hint(total.written)
+            if hint:
+                note(hint)
+        line = summary(
+            total,
+            hidden=self._hidden,
+            letters=None if self._kept is None else self._running.dead_letters,
+            malformed=self._malformed,
+            hints=self._answering.hints,
+        )
+        if line:
+            say(line)
 
 
 def _each(text: Callable[[Any], bytes]) -> Render:
@@ -347,15 +377,17 @@ def _is_terminal(stream: Any) -> bool:
     return stream is not None and bool(stream.isatty())
 
 
-def need_input(ctx: click.Context, files: tuple[str, ...]) -> None:
+def need_input(files: tuple[str, ...]) -> None:
     """Show short help and exit with 2, rather than wait for somebody to type JSON."""
-    if not files and sys.stdin is not None and sys.stdin.isatty():
+    if not files and _is_terminal(sys.stdin):
+        ctx = click.get_current_context()
         usage = ctx.command.get_usage(ctx)
         import inspect
 
-        # Whole paragraphs, to the examples.
-        first, _, rest = inspect.cleandoc(ctx.command.help or "").partition("\b\n")
-        lines = (first + rest.partition("\n\n")[0]).splitlines()
+        # Whole paragraphs, and the examples.
+        first, mark, rest = inspect.cleandoc(ctx.command.help or "").partition("\b\n")
+        text = ctx.make_formatter()
+        text.write_text(first + mark + rest.partition("\n\n")[0])
         hint = f"Try '{ctx.command_path} --help' for all options."
-        say(*usage.split("\n"), "", *lines, "", hint, prefix="")
+        say(*usage.split("\n"), "", *text.getvalue().rstrip("\n").split("\n"), "", hint, prefix="")
         ctx.exit(2)

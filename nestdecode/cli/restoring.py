@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
-from nestdecode.cli.files import Found, Original, Pieces, check_size, key_of, tried
-from nestdecode.cli.output import RefusedError, say
+from nestdecode.cli.files import Found, Key, Original, Pieces, check_size, tried
+from nestdecode.cli.output import RefusedError, about, note
+from nestdecode.cli.progress import progress
 from nestdecode.decoder import Decoder
 from nestdecode.document.looking import BOM
 from nestdecode.document.pairing import Pairing, digest, paired, traits
+from nestdecode.errors import DecodeError
+from nestdecode.words import count
 
 __all__ = ["Restoring"]
 
@@ -31,7 +35,7 @@ class Restoring:
     def __init__(self, original: Original, decoder: Decoder, key: str | None = None) -> None:
         self._original = original
         self._decoder = decoder
-        self._key = None if key is None else decoder.compile(key, start="root")
+        self._key = None if key is None else Key(decoder, key)
         self._by_value = decoder.engine.numbers == "double"
         # Where the original's records are.
         self._spans: list[tuple[int, int]] = []
@@ -39,6 +43,8 @@ class Restoring:
         self._raws: list[tuple[bytes, str]] = []
         self._name = ""
         self._pairing = Pairing([], 0)
+        # Strings of the original whose values were written in their place, as they opened.
+        self._left_open = 0
 
     def text(self, name: str, edited: Iterator[Found]) -> bytes:
         """
@@ -54,26 +60,32 @@ class Restoring:
         self._name = name
         old, new = list(self._known()), list(self._edited(edited))
         if self._key is not None and new and all(key == b"null" for key, _ in old + new):
-            raise RefusedError(name, "--key is null for every record", 2)
+            raise RefusedError(
+                name, "--key is null for every record: wanted what tells records apart", 2
+            )
         self._pairing = paired(
             old, new, lambda i: traits(self._old(i)), lambda j: traits(self._new(*self._raws[j]))
         )
         return self._put(self._pairing.sources)
 
     def say(self) -> None:
-        """Say what was left out and added, if anything was."""
+        """Say what was left out, added, and left open, if anything was."""
         added = self._pairing.sources.count(None)
         removed = len(self._spans) - (len(self._pairing.sources) - added)
         facts = [
-            f"{count:,} record{'' if count == 1 else 's'} {what}"
-            for count, what in ((removed, "left out"), (added, "added"))
-            if count
+            f"{count(number, 'record')} {what}"
+            for number, what in ((removed, "left out"), (added, "added"))
+            if number
         ]
         if self._pairing.guesses:
-            facts.append(f"{self._pairing.guesses:,} changed, and paired by what is nearest")
+            facts.append(
+                f"{self._pairing.guesses:,} changed, and paired with the most similar record"
+            )
         if facts:
-            name = "stdin" if self._original.name == "-" else self._original.name
-            say(f"{name}: {', '.join(facts)}")
+            note(about(self._original.name, ", ".join(facts)))
+        if self._left_open:
+            layers = f"{count(self._left_open, 'layer')} left open: not in the spec"
+            note(about(self._original.name, f"{layers}; leave out --spec if expand had none"))
 
     def _known(self) -> Iterator[tuple[Any, int]]:
         """Go through keys and digests of the original's records, noting where these are."""
@@ -84,7 +96,7 @@ class Restoring:
             start = record.offset + (len(BOM) if record.raw.startswith(BOM) else 0)
             self._spans.append((start, end))
             tree = tried(name, where, self._decoder.expand, record.raw)
-            yield key_of(name, where, self._key, tree), digest(tree)
+            yield self._key and self._key.of(name, where, tree), digest(tree)
 
     def _edited(self, edited: Iterator[Found]) -> Iterator[tuple[Any, int]]:
         """Go through keys and digests of the edited records, noting these."""
@@ -94,7 +106,7 @@ class Restoring:
             check_size(self._name, size)
             self._raws.append((record.raw, where))
             tree = self._new(record.raw, where)
-            yield key_of(self._name, where, self._key, tree), digest(tree)
+            yield self._key and self._key.of(self._name, where, tree), digest(tree)
 
     def _old(self, index: int) -> Any:
         start, end = self._spans[index]
@@ -112,7 +124,7 @@ class Restoring:
         before, follows = None, False
         model = next((i for i in sources if i is not None), 0 if spans else None)
         gap = text[: spans[0][0]] if spans else b""
-        for (raw, where), source in zip(self._raws, sources, strict=True):
+        for (raw, where), source in zip(self._passing(), sources, strict=True):
             if follows and source is not None and before == source - 1:
                 gap = text[spans[before][1] : spans[source][0]]
             pieces.add(self._written(raw, where, source, model), gap)
@@ -121,6 +133,15 @@ class Restoring:
                 before = model = source
             gap = self._gap_after(before)
         return pieces.end(text[spans[-1][1] :] if spans else b"\n")
+
+    def _passing(self) -> Iterator[tuple[bytes, str]]:
+        """Go through the edited records with a bar."""
+        done = 0
+        with progress("putting back", sum(len(raw) for raw, _ in self._raws)) as advance:
+            for raw, where in self._raws:
+                yield raw, where
+                done += len(raw)
+                advance(done)
 
     def _gap_after(self, index: int | None) -> bytes:
         """Return what separates a record of the original from one that did not follow it."""
@@ -140,6 +161,27 @@ class Restoring:
             document = self._decoder.open(self._original.text[start:end])
             # What a policy took away from a model is not part of what is like it.
             if source is not None or not document.problems:
+                if self._decoder.spec is not None:
+                    self._left_open += _left_open(document.tree, tree)
                 document.tree = tree
                 return document.collapse(by_value=self._by_value and source is not None)
         return self._decoder.collapse(tree)
+
+
+def _left_open(old: Any, new: Any) -> int:
+    """Count the strings of a tree that another has as the values that they open to."""
+    found = 0
+    waiting = [(old, new)]
+    while waiting:
+        old, new = waiting.pop()
+        if type(old) is str and type(new) in (dict, list):
+            with suppress(DecodeError):
+                found += _FINDER.expand([old]) == [new]
+        elif type(old) is dict and type(new) is dict:
+            waiting += [(old[name], new[name]) for name in old.keys() & new.keys()]
+        elif type(old) is list and type(new) is list:
+            waiting += zip(old, new, strict=False)
+    return found
+
+
+_FINDER = Decoder()

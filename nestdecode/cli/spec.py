@@ -6,88 +6,104 @@ from typing import Any
 
 import click
 
-from nestdecode.cli.files import records_of
+from nestdecode.cli import lint
+from nestdecode.cli.group import Group
 from nestdecode.cli.options import complete_spec
-from nestdecode.cli.output import Output, print_lines, say
-from nestdecode.cli.sources import is_file
-from nestdecode.errors import DecodeError, SpecError
-from nestdecode.paths import split_pointer
-from nestdecode.queries import expression
-from nestdecode.sample import Sample
-from nestdecode.spec import Spec, catalog, mistakes_in
-from nestdecode.spec.lint import lint
-from nestdecode.spec.text import read
-from nestdecode.stream.answering import SHOWN
-from nestdecode.text.reader import Limits
-from nestdecode.words import count
+from nestdecode.cli.output import Output, print_lines, write_out
+from nestdecode.cli.showing import described, lines_of
+from nestdecode.cli.specs import folders, load
+from nestdecode.errors import SpecError
+from nestdecode.spec import catalog
 
 __all__ = ["command"]
-
-# Keys that say that a JSON object is a spec.
-_KEYS = ("nestdecode", "x-nestdecode", "$schema", "openapi", "swagger")
 
 _name = click.argument("name", metavar="NAME|PATH", shell_complete=complete_spec)
 
 
-@click.group("spec")
+@click.group("spec", cls=Group, for_files="spec show")
 def command() -> None:
     """
     Look at specs, check them, convert them.
 
     \b
-    nestdecode spec list                      those that have a name
-    nestdecode spec show repair-results       layers, focus, queries of one
-    nestdecode spec lint my.yaml events.json  what is wrong, what looks wrong
-    nestdecode spec convert my.yaml           as JSON Schema
-    nestdecode spec plan my.yaml              as the Python it is compiled to
+    nestdecode spec list                       those that have a name
+    nestdecode spec show repair-results        layers, focus, queries of one
+    nestdecode spec cat aws/sqs-sns > my.yaml  the file of one, to begin with
+    nestdecode spec lint my.yaml events.json   what is wrong, what looks wrong
+    nestdecode spec convert my.yaml            as JSON Schema
+    nestdecode spec plan my.yaml               as the Python it is compiled to
+
+    Specs have names if they are shipped, or are files of your folders of specs: those that
+    NESTDECODE_SPECS lists (as PATH lists folders), or else nestdecode/specs in the folder
+    for configuration, such as ~/.config/nestdecode/specs. There, team/orders.yaml is
+    team/orders. Of specs with one name yours goes first.
     """
 
 
-@command.command("list")
-def list_() -> None:
+@command.command("list", short_help="List the specs that have a name.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object per spec.")
+def list_(as_json: bool) -> None:
     """
-    List the specs that have a name, with their titles.
+    List the specs that have a name, with their titles; your own with their files.
 
     \b
     nestdecode spec list | grep aws
     """
-    rows = [(name, Spec.load(name).title) for name in catalog.names()]
-    width = max((len(name) for name, _ in rows), default=0)
-    print_lines(*(f"{name:<{width}}  {' '.join(title.split())}".rstrip() for name, title in rows))
+    own, shipped = catalog.own(folders()), catalog.shipped()
+    rows = []
+    for name, path in sorted(catalog.names(folders()).items()):
+        try:
+            title = " ".join(load(name).title.split())
+        except SpecError:
+            title = f"can't be loaded: nestdecode spec lint {name} says why"
+        rows.append((name, title, str(path)))
+    if as_json:
+        output = Output()
+        output.write(
+            output.encode({"name": name, "title": title, "file": file, "own": name in own})
+            for name, title, file in rows
+        )
+        return
+    width = max((len(name) for name, _, _ in rows), default=0)
+    for name, title, file in rows:
+        instead = ", instead of the shipped one" if name in shipped else ""
+        where = f"  ({file}{instead})" if name in own else ""
+        print_lines(f"{name:<{width}}  {title}{where}".rstrip())
 
 
-@command.command("show")
+@command.command("show", short_help="Show what a spec says.")
 @_name
-def show(name: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+def show(name: str, as_json: bool) -> None:
     """
-    Show what a spec says: its layers, focus, queries and policies.
+    Show what a spec says: its layers, focus, queries and policies, an API's operations.
 
     \b
     nestdecode spec show repair-results
+    nestdecode spec show --json my.yaml | jq .layers
     nestdecode spec show ./openapi.yaml#/components/schemas/Order
     """
-    spec = Spec.load(name)
-    rows = [("name", spec.name or "")]
-    texts = (("title", spec.title), ("focus", spec.focus or ""), ("match", spec.match or ""))
-    rows += [(key, " ".join(text.split())) for key, text in texts]
-    # Shown if they are not the default.
-    usual = {"undeclared": "keep", "numbers": "double", "duplicates": "last"}
-    rows += [(key, getattr(spec, key)) for key in usual if getattr(spec, key) != usual[key]]
-    if spec.on_error:
-        rows.append(("on-error", spec.on_error))
-    rows += [(f"limit {key}", str(value)) for key, value in spec.limits.items()]
-    lines = [f"{key}: {text}" for key, text in rows if text]
-    if spec.layers:
-        lines.append("layers:")
-        width = max(len(layer.path) for layer in spec.layers)
-        for layer in spec.layers:
-            codecs = " | ".join(layer.codecs) + ("?" if layer.optional else "")
-            policy = f"  on-error: {layer.on_error}" if layer.on_error else ""
-            lines.append(f"  {layer.path:<{width}}  {codecs}{policy}")
-    if spec.queries:
-        lines.append("queries:")
-        lines += [f"  :{query}  {' '.join(text.split())}" for query, text in spec.queries.items()]
-    print_lines(*lines)
+    about = described(load(name), catalog.place(name, folders()))
+    output = Output(indent=None if as_json else 2)
+    if as_json:
+        output.write([output.encode(about)])
+    else:
+        print_lines(*lines_of(about, output.width))
+
+
+@command.command("cat")
+@_name
+def cat(name: str) -> None:
+    """
+    Write the file of a spec as it is.
+
+    \b
+    nestdecode spec cat aws/sqs-sns > my.yaml
+    """
+    write_out(catalog.fetch(name, folders())[0].encode())
+
+
+command.add_command(lint.command)
 
 
 @command.command("plan")
@@ -101,7 +117,7 @@ def plan(name: str) -> None:
     """
     from nestdecode.decoder import Decoder
 
-    source = Decoder(name).source
+    source = Decoder(load(name)).source
     print_lines(*(source or "# undeclared: open is interpreted").rstrip("\n").split("\n"))
 
 
@@ -124,7 +140,7 @@ def convert(name: str, expanded: bool, as_yaml: bool) -> None:
     The result is a spec too, and opens the same layers: this is what the short form
     means, and what an OpenAPI document says of its record.
     """  # fmt: skip
-    spec = Spec.load(name)
+    spec = load(name)
     schema: dict[str, Any] = spec.expanded_schema if expanded else spec.schema
     output = Output(indent=2)
     if as_yaml:
@@ -134,105 +150,3 @@ def convert(name: str, expanded: bool, as_yaml: bool) -> None:
         output.write_text(output.as_it_is(text.encode()))
     else:
         output.write([output.encode(schema)])
-
-
-@command.command("lint", short_help="Check specs, and hold them against samples.")
-@click.argument(
-    "names",
-    metavar="NAME|PATH... [SAMPLE]...",
-    nargs=-1,
-    required=True,
-    shell_complete=complete_spec,
-)
-def lint_(names: tuple[str, ...]) -> int:
-    """
-    Check specs: what is wrong (exit code 3), and what looks wrong (a warning).
-
-    \b
-    nestdecode spec lint my.yaml
-    nestdecode spec lint my.yaml events.ndjson        which layers are not in a sample
-
-    The first argument is a spec. Each other is one if it is a name, ends in .yaml or .yml, or
-    is JSON with a key of a spec; any other file is a sample of documents, and so is -. A
-    layer that is declared and nowhere in a sample is a warning, with the nearest path that is
-    there.
-    """  # fmt: skip
-    files = [name for name in names[1:] if _is_sample(name)]
-    specs = [_Linted(name) for name in names if name not in files]
-    bad = sum(_add(file, specs) for file in files)
-    for spec in specs:
-        spec.report(has_sample=bool(files))
-    return 3 if any(spec.mistakes for spec in specs) else 5 if bad else 0
-
-
-class _Linted:
-    """
-    A spec that is checked.
-
-    Args:
-        name: Its name or path.
-
-    Attributes:
-        mistakes: What is wrong with it.
-        sample: What of it is in the samples.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.mistakes = mistakes_in(name)
-        self._spec = None if self.mistakes else Spec.load(name)
-        self.sample = Sample(self._spec)
-
-    def report(self, *, has_sample: bool) -> None:
-        """Say what is wrong, or what looks wrong."""
-        for mistake in self.mistakes:
-            say(f"{mistake}{_spelling(mistake, self.sample)}")
-        if self._spec is None:
-            return
-        warnings = lint(self._spec) + expression.lint(self._spec)
-        missing = self.sample.missing() if has_sample else ()
-        warnings += [f"nothing is at {path} in the sample{hint}" for path, hint in missing]
-        print_lines(
-            *(f"{self.name}: warning: {warning}" for warning in warnings),
-            f"{self.name}: {count(len(self._spec.layers), 'layer')}, "
-            f"{len(warnings) or 'no'} warning{'' if len(warnings) == 1 else 's'}",
-        )
-
-
-def _add(file: str, specs: list[_Linted]) -> int:
-    """Add the records of a file to the samples of specs; return how many are refused."""
-    records = bad = 0
-    name = "stdin" if file == "-" else file
-    for record, where in records_of(file, None, Limits().max_record_bytes):
-        records += 1
-        try:
-            for spec in specs:
-                spec.sample.add(record.raw)
-        except DecodeError as error:
-            bad += 1
-            if bad <= SHOWN:
-                say(f"{name}: {where}: {error}")
-    if bad:
-        say(f"{name}: {count(bad, 'record')} of {records:,} can't be read")
-    return bad
-
-
-def _spelling(mistake: SpecError, sample: Sample) -> str:
-    """Say how the path of a layer is spelled in a sample."""
-    if mistake.pointer is None or not mistake.pointer.startswith("/layers/"):
-        return ""
-    spelled = sample.spelled(split_pointer(mistake.pointer)[1])
-    return "" if spelled is None else f"; in the sample it is {spelled}"
-
-
-def _is_sample(name: str) -> bool:
-    if name == "-":
-        return True
-    if not is_file(name) or name.endswith((".yaml", ".yml")):
-        return False
-    try:
-        text, _, _ = catalog.fetch(name)
-        value = read(text, name).value
-    except SpecError:
-        return True
-    return not (isinstance(value, dict) and any(key in value for key in _KEYS))

@@ -61,8 +61,8 @@ class Changes:
 
     def __init__(self, root: Draft, broken: set[Address], *, by_value: bool) -> None:
         self._broken = broken
-        self.parts = Parts(by_value=by_value)
-        self.drafts = [root]
+        self.parts: Parts = Parts(by_value=by_value)
+        self.drafts: list[Draft] = [root]
         self.waiting: list[Change] = []
 
     def is_broken(self, around: Address, key: int) -> bool:

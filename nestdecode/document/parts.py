@@ -20,9 +20,9 @@ _NUMBERS = {int, float, Number}
 _NEVER_WRONG = {str, int, bool, type(None), Number}
 
 
-def dumps(tree: Any) -> bytes:
+def dumps(tree: Any, *, indent: int | str | None = None, sort_keys: bool = False) -> bytes:
     r"""
-    Return a tree as JSON text: compact, in UTF-8, without a newline at its end.
+    Return a tree as JSON text, in UTF-8, without a newline at its end.
 
     >>> import nestdecode
     >>> nestdecode.dumps({"id": 2**70, "name": "é", "sizes": [1.0]})
@@ -35,13 +35,20 @@ def dumps(tree: Any) -> bytes:
     Args:
         tree: An answer of ``expand`` or of a query: exact dicts, lists, strs, ints, floats,
             bools, None and Numbers. It is not changed.
+        indent: Spaces a level, up to 16, or "\t" for one tab a level; 0 and None are the
+            compact form.
+        sort_keys: Whether the members of an object are in the order of their names, by code
+            points, and not in their own.
 
     Raises:
         DecodeError: If it holds something else, NaN or an infinity.
         LimitError: If it has more than 254 arrays and objects inside one another.
+        ValueError: If *indent* is something else.
     """
+    if indent not in (None, "\t", *range(17)):
+        raise ValueError(f'indent is an integer from 0 to 16, or "\\t", got {indent!r}')
     check_tree(tree)
-    return dump(tree)
+    return dump(tree, indent=indent or None, sort_keys=sort_keys)
 
 
 def check_tree(tree: Any) -> None:
@@ -114,7 +121,9 @@ class Parts:
                     if type(child) not in _NEVER_WRONG:
                         waiting.append((child, name, False))
                 if kind is dict and not all(type(name) is str for name in value):
-                    raise DecodeError("not JSON: a name that is no str", _pointer(around))
+                    raise DecodeError(
+                        "not JSON: a name of an object is not a string", _pointer(around)
+                    )
             elif kind is float:
                 if not math.isfinite(value):
                     raise DecodeError("not JSON: NaN or Infinity", _pointer(around, key))

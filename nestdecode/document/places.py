@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from nestdecode.errors import DecodeError
-from nestdecode.paths import ROOT, Address, Step, Wild, parse_path, split_pointer
+from nestdecode.paths import (
+    ROOT,
+    Address,
+    Step,
+    Wild,
+    format_path,
+    join_pointer,
+    parse_path,
+    split_pointer,
+)
 from nestdecode.words import shortened
 
 __all__ = ["Place", "places", "spelled", "splits"]
@@ -85,17 +94,31 @@ def places(root: list[Any], place: str, *, new: bool = False) -> list[Place]:
     found = [Place(root, 0, ROOT)]
     for number, step in enumerate(steps, 1):
         may_be_new = new and number == len(steps)
+        around = found
         found = [
-            Place(value, key, Address(around.address, key))
-            for around in found
-            if type(value := around.value) is dict or type(value) is list
+            Place(value, key, Address(one.address, key))
+            for one in around
+            if type(value := one.value) is dict or type(value) is list
             for key in find(value, step, may_be_new)
         ]
-    if found:
-        return found
-    if is_pointer:
-        raise DecodeError("there is no such place", place)
-    raise DecodeError(f"there is no place {shortened(place)}")
+        if not found:
+            hint = _hint(around, steps, number, is_pointer=is_pointer) if new else ""
+            if is_pointer:
+                raise DecodeError(f"no such place{hint}", place)
+            raise DecodeError(f"no such place: {shortened(place)}{hint}")
+    return found
+
+
+def _hint(around: list[Place], steps: tuple[Any, ...], number: int, *, is_pointer: bool) -> str:
+    """Say how a place is made that has no place for one of the steps to it."""
+    if number < len(steps):
+        join = join_pointer if is_pointer else format_path
+        return (
+            f"; only the last step can be new, and {shortened(join(steps[:number]))} does not exist"
+        )
+    arrays = [one.address.brief for one in around if type(one.value) is list]
+    is_index = re.fullmatch("[0-9]+", str(steps[-1]))
+    return f"; to append, write {arrays[0]}/-" if arrays and is_index else ""
 
 
 _INDEX = r"0|[1-9][0-9]{0,17}"

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 from nestdecode.decoder import Decoder
 from nestdecode.errors import DecodeError
 from nestdecode.stream import DeadLetter
-from nestdecode.text.scan import hides
 
 if TYPE_CHECKING:
     from nestdecode.spec import Spec
 
-__all__ = ["Opener", "held"]
+__all__ = ["Opener", "held", "several"]
 
 # How the text of a container begins; and that of a string that may hold one.
 _BEGINS = re.compile(r"[ \t\r\n]*+[\[{\"]")
-# As many digits as the longest integers of 64 bits have.
-_LONG = re.compile(r"[0-9]{19}")
+# As many digits as the longest integers of 64 bits have; surrogates; escapes, which hide both.
+_SUSPECT = re.compile(r"[0-9]{19}|[\ud800-\udfff]|\\u")
 
 
 class Opener:
@@ -37,7 +36,8 @@ class Opener:
         spec: As for ``Decoder``; it describes each value by itself. None finds all layers.
         on_dead_letter: Takes each text that begins as JSON and is refused; what it raises is
             ignored. Its ``line`` is the number of the value, from 1, its ``offset`` is 0.
-        int64: Whether integers beyond 64 bits, signed, become strings.
+        int64: Whether the host has signed integers of 64 bits and text in UTF-8, nothing more:
+            integers beyond become strings, and surrogates that have no partner their escapes.
         options: Other arguments of ``Decoder``.
 
     Attributes:
@@ -90,6 +90,26 @@ class Opener:
             self.failed += 1
         return value
 
+    def record(self, record: bytes) -> Any:
+        """
+        Return the tree of a record, or the record itself.
+
+        Its whole text is one JSON document, of any kind. All else is refused: bytes come
+        back, which no tree is.
+        """
+        # As above: a callback of the application may raise anything.
+        try:
+            tree = self.decoder.expand(record)
+            tree = held(tree) if self._int64 else tree
+            self.opened += 1
+        except DecodeError as error:
+            self._refuse(record, error)
+        except Exception:  # noqa: BLE001 - see above
+            self.failed += 1
+        else:
+            return tree
+        return record
+
     def members(self, event: Mapping[str, Any], names: Iterable[str] | None) -> dict[str, Any]:
         """
         Return the members of an event that can be opened, opened.
@@ -99,12 +119,15 @@ class Opener:
             names: Of the members to be opened; None for all.
         """
         opened: dict[str, Any] = {}
-        for name in list(event) if names is None else names:
-            if name in event:
-                value = event[name]
-                tree = self.value(value)
-                if tree is not value:
-                    opened[name] = tree
+        try:
+            for name in list(event) if names is None else names:
+                if name in event:
+                    value = event[name]
+                    tree = self.value(value)
+                    if tree is not value:
+                        opened[name] = tree
+        except Exception:  # noqa: BLE001 - as above
+            self.failed += 1
         return opened
 
     def _opened(self, value: Any) -> Any:
@@ -115,8 +138,9 @@ class Opener:
             text = value
         elif kind is dict or kind is list:
             tree = self.decoder.expand(value)
+            tree = held(tree) if self._int64 else tree
             self.opened += 1
-            return held(tree) if self._int64 else tree
+            return tree
         else:
             return value
         if not _BEGINS.match(text):
@@ -124,15 +148,10 @@ class Opener:
         tree = self.decoder.expand(value)
         if type(tree) is not dict and type(tree) is not list:
             return value
+        if self._int64 and (not self._shows_digits or _SUSPECT.search(text)):
+            tree = held(tree)
         self.opened += 1
-        return held(tree) if self._int64 and self._may_be_long(text) else tree
-
-    def _may_be_long(self, text: str) -> bool:
-        return (
-            not self._shows_digits
-            or _LONG.search(text) is not None
-            or hides(text.encode("utf-8", "surrogatepass"))
-        )
+        return tree
 
     def _refuse(self, value: Any, error: DecodeError) -> None:
         self.failed += 1
@@ -147,14 +166,23 @@ class Opener:
 
 def held(tree: Any) -> Any:
     """
-    Return a tree with strings in the place of integers beyond 64 bits, signed.
+    Return a tree that needs signed integers of 64 bits and UTF-8, nothing more.
 
-    >>> held({"n": [2**63, -(2**63)]})
-    {'n': ['9223372036854775808', -9223372036854775808]}
+    Integers beyond become strings, and surrogates that have no partner their escapes.
+
+    >>> held({"n": [2**63, -(2**63)], "s": "a" + chr(0xD800)})
+    {'n': ['9223372036854775808', -9223372036854775808], 's': 'a\\\\ud800'}
     """
     kind = type(tree)
+    if kind is str:
+        return tree if tree.isascii() else tree.encode("utf-8", "backslashreplace").decode()
     if kind is dict:
-        return {name: held(value) for name, value in tree.items()}
+        return {held(name): held(value) for name, value in tree.items()}
     if kind is list:
         return [held(value) for value in tree]
     return str(tree) if kind is int and not -(1 << 63) <= tree < 1 << 63 else tree
+
+
+def several(names: Iterable[str] | str | None) -> tuple[str, ...] | None:
+    """Return names that may be one name, or None for all."""
+    return (names,) if isinstance(names, str) else None if names is None else tuple(names)

@@ -14,7 +14,6 @@ from typing import Any, Literal
 from nestdecode.decoder import Decoder
 from nestdecode.integrations.opener import held
 from nestdecode.text.reader import Reader
-from nestdecode.text.scan import hides
 from nestdecode.text.write import dump
 
 __all__ = ["NOTHING", "Interface", "replies"]
@@ -26,8 +25,8 @@ NOTHING = b"{}"
 # Says that what follows is JSON: https://www.rsyslog.com/doc/historical/lumberjack.html
 _COOKIE = b"@cee:"
 _BLANKS = b" \t\r\n"
-# As many digits as the longest integers of 64 bits have.
-_LONG = re.compile(rb"[0-9]{19}")
+# As many digits as the longest integers of 64 bits have; and escapes, which can hide them.
+_SUSPECT = re.compile(rb"[0-9]{19}|\\u")
 
 
 def replies(
@@ -38,6 +37,7 @@ def replies(
 
     The message may begin with a blank, as that of RFC 3164 does, and with ``@cee:``. Integers
     beyond 64 bits become strings: rsyslog would put 9223372036854775807 in their place.
+    Surrogates that have no partner become their escapes.
 
     Args:
         decoder: Opens the messages.
@@ -61,7 +61,7 @@ def replies(
         tree = decoder.expand(message)
         if under is None and type(tree) is not dict:
             return None
-        if not shows_digits or _LONG.search(message) or hides(message):
+        if not shows_digits or _SUSPECT.search(message):
             tree = held(tree)
         return dump({"$!": tree if under is None else {under: tree}})
 

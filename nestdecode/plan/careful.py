@@ -1,8 +1,7 @@
 """
-A spec's shape run over a tree: each declared layer is opened, nothing else is.
+The careful way: a spec's shape is run over a tree, and each declared layer is opened.
 
-This is the careful way, which the compiled one is held against, and leaves to what it
-does not open at once.
+Written code (``opening``) is tested against this, and leaves to it what does not open at once.
 """
 
 from __future__ import annotations
@@ -24,12 +23,14 @@ __all__ = ["CLOSERS", "CONTAINERS", "OPENERS", "Finder", "Plan", "is_blank", "ty
 
 class Finder(NamedTuple):
     """
-    What opens layers where nothing is declared.
+    The functions that open layers where nothing is declared.
+
+    Both take a value, the containers around it, the layers around it, and the Run.
 
     Attributes:
-        find: Opens all in a value: (value, containers around it, layers around it, run).
-        open: Opens one string, and nothing that is in it; the same arguments. Returns
-            what is there then, and the layers around that.
+        find: Opens every layer in a value in place, and returns what replaces the value.
+        open: Opens one string, and no layer in it. Returns its new value, and the layers
+            around what is in that.
     """
 
     find: Callable[[Any, int, int, Run], Any]
@@ -38,12 +39,12 @@ class Finder(NamedTuple):
 
 class Plan:
     """
-    A spec, ready to run. Immutable, so that threads may share it.
+    A spec in its compiled form. Immutable and thread-safe.
 
     Args:
-        shape: What is declared, or None if nothing is.
+        shape: What is declared of the record; None if nothing is.
         on_error: Policy for layers that name none.
-        undeclared: What opens layers where nothing is declared, or None if nothing may.
+        undeclared: Opens layers where nothing is declared; None if they stay shut.
     """
 
     def __init__(self, shape: Shape | None, on_error: Policy, undeclared: Finder | None) -> None:
@@ -65,14 +66,25 @@ class Plan:
         self, shapes: tuple[Shape, ...], given: str | bytes, depth: int, layers: int, run: Run
     ) -> tuple[Any, tuple[Shape, ...], int]:
         """
-        Open one string, and nothing that is in it. Bytes at a declared layer are its text.
+        Open one string, and no layer in its value. Bytes at a declared layer are its text.
+
+        Args:
+            shapes: What is declared of it.
+            given: The string.
+            depth: Containers around it.
+            layers: Layers around it.
+            run: The state of the record, at the string's place.
 
         Returns:
-            What is there then, the shapes of what is in that, and the layers around it.
+            The new value, the shapes of it, and the layers around what is in it. The value
+            is *given* if the string stays, and DROP if its policy drops it.
+
+        Raises:
+            DecodeError: If it does not open, and its policy is ``fail``.
         """
         alternatives = tuple(a for shape in shapes for a in shape.alternatives)
         if not alternatives:
-            # Nothing is said of this place ({} or true), or it is a plain string.
+            # Nothing is declared of this place ({} or true), or a plain string is.
             finder = None if any(shape.declared for shape in shapes) else self.undeclared
             if finder is None or isinstance(given, bytes):
                 return given, (), layers
@@ -107,14 +119,17 @@ class Plan:
         self, shapes: tuple[Shape, ...], value: Any, depth: int, layers: int, run: Run
     ) -> Any:
         """
-        Open the layers of *value* in place, and return it, or what replaces it.
+        Open the layers at and in a value, in place, and return it, or what replaces it.
 
         Args:
             shapes: What is declared of the value.
             value: Any value of a tree.
             depth: Containers around it.
             layers: Layers around it.
-            run: The record's pass, at the value's place.
+            run: The state of the record, at the value's place.
+
+        Raises:
+            DecodeError: If a layer whose policy is ``fail`` does not open.
         """
         kind = type(value)
         if not shapes:
@@ -123,7 +138,7 @@ class Plan:
             return self.undeclared.find(value, depth, layers, run)
         if kind is str or kind is bytes:
             value, inside, layers = self.open(shapes, value, depth, layers, run)
-            # What was read from a text, and is a string, is no layer.
+            # A string that a chain has given is at the end of that chain: no further layer.
             if type(value) is dict or type(value) is list:
                 self.visit(inside, value, depth, layers, run)
             return value
@@ -178,7 +193,7 @@ class Plan:
             if type(old) is not str or not run.is_settled(value, index):
                 new = self.visit(children, old, depth, layers, run)
             run.path.pop()
-            # Only a member can go; an element stays what it is.
+            # Only a member can be dropped; an element stays.
             if new is not old and new is not DROP:
                 value[index] = new
 
@@ -186,9 +201,10 @@ class Plan:
         self, shapes: tuple[Shape, ...], text: str, depth: int, layers: int, run: Run
     ) -> str:
         """
-        Say why a string does not open, if that takes one look: it may be all there is to do.
+        Return the reason why a string does not open, if one look shows it.
 
-        Empty if it may open, or more has to be asked. The arguments are those of ``open``.
+        Empty if the string may open, or if ``open`` has to decide. The arguments are those
+        of ``open``.
         """
         if len(shapes) != 1 or layers >= run.limits.max_layers or is_blank(text):
             return ""
@@ -197,7 +213,7 @@ class Plan:
         return "" if not is_json or shape.admits_plain(text) else run.reader.mistake(text, depth)
 
     def with_texts(self, tree: Any) -> Any:
-        """Put text in the place of bytes at declared layers of *tree*, and return it."""
+        """Replace bytes at declared layers of a tree by their text, in place; return the tree."""
         if type(tree) is not dict and type(tree) is not list:
             return tree
         waiting: list[tuple[tuple[Shape, ...], Any]] = [(self.shapes, tree)]
@@ -219,7 +235,7 @@ class Plan:
         return tree
 
     def policy(self, shapes: tuple[Shape, ...]) -> Policy:
-        """Return what is done with a string of these shapes that does not open."""
+        """Return the policy for a string of these shapes that does not open."""
         known = self._policies.get(shapes)
         if known is None:
             known = self._policies[shapes] = self._policy(shapes)
@@ -228,7 +244,7 @@ class Plan:
     def _policy(self, shapes: tuple[Shape, ...]) -> Policy:
         waiting = list(shapes)
         seen: list[Shape] = []
-        # A chain's outermost layer decides; one further in, if that one is silent.
+        # The outermost layer of a chain decides; if it names no policy, the next one in.
         while waiting:
             shape = waiting.pop(0)
             if shape.on_error is not None:
@@ -246,7 +262,7 @@ class Plan:
 
 
 def is_blank(text: str) -> bool:
-    """Tell whether a string holds no document: it is empty, or JSON blanks only."""
+    """Return whether a string is blank: empty, or JSON white space only."""
     return not text or (text.isspace() and not text.strip(WHITESPACE))
 
 
@@ -256,14 +272,14 @@ _Chain = tuple[tuple["Alternative", str], ...]
 
 
 class _Shut(NamedTuple):
-    """Why a string does not open. Not an exception: a record may hold very many."""
+    """Why a string does not open. Not an exception: a record may hold thousands of them."""
 
     reason: str
     codec: str | None
     is_limited: bool = False
 
     def problem(self, address: Address) -> DecodeError:
-        """Return the error of a place."""
+        """Return the problem, with an address."""
         kind = LimitError if self.is_limited else DecodeError
         return kind(self.reason, address, self.codec)
 
@@ -281,16 +297,16 @@ def _open(
     Open a string by the first alternative that opens it.
 
     Args:
-        alternatives: One or several.
+        alternatives: At least one.
         text: The string.
         depth: Containers around it.
         layers: Layers around it.
-        run: The record's pass.
-        optional: Whether it may stay a string: then only a limit is a reason, and only
-            for what may be a layer.
+        run: The state of the record.
+        optional: Whether it may stay a string. Then only a limit makes a problem of it, and
+            only if it may be a layer.
 
     Returns:
-        The value, and the layers that it was in, from the outermost on.
+        The value, and the layers around it, outermost first; or why it does not open.
     """
     failures: list[_Shut] = []
     for alternative in alternatives:
@@ -313,13 +329,14 @@ def _open(
 def _undo(
     alternative: Alternative, text: str, depth: int, layers: int, run: Run, *, optional: bool
 ) -> tuple[Any, _Chain] | _Shut:
+    """Open a string by one alternative, as ``_open`` does."""
     from nestdecode.codecs import CODECS  # late: detection needs none
 
     codecs, is_too_far = alternative.codecs, layers >= run.limits.max_layers
     if is_too_far and not optional:
         return _too_far(run.limits, codecs[0])
     if optional and codecs == ("json",) and not alternative.admits - CONTAINERS:
-        # A limit is no reason for what is plainly a text.
+        # Plain text is not a layer, whatever the limits.
         ends = text[:1] in OPENERS and text[-1:] in CLOSERS
         if not ends:
             return _Shut("invalid JSON", "json")
@@ -331,7 +348,7 @@ def _undo(
             if step:
                 value = step(value, run.budget)
             elif optional and _begins_as(value) not in (*alternative.admits, ""):
-                # Nor is it for what is not admitted, however deep that is.
+                # Nor is a value of a type that is not admitted, however deep it is.
                 return _Shut("invalid JSON", codec)
             else:
                 value = run.reader.attempt(value, depth, why=not optional)
@@ -368,7 +385,7 @@ def _undo(
 
 
 def _begins_as(text: str | bytes) -> str:
-    """Return the JSON Schema type that a text can only be of, if its first character says so."""
+    """Return the JSON Schema type that the first character of a text implies; else empty."""
     first = (
         text.lstrip(" \t\r\n")
         if isinstance(text, str)
@@ -389,7 +406,7 @@ def _decode(raw: bytes) -> str:
     raise DecodeError(f"not UTF-8: byte {start}", "")
 
 
-# JSON Schema types that every layer may hold, unless the content's types exclude them.
+# JSON Schema types that a layer may hold unless its content's types exclude them.
 CONTAINERS = frozenset({"object", "array"})
 _NAMES = {dict: "object", list: "array", str: "string", int: "integer", bool: "boolean"}
 
@@ -397,7 +414,7 @@ _NAMES = {dict: "object", list: "array", str: "string", int: "integer", bool: "b
 def type_name(value: Any) -> str:
     """Return the narrowest JSON Schema type of a value."""
     if isinstance(value, float):
-        # 1.0 is an integer to JSON Schema (2020-12 validation, section 6.1.1).
+        # 1.0 is an integer (JSON Schema 2020-12, validation, section 6.1.1).
         return "integer" if value.is_integer() else "number"
     return "null" if value is None else _NAMES[type(value)]
 
@@ -409,5 +426,6 @@ def _wanted(admits: frozenset[str]) -> str:
     return " or ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named) or "nothing"
 
 
+# What the text of an object or array begins and ends with, blanks included.
 OPENERS = frozenset("{[ \t\r\n")
 CLOSERS = frozenset("}] \t\r\n")

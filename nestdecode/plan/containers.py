@@ -1,4 +1,4 @@
-"""Written code that goes through the members and elements of which something is declared."""
+"""Written code that opens the layers in members and elements."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Containers"]
 
-# Elements known by their index, and patterns, that are written out.
+# Elements with an index of their own, and patterns, that have a branch in the code.
 MAX_BRANCHES = 8
-# Names of which is remembered what is declared of them, and how long they may be.
+# Names for which the matching pattern is remembered, and characters in one.
 MOST_NAMES = 1000
 LONGEST_NAME = 100
 
 
 class _Names:
     """
-    Which of a shape's patterns match a name.
+    Finds which of a shape's patterns match a name.
 
     Attributes:
-        known: For names that were met: the index of the one pattern that matches, -1 if
-            none does, -2 if several do. Names of documents, so it is bounded.
+        known: For each name met: the index of the one pattern that matches, -1 if none
+            does, -2 if several do. Bounded, as the names come from documents.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -33,9 +33,9 @@ class _Names:
         self.known: dict[Any, int] = {}
 
     def find(self, name: Any) -> int:
-        """Return what ``known`` is to hold for a name."""
+        """Return the number that ``known`` holds for a name, and remember it."""
         matching = []
-        if isinstance(name, str):  # parsed documents may have keys that JSON does not know
+        if isinstance(name, str):  # parsed documents may have names of other types
             matching = [i for i, p in enumerate(self._patterns) if p.search(name)]
         found = -1 if not matching else matching[0] if len(matching) == 1 else -2
         if len(self.known) < MOST_NAMES and isinstance(name, str) and len(name) <= LONGEST_NAME:
@@ -45,10 +45,10 @@ class _Names:
 
 class Containers:
     """
-    Writes what is done with each child of a container.
+    Writes what is done with the children of a container.
 
     Args:
-        opener: What writes the rest.
+        opener: Writes what is done with each of them.
     """
 
     def __init__(self, opener: Opener) -> None:
@@ -89,7 +89,7 @@ class Containers:
     def _matching(
         self, shape: Shape, key: str, member: str, value: str, layers: str, found: str
     ) -> None:
-        """Write what is done with a member by the patterns that match its name."""
+        """Write what is done with a member, by the pattern that matches its name."""
         source = self._source
         names = source.constant(_Names(shape), "names")
         which = source.fresh("which")

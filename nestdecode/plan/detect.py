@@ -1,8 +1,9 @@
 """
-Finding layers without a spec.
+Detection: finding layers where no spec declares them.
 
-A string value is a layer if its whole text, JSON white space trimmed, is one JSON
-text that holds an object or an array, or is a JSON string that is itself such a layer.
+A string value is a layer if its whole text, JSON white space trimmed, is one JSON text
+(RFC 8259) that holds an object or an array, or is a JSON string that is itself such a layer.
+Names of members are never layers, and scalars in strings stay strings: ``"123"``, ``"true"``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ __all__ = [
     "encoded",
     "find",
     "guarded",
-    "odd",
+    "read_layer",
     "sweep",
 ]
 
@@ -42,13 +43,16 @@ _BEGINNINGS = frozenset(
 
 def find(value: Any, depth: int, layers: int, run: Run) -> Any:
     """
-    Open every layer in *value*, in place, and return it, or what replaces it.
+    Open every layer in *value* in place, and return it, or what replaces it.
 
     Args:
-        value: A tree.
+        value: A tree, or a string.
         depth: Containers around it.
         layers: Layers around it.
-        run: The record's pass; it is told of layers that a limit keeps shut.
+        run: The state of the record. Layers that a limit keeps shut are reported to it.
+
+    Raises:
+        DecodeError: If a limit keeps a layer shut, and the policy is ``fail``.
     """
     kind = type(value)
     if kind is str:
@@ -74,7 +78,7 @@ def _walk(container: Any, depth: int, layers: int, run: Run) -> None:
             if opened is child:
                 continue
             if opened is DROP:
-                # Only a member can go; an element stays what it is.
+                # Only a member can be dropped; an element stays.
                 dropped += [key] if is_object else []
                 continue
             container[key] = child = opened
@@ -89,10 +93,10 @@ def _walk(container: Any, depth: int, layers: int, run: Run) -> None:
 
 def _open(text: str, depth: int, layers: int, run: Run) -> tuple[Any, int]:
     """
-    Return what a string holds, and the layers now around it.
+    Return the value of a string, and the layers around what is in it.
 
-    That is the string itself if it is no layer, or what the policy makes of it if a limit
-    keeps it shut.
+    The value is the string itself if it is not a layer, and what the policy puts in its
+    place if a limit keeps it shut.
     """
     try:
         value, texts = _read(text, depth, layers, run.reader)
@@ -111,7 +115,9 @@ FINDER = Finder(find, _open)
 
 def _read(text: str, depth: int, layers: int, reader: Reader) -> tuple[Any, Sequence[str]]:
     """
-    Return what a string holds, and the texts of the layers that it is; none if it is none.
+    Return the value of a string, and the text of each layer that it is, outermost first.
+
+    If it is not a layer: the string itself, and no texts.
 
     Raises:
         LimitError: If it may be a layer, and a limit keeps it shut.
@@ -136,6 +142,7 @@ def _read(text: str, depth: int, layers: int, reader: Reader) -> tuple[Any, Sequ
     return value, texts
 
 
+# What a layer's text begins and ends with. (Those of ``careful`` hold no quote.)
 OPENERS = '{["\t\n\r '
 CLOSERS = '}]"\t\n\r '
 
@@ -148,22 +155,21 @@ def sweep(
     children: Iterable[tuple[Any, Any]] | None = None,
 ) -> None:
     """
-    Open every layer in a tree whose limits are proven to hold, in place.
+    Open every layer in a tree in place, if its limits are proven to hold: the walk.
 
-    Twice as fast as ``find``: nothing is counted, and no place is known.
+    Twice as fast as ``find``: it counts neither depth nor layers, and knows no addresses.
 
     Args:
-        tree: A dict or a list that *loads* read.
-        reader: What it comes from.
-        loads: What reads the layers.
-        shut: Takes each layer that a limit keeps shut: its container, its key, what is
-            declared of it (nothing), and 0.
-        children: Those of the tree's children, with their keys, that are to be opened, or
-            None for all.
+        tree: A dict or a list.
+        reader: Decides what *loads* refuses.
+        loads: Reads the texts of layers.
+        shut: Takes the place of each layer that stays shut, as ``settling.Shut``; None to
+            raise an error instead.
+        children: The children of the tree that are to be opened, with their names or
+            indexes; None for all.
 
     Raises:
-        LimitError: If a limit keeps a layer shut, and that is not taken. The tree is of
-            no use then.
+        LimitError: If a layer stays shut and *shut* is None. The tree is half opened then.
     """
     refused, beginnings = reader.refused, _BEGINNINGS
     waiting = [tree]
@@ -190,7 +196,7 @@ def sweep(
                     kind = value.__class__
                     if kind is not dict and kind is not list:
                         try:
-                            value = odd(child, reader)
+                            value = read_layer(child, reader)
                         except LimitError:
                             if shut is None:
                                 raise
@@ -206,7 +212,7 @@ def sweep(
 
 
 def encoded(document: Any) -> bytes | None:
-    """Return the bytes of JSON text, or None if it is not text, or is not Unicode."""
+    """Return the bytes of a JSON text; None if it is not text, or holds a lone surrogate."""
     if isinstance(document, str):
         try:
             return document.encode()
@@ -217,15 +223,16 @@ def encoded(document: Any) -> bytes | None:
 
 def guarded(reader: Reader, most: int, longest: int, *, all_texts: bool) -> Loads:
     """
-    Return what reads the layers of a document that has no text of its own.
+    Return a function that reads the texts of layers in a document that was parsed before.
 
-    It raises CrowdedError for a text that may meet a limit.
+    No bytes prove its limits, so each text is looked at. The function raises CrowdedError for
+    a text that may meet a limit.
 
     Args:
-        reader: Reads texts.
-        most: Containers inside one another that a text may have.
-        longest: How many bytes a text may have.
-        all_texts: Whether short texts are looked at, too: layers may be hidden in them.
+        reader: Reads the texts.
+        most: Containers inside one another that a text may hold.
+        longest: Bytes of a text.
+        all_texts: Whether to look at short texts too: they may hide layers that are found.
     """
     loads = reader.loads
 
@@ -243,6 +250,13 @@ def guarded(reader: Reader, most: int, longest: int, *, all_texts: bool) -> Load
     return read
 
 
-def odd(text: str, reader: Reader) -> Any:
-    """Return what a string holds by the whole rule, in a tree whose limits are proven to hold."""
+def read_layer(text: str, reader: Reader) -> Any:
+    """
+    Return the value of a string by the whole rule of detection, or the string.
+
+    Its depth and layers are counted from 0: the caller has proven that limits hold.
+
+    Raises:
+        LimitError: If it may be a layer, and a limit keeps it shut.
+    """
     return _read(text, 0, 0, reader)[0]

@@ -1,4 +1,4 @@
-"""What of a spec can be taken for granted, and left to ``habits``."""
+"""The places of a spec, if ``habits`` may take them for granted."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from collections.abc import Set
 
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.facts import may_exceed_layers, opened_on_the_spot
-from nestdecode.plan.place import Place
+from nestdecode.plan.place import SeenPlace
 from nestdecode.spec.shape import Shape, live_shapes
 from nestdecode.text.reader import Limits
 
 __all__ = ["place_of"]
 
+# Shapes inside one another.
 _DEEPEST = 50
 
 
 class _TooMuchError(Exception):
-    """A spec says more than can be taken for granted."""
+    """A spec declares what a ``SeenPlace`` cannot express."""
 
 
-def place_of(plan: Plan, limits: Limits) -> Place | None:
+def place_of(plan: Plan, limits: Limits) -> SeenPlace | None:
     """
-    Return where a spec's layers are, each with what may be taken for granted.
+    Return the place of a record, with the places below it where a spec declares layers.
 
-    None if it says more than can be: other codecs than json, scalars, patterns, the same
-    inside itself. Layers that are to be found are nowhere in it.
+    None if the spec declares what places cannot express: codecs other than json, scalars
+    that are admitted, patterns, recursion; or if ``max_layers`` can be exceeded. Places
+    where layers are to be found are not among them.
     """
     (shape,) = plan.shapes
     if may_exceed_layers(plan, limits):
@@ -37,7 +39,7 @@ def place_of(plan: Plan, limits: Limits) -> Place | None:
 
 
 def _opens(text: str) -> bool:
-    """Tell whether a string that may stay is opened all the same: what opens is tried first."""
+    """Return whether a string that may stay is JSON: then it is opened, and does not stay."""
     try:
         json.loads(text)
     except ValueError:
@@ -45,7 +47,7 @@ def _opens(text: str) -> bool:
     return True
 
 
-def _place_of(shape: Shape, live: Set[Shape], around: tuple[Shape, ...]) -> Place:
+def _place_of(shape: Shape, live: Set[Shape], around: tuple[Shape, ...]) -> SeenPlace:
     members = {name: child for name, child in shape.names.items() if child in live}
     rest = shape.rest if shape.rest in live else None
     if (
@@ -58,7 +60,7 @@ def _place_of(shape: Shape, live: Set[Shape], around: tuple[Shape, ...]) -> Plac
     ):
         raise _TooMuchError
     around += (shape,)
-    place = Place()
+    place = SeenPlace()
     if shape.alternatives:
         place.kinds = opened_on_the_spot(shape)
         place.declared, place.opened, place.shut = True, True, shape.plain is True

@@ -1,4 +1,4 @@
-"""What a plan says of all documents, before any is seen."""
+"""What a plan and its limits say of every document, before one is seen."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "can_be_late",
-    "has_one_inside",
     "layers_inside",
     "may_exceed_layers",
     "opened_on_the_spot",
+    "opens_to_same_children",
     "policies_of",
 ]
 
 
 def opened_on_the_spot(shape: Shape) -> list[str]:
     """
-    Return the Python types that a string may open to, if one parse and a look will do.
+    Return the Python types that a string of a shape opens to, if one parse decides that.
 
-    None if there are alternatives, other codecs than json, scalars to admit, or children
-    that the content and the place do not share: those are left to the plan.
+    Empty if it takes more: alternatives, codecs other than one json, scalars that are
+    admitted, or children that the content and the place do not share.
     """
     if len(shape.alternatives) != 1 or shape.alternatives[0].codecs != ("json",):
         return []
@@ -39,8 +39,8 @@ def opened_on_the_spot(shape: Shape) -> list[str]:
     return [kind for kind, name in (("dict", "object"), ("list", "array")) if name in only.admits]
 
 
-def has_one_inside(shape: Shape) -> bool:
-    """Tell whether the same is declared inside a string, whichever way it is opened."""
+def opens_to_same_children(shape: Shape) -> bool:
+    """Return whether a string's value has the shape's children, however it is opened."""
     waiting = list(shape.alternatives)
     seen: list[Shape | None] = []
     while waiting:
@@ -56,10 +56,11 @@ def has_one_inside(shape: Shape) -> bool:
 
 def can_be_late(plan: Plan, limits: Limits) -> bool:
     """
-    Tell whether layers may be opened when they are seen, or not at all.
+    Return whether a query may open the layers that it sees, and no others.
 
-    Not if a layer that nobody looks at may change what is around it, or fail the record;
-    nor if a limit on layers can be met, since what is around a layer is not counted.
+    False if a layer that is not seen may change its object (``drop``) or refuse the record
+    (``fail``); if ``max_layers`` can be exceeded, as queries do not count the layers around
+    one; or if other layers than the declared ones are to be found.
     """
     return (
         plan.undeclared is None
@@ -69,7 +70,7 @@ def can_be_late(plan: Plan, limits: Limits) -> bool:
 
 
 def policies_of(plan: Plan) -> set[Policy]:
-    """Return every policy that a layer may have."""
+    """Return every policy that applies to some layer of a plan."""
     from nestdecode.spec.shape import live_shapes  # late: detection needs no specs
 
     shapes = [live for shape in plan.shapes for live in live_shapes(shape)]
@@ -78,7 +79,7 @@ def policies_of(plan: Plan) -> set[Policy]:
 
 
 def may_exceed_layers(plan: Plan, limits: Limits) -> bool:
-    """Tell whether more layers can be inside one another than are allowed."""
+    """Return whether more than ``max_layers`` declared layers can be inside one another."""
     return layers_inside(plan, limits) > limits.max_layers
 
 
@@ -88,7 +89,7 @@ def _same_children(content: Shape | None, shape: Shape) -> bool:
 
 
 def layers_inside(plan: Plan, limits: Limits) -> int:
-    """Count the declared layers that can be inside one another, to one more than allowed."""
+    """Count the declared layers that can be inside one another, up to ``max_layers`` + 1."""
     most = limits.max_layers
     deepest: dict[Shape, int] = {}
     waiting = [(root, 0) for root in plan.shapes]

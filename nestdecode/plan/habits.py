@@ -1,10 +1,22 @@
 """
-What documents have in common: seen, written as code, proven, and given up.
+When the code of ``swift`` is written, tried, used and given up.
 
-Documents of a stream look alike: the same members are there, and the same strings hold
-layers. A few are watched, ``swift`` writes code that takes what they had in common for
-granted, and that has to prove on the next ones that it rarely has to give up. Documents
-that it misses are watched in turn: perhaps they have something new in common.
+Documents of a stream look alike: the same members are present, and the same strings are
+layers. A Decoder passes through these stages, each for a number of documents:
+
+- *watched*: the tolerant way expands each document; what is at the known places is noted.
+- *tried*: code is written from that, and expands the next documents. It is kept if it
+  misses at most one in eight of them.
+- *swift*: the code expands documents. Some of those that it misses are watched; after too
+  many misses it is written anew from what was seen, and tried.
+- *left alone*: code that missed too many is dropped. The tolerant way expands documents,
+  for twice as many each time.
+
+**Claim.** No stage changes an answer. The tolerant way returns it; the code does too, or
+calls the tolerant way (the argument is in ``swift``). So nothing here has to be exact, and
+threads share the counts without a lock: only what is watched and written takes one. A
+thread that cannot have it goes on without. ``test_what_was_seen_changes_no_answer`` compares
+every way with the oracle, with small numbers in the place of those below.
 """
 
 from __future__ import annotations
@@ -17,24 +29,28 @@ from contextlib import suppress
 from typing import Any
 
 from nestdecode.plan.detect import encoded
-from nestdecode.plan.place import Place
-from nestdecode.plan.swift import UnwritableError, Writer
+from nestdecode.plan.place import SeenPlace
+from nestdecode.plan.source import UnwritableError
+from nestdecode.plan.swift import Writer
 from nestdecode.text.joined import Admits, Joined, Together
 from nestdecode.text.reader import Reader
 
 __all__ = ["Habits"]
 
-# Documents that are watched first, and that prove what was written; misses after which it
-# is written anew; documents that are left in peace if it is no use.
-WATCHED, PROVING, MISSES, SHORTEST_REST, LONGEST_REST = 8, 32, 32, 64, 8192
-# Of misses that taught nothing new only every so many is watched, at most.
+# Documents that are watched before code is written, and those that it is tried on.
+WATCHED, PROVING = 8, 32
+# Documents that the code may miss before it is written anew.
+MOST_MISSES = 32
+# Documents for which nothing is tried after code that missed too many; doubled each time.
+SHORTEST_REST, LONGEST_REST = 64, 8192
+# While writing anew changes nothing, only one miss in so many is watched, at most.
 SELDOM = 64
 
 _alive: weakref.WeakSet[Habits] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
-    # The thread that held a lock is not in this process: it will never give it back.
+    # The thread that held a lock is not in this process, and will never release it.
     for habits in _alive:
         habits.renew_lock()
 
@@ -47,26 +63,25 @@ class Habits:
     """
     Expands documents by code that takes for granted what those before had in common.
 
-    Documents are watched, then what was written is on trial, then it is swift; or all rests
-    for a while. Safe to share between threads: what they count together may be a little off.
+    Thread-safe.
 
     Args:
-        root: Where strings are decided. Whatever is not opened there is shut for good.
-        reader: Reads records and what their layers hold; it is plain.
-        tolerant: Expands any document.
-        longest: How many bytes a record may have.
-        unproven: Finishes a tree, given the record, the tree, how many strings were
-            decided in it, and whether it may be deep. None if ``root`` has all places of
-            layers, so that their count needs no proof.
-        find: Adds to ``root`` the places of a record's layers, if there may be others.
+        root: The place of a record, with the places below it where strings are decided.
+        reader: Reads records and the texts of layers; it is ``plain``.
+        tolerant: Expands any document, and takes nothing for granted.
+        longest: Bytes that a record may have; longer ones go the tolerant way.
+        unproven: Finishes a tree in which other layers may still be shut. It takes the
+            record, the tree, how many strings were decided, and whether the tree may be
+            deep. None if all places of layers are below ``root``.
+        find: Adds the places of a record's layers to ``root``. None if there are no others.
 
     Attributes:
-        swift: The function that expands, or None as long as there is none.
+        swift: The written function, when it has passed its trial; else None.
     """
 
     def __init__(
         self,
-        root: Place,
+        root: SeenPlace,
         reader: Reader,
         tolerant: Callable[[Any], Any],
         longest: int,
@@ -81,14 +96,19 @@ class Habits:
         self._find = find
         self._lock = threading.Lock()
         self._rest = SHORTEST_REST
-        # What expands several at once, and the swift function that it was written for.
+        # Expands several documents at once; and the swift function of the same places.
         self._many: Together | None = None
         self._many_of: Callable[[Any], Any] | None = None
         self.restart()
         _alive.add(self)
 
-    def restart(self, root: Place | None = None) -> None:
-        """Forget what was written, and watch documents anew."""
+    def restart(self, root: SeenPlace | None = None) -> None:
+        """
+        Forget what was seen and written, and watch documents anew.
+
+        Args:
+            root: Replaces the place of a record; None keeps it.
+        """
         self.swift: Callable[[Any], Any] | None = None
         self._candidate: Callable[[Any], Any] | None = None
         self._text = ""
@@ -98,15 +118,15 @@ class Habits:
         self._go_on(self._watched, WATCHED)
 
     def _go_on(self, stage: Callable[[Any], Any], documents: int) -> None:
-        """Do with so many documents what a stage does."""
+        """Begin a stage, for a number of documents."""
         self._stage, self._left = stage, documents
 
     def renew_lock(self) -> None:
-        """Forget that another thread was busy when this process was forked."""
+        """Replace the lock, which another thread may have held when this process was forked."""
         self._lock = threading.Lock()
 
     def method(self) -> Callable[[Any, Any], Any]:
-        """Return what expands a document the fastest way that there is, as a method of anything."""
+        """Return a function that expands its second argument, to be bound as a method."""
 
         def expand(_owner: Any, document: Any) -> Any:
             swift = self.swift
@@ -115,11 +135,11 @@ class Habits:
         return expand
 
     def expand(self, document: Any) -> Any:
-        """Expand a document as long as there is nothing swift."""
+        """Expand a document as the present stage does, while there is no swift function."""
         return self._stage(document)
 
     def expand_many(self, joined: Joined, admits: Admits | None = None) -> list[Any] | None:
-        """Expand several documents at once; None if each has to be for itself."""
+        """Return the trees of several documents, or None if each has to be expanded alone."""
         swift = self.swift
         if swift is None or joined.is_longer(self._longest):
             return None
@@ -128,16 +148,14 @@ class Habits:
         return None if self._many is None else self._many(joined, admits)
 
     def missed(self, document: Any) -> Any:
-        """Expand a document that is not like those before."""
+        """Expand a document that the swift code missed."""
         self._misses += 1
         if self._misses % self._every == 0:
             self._watch(document)
-        if self._misses >= MISSES * self._every and self.swift is not None:
+        if self._misses >= MOST_MISSES * self._every and self.swift is not None:
             self.swift = None
             self._write()
         return self._tolerant(document)
-
-    # Stages
 
     def _watched(self, document: Any) -> Any:
         self._left -= 1
@@ -148,7 +166,7 @@ class Habits:
 
     def _tried(self, document: Any) -> Any:
         candidate = self._candidate
-        if candidate is None:  # another thread started anew
+        if candidate is None:  # another thread has begun anew
             return self._tolerant(document)
         self._left -= 1
         tree = candidate(document)
@@ -162,13 +180,11 @@ class Habits:
             self._go_on(self._watched, WATCHED)
         return self._tolerant(document)
 
-    # What leads from one to the next
-
     def _judge(self) -> None:
-        """Let what was on trial be swift, or rest: the longer, the less use it has been."""
+        """End a trial: use the code, or drop it and leave documents alone."""
         if self._misses * 8 > PROVING:
             self.swift = self._candidate = None
-            self._text = ""  # the same may be written again, and tried
+            self._text = ""  # or the same code, written again, would not be built
             self._go_on(self._left_alone, self._rest)
             self._rest = min(2 * self._rest, LONGEST_REST)
         else:
@@ -179,7 +195,7 @@ class Habits:
         raw = encoded(document)
         if raw is None or len(raw) > self._longest:
             return
-        lock = self._lock  # a fork may change it meanwhile
+        lock = self._lock  # a fork may replace the attribute before it is released
         if lock.acquire(blocking=False):
             try:
                 with suppress(RecursionError):  # the caller has used up the stack
@@ -190,7 +206,7 @@ class Habits:
                 lock.release()
 
     def _write_many(self, swift: Callable[[Any], Any]) -> None:
-        """Write what expands several documents at once."""
+        """Write the code that expands several documents at once, for what is swift now."""
         lock = self._lock
         if not lock.acquire(blocking=False):
             return
@@ -205,7 +221,7 @@ class Habits:
             lock.release()
 
     def _write(self) -> None:
-        """Write what was seen, and try it."""
+        """Write code from what was seen, and begin its trial."""
         lock = self._lock
         if not lock.acquire(blocking=False):
             self._go_on(self._watched, 1)

@@ -1,23 +1,40 @@
 """
 Learnt plans: detection without a spec at the price of hand-written code.
 
-A stream's documents look alike. So the layers of the documents so far make a plan; it
-opens the same places of the next document, and counts each string that it decides. If
-it decided as many as can be seen in the raw bytes, none is left, and no walk is needed.
+Documents of a stream look alike. So the places where the documents so far had layers are
+compiled into a *plan*: here, the function that ``tries`` makes. It opens these places of the
+next document, and returns how many strings it decided: its *tries*. ``scan.visible`` counts
+where in the raw bytes layers can begin: V. If tries equal V, the document is finished. If not,
+the *walk* (``detect.sweep``) opens what is left of the same tree, and the plan learns from it.
 
-Why that is sound. A layer's text begins with a bracket, so in the raw bytes a quote is
-followed by blanks, if any, and a bracket. Blanks are a space, or a backslash sequence
-and n, r or t; a bracket and a quote are themselves: an escape that could stand for one
-of them, or for a piece of such an escape, is refused at every depth (``scan.hides``), as
-the first text in which it occurs has its characters literally in all texts around it.
-So each layer has a place of its own in V, the count of what looks like that, or of more;
-so has each shut string that the plan counts (``account``). The plan meets a string once
-at most. Tries equal to V therefore mean that every place is decided. Keys, doubled
-members and quotes inside texts only raise V: that costs a walk, never a layer.
+**Claim.** If ``hides(raw)`` is false and the tries of a plan equal V, no layer of the
+document is still shut. The numbers below are those of the claims in ``text.scan``.
 
-Without refused escapes k layers take 2**k bytes, which bounds layers; as many brackets
-as ``max_depth`` in the raw bytes, or a look at the opened tree, bounds depth. What the
-fast parser refuses is read carefully, and walked.
+1. A *place* is a quote in the raw bytes, followed by blanks or nothing, and a bracket. V is
+   the number of places, or more (2). Each layer has a place of its own (2).
+2. For a string that it opens, the plan counts one place: that of this layer. For a string
+   that is surely not a layer it counts the places in it and at its opening quote, or fewer
+   (``account``). It counts nothing for a string that it leaves undecided: one that holds a
+   string (stringified twice), or that the fast parser refuses.
+3. The plan meets each string at most once: a wildcard replaces the members that it stands
+   for. So all places that it counts are different, and tries are at most V.
+4. If tries equal V, each place was counted. But the place of a layer that is still shut is
+   not counted: not for a string that was opened, which counts its own place alone; and not
+   for one that is surely not a layer, because a layer is neither such a string nor in one:
+   detection looks into the record and into layers, and nowhere else. So there is none.
+5. What raises V alone (keys, the first of two members with one name, quotes in plain text)
+   costs a walk, never a layer. So does a plan that stops early, or counts too little.
+
+*Limits.* No record is longer than 2**max_layers bytes here, which bounds the layers (4). At
+most ``max_depth`` brackets in the raw bytes, or a look at the opened tree, bound the depth
+(4). Integers are exact, because ``Reader.loads`` reads them. A record that the parser refuses
+goes the careful way. A document that was parsed before has no bytes that could prove
+anything: it is walked, and each text in it is looked at.
+
+*Tests.* Each trick in ``test_learnt.py`` is a document that breaks a naive way of counting.
+``test_what_was_seen_changes_nothing`` and
+``test_mutated_documents_are_expanded_as_the_oracle_does`` compare any document after any
+others with the oracle. Each escape that is refused is shown to be needed, as ``scan`` says.
 """
 
 from __future__ import annotations
@@ -36,7 +53,7 @@ from nestdecode.errors import LimitError
 from nestdecode.plan.detect import Loads, encoded, guarded, sweep
 from nestdecode.plan.habits import Habits
 from nestdecode.plan.memory import Memory
-from nestdecode.plan.place import Place
+from nestdecode.plan.place import SeenPlace
 from nestdecode.plan.run import CrowdedError
 from nestdecode.plan.tries import compiled
 from nestdecode.text.depth import is_deeper
@@ -55,20 +72,28 @@ from nestdecode.text.scan import (
 
 __all__ = ["Learner"]
 
-# What a layer, or a container in a record, begins with, or an escape that could.
+# Brackets, and the backslash, which begins any escape of one. A record without a backslash
+# that has one bracket is flat.
 _OPENING = b"{[\\"
-# Of longer records it takes longer to count them than it takes to ask a plan.
+# In longer records, in bytes, counting these takes longer than a plan does.
 SHORT = 400
 
 
-LEARN_FROM, FORGIVEN, TRIAL, SHORTEST_REST, LONGEST_REST = 4, 4, 64, 64, 8192
+# Documents with layers that are learnt from before the first plan is compiled.
+LEARN_FROM = 4
+# Misses of a plan in use after which it is on trial again.
+FORGIVEN = 4
+# Documents of one trial: plan and walk take turns.
+TRIAL = 64
+# Documents without a plan after a trial that the walk has won; doubled each time.
+SHORTEST_REST, LONGEST_REST = 64, 8192
 
 
 _learners: weakref.WeakSet[Learner] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
-    # The thread that held a lock is not in this process: it will never give it back.
+    # The thread that held a lock is not in this process, and will never release it.
     for learner in _learners:
         learner.start_over()
 
@@ -79,11 +104,14 @@ if hasattr(os, "register_at_fork"):
 
 class Learner:
     """
-    Expands documents by what it learnt from those before. Safe to share between threads.
+    Finds and opens every layer of a document, with the help of the documents before.
+
+    Thread-safe. A plan in use is replaced as a whole; a thread that cannot have the lock
+    walks, and learns nothing.
 
     Args:
-        reader: Reads records and what their layers hold.
-        carefully: Expands whatever is not plain JSON, and tells of layers that stay shut.
+        reader: Reads records and the texts of layers.
+        carefully: Expands any document, and reports the layers that stay shut.
         copied: Copies a document that was parsed before: (tree, its depth). Raises
             LimitError if it is too deep.
     """
@@ -98,12 +126,11 @@ class Learner:
         self._limits = limits
         self._reader = reader
         self._carefully = carefully
-        # Learnt plans are swapped whole; who can't have the lock does not learn.
         self._lock = threading.Lock()
         self._memory = Memory(reader)
         self._seen = self._misses = self._since_trial = 0
         self._compile_at = LEARN_FROM
-        # What is run first: None as long as nothing is learnt, on trial, or too slow.
+        # The plan in use. None while nothing is learnt, during a trial and during a rest.
         self._plan: Callable[[Any, Loads], int] | None = None
         self._learnt: Callable[[Any, Loads], int] | None = None
         self._trial: list[float] | None = None
@@ -111,7 +138,7 @@ class Learner:
         self._rest, self._rest_left = SHORTEST_REST, 0
         self._timing = False
         _learners.add(self)
-        # n containers take 2n characters, and k layers 2**k.
+        # n containers inside one another take 2n bytes, and k layers 2**k.
         self._surely_shallow = 2 * limits.max_depth
         self._longest = min(limits.max_record_bytes, 1 << min(limits.max_layers, 60))
         self._copied = copied
@@ -123,13 +150,13 @@ class Learner:
         self._habits = Habits(self._memory.root, reader, self._tolerant(), self._longest, unproven)
 
     def method(self) -> Callable[[Any, Any], Any]:
-        """Return what opens every layer of one document, as a method of anything."""
+        """Return a function that expands its second argument, to be bound as a method."""
         habits, tolerant = self._habits, self._tolerant()
         loads, refused = self._reader.loads, self._reader.refused
         plain, short = self._reader.plain, min(self._longest, SHORT)
 
         def expand(_owner: Any, document: Any) -> Any:
-            # One bracket and no escape: a flat object, if it is one.
+            # One bracket and no backslash: if this is an object, it is flat.
             if (
                 document.__class__ is bytes
                 and len(document) <= short
@@ -151,7 +178,7 @@ class Learner:
         return expand
 
     def _tolerant(self) -> Callable[[Any], Any]:
-        """Return what opens every layer of one document, whatever it is."""
+        """Return the function that expands any document, and takes nothing for granted."""
         longest, surely_shallow = self._longest, self._surely_shallow
         carefully, layered, may_be_deep = self._carefully, self._layered, self._reader.may_be_deep
         parsed = self._parsed
@@ -170,16 +197,18 @@ class Learner:
                 tree = read(document)
             except refused:
                 tree = None
-            # Not in the handler: what it handles would be the context of what is raised.
+            # Outside the handler: an error raised in it would carry the refusal, with the
+            # document, as its context.
             if tree.__class__ is not dict and tree.__class__ is not list:
                 return carefully(document)
             plan = self._plan
             if plan is None:
-                # Mostly flat: nothing that a layer could begin with.
+                # Mostly flat records: nothing with which a layer could begin.
                 if contains(translate(document, FLAT_CLASSES), b'"(') and not is_flat(document):
                     return layered(document, tree, -1, read)
             else:
-                # Mostly layered: as many tries as quotes before brackets or blanks.
+                # Mostly layered records. The quotes before brackets or blanks are V or
+                # more, if no string begins with an escape.
                 classes = translate(document, CLASSES)
                 tries = plan(tree, read)
                 if (
@@ -196,15 +225,15 @@ class Learner:
 
     def expand_many(self, joined: Joined, admits: Admits | None = None) -> list[Any] | None:
         """
-        Open every layer of several documents, checked all at once.
+        Return the trees of several documents, in order, proven all at once.
 
-        None if they can't be, or are not proven: then each is for itself.
+        None if that is not possible: then each document is expanded separately.
         """
         trees = self._habits.expand_many(joined, admits)
         return self._flat(joined, admits) if trees is None else trees
 
     def _flat(self, joined: Joined, admits: Admits | None) -> list[Any] | None:
-        """Read joined records if none of them can have a layer."""
+        """Return the trees of joined records if none of them can have a layer, else None."""
         reader, most = self._reader, self._limits.max_depth
         if not reader.plain or joined.is_longer(self._longest):
             return None
@@ -219,7 +248,7 @@ class Learner:
             return None
 
     def _parsed(self, document: Any) -> Any:
-        """Expand a document that has no text: no bytes prove that a plan missed nothing."""
+        """Expand a document that was parsed before: it has no bytes that prove anything."""
         deepest = self._limits.max_depth
         shut: list[Any] = []
         try:
@@ -233,7 +262,15 @@ class Learner:
         return self._carefully(document)
 
     def _layered(self, raw: bytes, tree: Any, tries: int, read: Loads) -> Any:
-        """Expand a document that has layers; a plan may have decided some *tries* already."""
+        """
+        Finish the tree of a document that may have layers.
+
+        Args:
+            raw: The document.
+            tree: What was read of it; a plan may have opened some of its layers.
+            tries: What the plan returned, or -1 if none was run.
+            read: Reads the texts of layers.
+        """
         found = visible(raw)
         if found < 0:
             tree = self._carefully(raw)
@@ -251,7 +288,7 @@ class Learner:
             elif tries < 0 or tries != found:
                 self._by_walk(tree, read)
         except LimitError:
-            tree = None  # a layer stays shut, and its address is told
+            tree = None  # a layer stays shut; the careful way reports it with its address
         if tree is None or (
             count_byteset(raw, BRACKETS) > self._limits.max_depth
             and is_deeper(tree, self._limits.max_depth)
@@ -260,7 +297,7 @@ class Learner:
         return tree
 
     def _learn_quoted(self, raw: bytes) -> None:
-        """Learn from a record that no walk may open: its layers are not bound by its size."""
+        """Learn from a record with quotes as escapes, which the careful way has expanded."""
         if self._timing and self._learnt is not None:
             self._accept()
             return
@@ -280,11 +317,9 @@ class Learner:
                 self._begin_trial()
         self._learn(tree, read)
 
-    # Learning
-
     def _learn(self, tree: Any, read: Loads) -> None:
-        """Walk a tree, remember where something was decided, and compile now and then."""
-        lock = self._lock  # a fork may change it meanwhile
+        """Walk a tree, remember where strings were decided, and compile a plan when due."""
+        lock = self._lock  # a fork may replace the attribute before it is released
         if not lock.acquire(blocking=False):
             sweep(tree, self._reader, read)
             return
@@ -298,9 +333,9 @@ class Learner:
         finally:
             lock.release()
 
-    def _mixed(self, place: Place) -> None:
-        """Look before trying, from now on, where a layer was expected and text came."""
-        # Never waited for: a signal handler may come here while its own thread learns.
+    def _mixed(self, place: SeenPlace) -> None:
+        """Note that a place where layers were expected has text too, and compile anew."""
+        # Never waited for: a signal handler may get here while its own thread learns.
         lock = self._lock
         if place.shut or not lock.acquire(blocking=False):
             return
@@ -315,22 +350,21 @@ class Learner:
             lock.release()
 
     def start_over(self) -> None:
-        """Forget what another thread was about to learn when this process was forked."""
+        """Forget what another thread was learning when this process was forked."""
         if self._lock.locked():
             self._lock = threading.Lock()
             self._memory = Memory(self._reader)
             self._misses, self._compile_at = 0, LEARN_FROM
 
-    # Trials: the plan has to be faster than the walk, misses included
-
     def _begin_trial(self) -> None:
+        # Seconds of the walk and of the plan, its misses included: the faster one stays.
         self._trial, self._trial_left, self._timing = [0.0, 0.0], TRIAL, True
         self._plan = None
         self._habits.restart()
         self._since_trial = 0
 
     def _timed(self, tree: Any, found: int, read: Loads) -> None:
-        """Take turns between plan and walk, or rest from the plan that was the slower."""
+        """Expand by plan and walk in turns, or by the walk while a slower plan rests."""
         learnt, times = self._learnt, self._trial
         if self._rest_left:
             self._rest_left -= 1

@@ -1,11 +1,11 @@
-"""What is remembered of documents without a spec: the places where strings were decided."""
+"""The places where strings of the documents before were decided: what plans are made from."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nestdecode.plan.detect import CLOSERS, OPENERS, Loads, odd, sweep
-from nestdecode.plan.place import Place
+from nestdecode.plan.detect import CLOSERS, OPENERS, Loads, read_layer, sweep
+from nestdecode.plan.place import SeenPlace
 from nestdecode.plan.run import Trace
 from nestdecode.text.reader import Reader
 from nestdecode.text.scan import account
@@ -15,33 +15,39 @@ if TYPE_CHECKING:
 
 __all__ = ["Memory"]
 
-# Places, members of one of them, containers around one: no more are remembered.
+# Bounds of what is remembered: places, named members of one place, steps from the root.
 MOST_PLACES, MOST_MEMBERS, MOST_DEPTH = 200, 8, 12
+# Characters in the name of a member.
 LONGEST_NAME = 100
-# Children that are looked at of one document.
+# Children that are looked at in one document.
 MOST_NOTES = 10_000
 
 
 class Memory:
     """
-    Places where strings were decided: opened, or surely no layers. Bounded.
+    Places where strings were decided: opened, or surely not layers. Bounded in size.
 
     Args:
-        reader: Reads what layers hold.
-        root: The place of a record, if something is declared of it, or below.
+        reader: Reads the texts of layers.
+        root: The place of a record, if a spec declares something at it or below; else None.
 
     Attributes:
-        root: The place of a record.
+        root: The place of a record; the others are below it.
     """
 
-    def __init__(self, reader: Reader, root: Place | None = None) -> None:
+    def __init__(self, reader: Reader, root: SeenPlace | None = None) -> None:
         self._reader = reader
-        self.root: Place = root or Place()
-        self._told = root is not None
+        self.root: SeenPlace = root or SeenPlace()
+        self._declared = root is not None
         self._places = 1
 
     def remember(self, tree: Any, read: Loads) -> None:
-        """Do what ``sweep`` does, and note the places."""
+        """
+        Open every layer of a tree in place, as ``sweep`` does, and note the places.
+
+        Raises:
+            LimitError: If a limit keeps a layer shut.
+        """
         left = MOST_NOTES
         waiting: list[tuple[Any, tuple[Any, ...]]] = [(tree, ())]
         while waiting:
@@ -49,14 +55,14 @@ class Memory:
             is_object = container.__class__ is dict
             left -= len(container)
             if left < 0:
-                # Where there is so much, the rest is like it, or not worth knowing.
+                # The rest of so large a document is like the part seen, or not worth noting.
                 sweep(container, self._reader, read)
                 continue
             for key, child in container.items() if is_object else enumerate(container):
                 here = (*path, key if is_object else None)
                 if child.__class__ is str:
                     if child and child[0] in OPENERS and child[-1] in CLOSERS:
-                        value = odd(child, self._reader)
+                        value = read_layer(child, self._reader)
                     else:
                         value = child
                     if value is child:
@@ -66,7 +72,7 @@ class Memory:
                             self._note_plain(here)
                         continue
                     container[key] = value
-                    # What was stringified twice is left to the walk.
+                    # No plan opens what was stringified twice: the walk does.
                     if child[0] != '"':
                         self._note(here, "opened")
                     child = value
@@ -74,7 +80,7 @@ class Memory:
                     waiting.append((child, here))
 
     def note(self, trace: Trace) -> None:
-        """Note what was found in a record that was expanded by a spec."""
+        """Note where detection decided strings of a record that a spec expanded."""
         for opening in trace.openings:
             path = tuple(s if isinstance(s, str) else None for s in opening.address.steps())
             if len(opening.layers) == 1 and _is_found(trace.shapes, path):
@@ -107,8 +113,8 @@ class Memory:
         setattr(place, what, True)
 
     def _note_plain(self, path: tuple[Any, ...]) -> None:
-        """Remember that a place has text too, if it is one where layers were."""
-        place: Place | None = self.root
+        """Note that a place where layers were has text too."""
+        place: SeenPlace | None = self.root
         for step in path:
             if place is None:
                 return
@@ -119,8 +125,14 @@ class Memory:
         if place is not None and place.opened:
             place.shut = True
 
-    def _child(self, place: Place, step: Any) -> Place | None:
-        """Return the place one step further, or None if there is no room for it."""
+    def _child(self, place: SeenPlace, step: Any) -> SeenPlace | None:
+        """
+        Return the place one step below another, or None if it is not remembered.
+
+        Args:
+            place: The place above.
+            step: The name of a member, or None for all elements.
+        """
         if step is None:
             if place.items is None:
                 place.items = self._new()
@@ -136,24 +148,30 @@ class Memory:
             if known is not None:
                 place.members[step] = known
             return known
-        if self._told:
+        if self._declared:
             return None
-        # Ids as keys: a wildcard replaces the names, or a string would count twice.
-        place.rest = Place()
+        # Ids as names. The wildcard replaces the members: with both, a plan would meet a
+        # string twice, and count it twice.
+        place.rest = SeenPlace()
         for member in place.members.values():
             _merge(place.rest, member)
         place.members = {}
         return place.rest
 
-    def _new(self) -> Place | None:
+    def _new(self) -> SeenPlace | None:
         if self._places >= MOST_PLACES:
             return None
         self._places += 1
-        return Place()
+        return SeenPlace()
 
 
 def _is_found(shapes: tuple[Shape, ...], path: tuple[Any, ...]) -> bool:
-    """Tell whether nothing is declared of a place, nor of single ones among its neighbours."""
+    """
+    Return whether the spec leaves a place to detection.
+
+    False, too, if the spec distinguishes members by pattern or elements by index on the
+    way there: a ``SeenPlace`` does not.
+    """
     for step in path:
         if any(shape.patterns or shape.prefix for shape in shapes):
             return False
@@ -164,17 +182,17 @@ def _is_found(shapes: tuple[Shape, ...], path: tuple[Any, ...]) -> bool:
     return not any(shape.declared or shape.alternatives for shape in shapes)
 
 
-def _merge(into: Place, other: Place) -> None:
+def _merge(into: SeenPlace, other: SeenPlace) -> None:
     into.opened |= other.opened
     into.shut |= other.shut
     if other.items is not None:
-        into.items = into.items or Place()
+        into.items = into.items or SeenPlace()
         _merge(into.items, other.items)
     if other.rest is not None:
-        into.rest = into.rest or Place()
+        into.rest = into.rest or SeenPlace()
         _merge(into.rest, other.rest)
     for name, member in other.members.items():
         if into.rest is not None:
             _merge(into.rest, member)
         else:
-            _merge(into.members.setdefault(name, Place()), member)
+            _merge(into.members.setdefault(name, SeenPlace()), member)

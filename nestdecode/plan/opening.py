@@ -1,14 +1,14 @@
 """
-A spec's plan written out as one Python function.
+A plan written out as one Python function.
 
-The function opens what opens at once: any chain of codecs, in a document that is given in
-any form. Whatever does not is noted. One walk through the tree finds where the noted
-places are, in document order, and lets the plan decide each: that is the careful way, and
-what the function is tested against. A document that has to be refused, or that may meet a
-limit, is read again and goes the careful way as a whole.
+The function opens what opens at once: any chain of codecs, in a document of any form. It
+notes the places that do not. ``settling`` finds their addresses in one walk through the tree,
+in document order, and has the plan open or settle each of them. The plan (``careful``) is the
+careful way; the function is tested against it. A document that is refused, or that may meet a
+limit, is read again, and goes the careful way as a whole.
 
-What a record's bytes prove holds for the texts that they hold as they are. Layers in
-base64 or gzip, and those of documents that were parsed before, are looked at one by one.
+What the bytes of a record prove (``text.scan``) holds for the texts that stand in them. Texts
+from base64 or gzip, and those in documents that were parsed before, are looked at one by one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from nestdecode.plan.detect import Loads, encoded, guarded, sweep
 from nestdecode.plan.facts import layers_inside, may_exceed_layers, opened_on_the_spot, policies_of
 from nestdecode.plan.run import CrowdedError, Run
 from nestdecode.plan.settling import settle
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.plan.spending import STAYS, UNSURE, Spending
 from nestdecode.plan.strings import Strings, is_one_of, is_too_deep
 from nestdecode.spec.shape import Shape, live_shapes, walk
@@ -34,7 +34,9 @@ from nestdecode.text.number import Number
 from nestdecode.text.reader import Limits, Reader
 
 __all__ = ["Opener", "source_of"]
+# Places that are written out before a function is called instead.
 MAX_PLACES = 400
+# Loops inside one another; Python takes 20 blocks. Levels of indentation; it takes 100.
 MAX_LOOPS = 12
 MAX_LEVEL = 50
 
@@ -47,20 +49,20 @@ def source_of(
     copied: Callable[[Any], tuple[Any, int]],
     *,
     quiet: bool,
-) -> Source:
+) -> PythonSource:
     """
     Return the source of ``expand(document)``, which does what ``carefully`` does.
 
     Args:
         plan: Where layers are.
-        reader: Reads records and what their layers hold.
+        reader: Reads records and the texts of layers.
         start: Makes the Run of a record that needs one.
         carefully: Expands any document.
         copied: Copies a document that was parsed before: (tree, its depth). Raises
-            LimitError if it is too deep, or holds what is left to the careful way.
-        quiet: Whether nobody is told of layers that stay shut.
+            LimitError if it is too deep, or holds what only the careful way opens.
+        quiet: Whether problems are not reported.
     """
-    opener = Opener(Source(), plan, reader, copied, quiet=quiet)
+    opener = Opener(PythonSource(), plan, reader, copied, quiet=quiet)
     opener.source.names |= {
         "carefully": carefully,
         "settle": functools.partial(settle, plan, start, carefully),
@@ -73,23 +75,33 @@ class Opener:
     """
     Writes code that opens layers.
 
-    The code has the names ``read``, for what reads layers, ``shut``, for a list of what is
-    left to the careful way, and ``spent``, for a Spending, if ``decodes``.
+    The code uses these variables: ``read``, which reads the texts of layers; ``shut``, the
+    list of places that are left to the careful way; and ``spent``, a Spending, if the plan
+    has layers in other codecs than json.
 
     Args:
-        source: Where it is written.
+        source: The code that is being written.
         plan: Where layers are.
-        reader: Reads records and what their layers hold.
-        copied: Copies a document that was parsed before.
-        quiet: Whether nobody is told of layers that stay shut.
+        reader: Reads records and the texts of layers.
+        copied: Copies a document that was parsed before, as for ``source_of``.
+        quiet: Whether problems are not reported.
 
     Attributes:
-        decodes: Whether there are layers in base64 or gzip.
+        quiet: Whether a string that does not open stays without a trace.
+        finds: Whether layers are found where nothing is declared.
+        live: The shapes at or below which layers are declared.
+        dynamic: Whether the code counts layers, because ``max_layers`` can be exceeded.
+        decodes: Whether the plan has layers in other codecs than json.
+        share: Containers inside one another that each source of depth may have.
+        longest: Bytes up to which the size of a text proves that ``max_layers`` is kept.
+        functions: The names of written functions, by kind and shape.
+        waiting: The functions that are called, and not written yet.
+        active: The shapes around the place that is being written.
     """
 
     def __init__(
         self,
-        source: Source,
+        source: PythonSource,
         plan: Plan,
         reader: Reader,
         copied: Callable[[Any], tuple[Any, int]],
@@ -97,7 +109,7 @@ class Opener:
         quiet: bool,
     ) -> None:
         self.plan = plan
-        # What surely does not open may stay then, whatever the spec says of it.
+        # Under ``keep`` alone, a problem that is not reported leaves the string as it is.
         self.quiet: bool = quiet and policies_of(plan) == {"keep"}
         self.reader = reader
         limits = reader.limits
@@ -107,10 +119,10 @@ class Opener:
         self.live: set[Shape] = live_shapes(self.shape)
         self.dynamic: bool = may_exceed_layers(plan, limits)
         self.decodes: bool = _decodes(self.shape)
-        # Depth has three sources: the record or what was copied of it, its layers, and
-        # the texts that these give.
+        # Depth has three sources: the record or its copy, the texts of its layers, and the
+        # texts that these decode to.
         self.share: int = limits.max_depth // 3
-        # Where layers are found, k of them take 2**k bytes, unless escapes hide that.
+        # Found layers: k inside one another take 2**k bytes (text.scan, claim 4).
         layers = max(limits.max_layers - layers_inside(plan, limits), 0)
         self.longest: int = min(limits.max_record_bytes, 1 << layers) if self.finds else 1 << 62
         reads = guarded(reader, self.share, self.longest, all_texts=self.finds)
@@ -141,7 +153,7 @@ class Opener:
         }
 
     def write_expand(self) -> None:
-        """Write ``expand(document)``; the names ``carefully`` and ``settle`` are the caller's."""
+        """Write ``expand(document)``; the caller names ``carefully`` and ``settle``."""
         source = self.source
         with source.block("def expand(document):"):
             self.write_read()
@@ -151,7 +163,7 @@ class Opener:
                 source.line("pass")
             with source.block("except CrowdedError:"):
                 source.line("crowded = True")
-            # Not in the handler: what it handles would be the context of what is raised.
+            # Outside the handler: an error raised in it would carry another as its context.
             source.line(f"if crowded or ({self.is_too_deep}):")
             source.line("    return carefully(document)")
             with source.block("if shut:"):
@@ -160,7 +172,7 @@ class Opener:
         self.write_functions()
 
     def write_functions(self) -> None:
-        """Write the functions that were called so far."""
+        """Write the functions that are called, and those that they call."""
         while self.waiting:
             kind, shape = self.waiting.pop()
             self.active = []
@@ -173,19 +185,21 @@ class Opener:
 
     @property
     def spent(self) -> str:
-        """The argument of written functions for what is spent, if anything is."""
+        """The last argument of written functions, with its comma; empty if not ``decodes``."""
         return ", spent" if self.decodes else ""
 
     @property
     def is_too_deep(self) -> str:
-        """An expression that tells whether the tree, opened, is deeper than is allowed."""
+        """The expression for whether the opened tree is deeper than ``max_depth``."""
         deep = "(deep or spent.brackets < 0)" if self.decodes else "deep"
         return f"{deep} and is_deeper(tree, {self.limits.max_depth})"
 
-    # Reading
-
     def write_read(self) -> None:
-        """Write how *document* is read into *tree*, its layers shut; *raw* is its text, if any."""
+        """
+        Write how ``document`` is read into ``tree``, with its layers shut.
+
+        ``raw`` is the text of the document, or None if it was parsed before.
+        """
         source, limits = self.source, self.limits
         source.line("raw = document if document.__class__ is bytes else encoded(document)")
         with source.block("if raw is None:"):
@@ -197,12 +211,12 @@ class Opener:
             with source.block(f"if {guard}:"):
                 source.line("return carefully(document)")
             most = limits.max_depth - (self.share if self.decodes else 0)
-            # n containers take 2n characters.
+            # n containers take 2n bytes.
             source.line(f"deep = len(raw) > {2 * most} and (")
             source.line(f"    count_byteset(raw, BRACKETS) > {most}")
             source.line("    or (contains(raw, ESCAPE) and hides(raw))")
             source.line(")")
-            # What the record's bytes prove of numbers does not hold in base64.
+            # What the record's bytes prove of integers does not hold in base64.
             deeply = "loads_counting" if self.decodes else "loads_for(raw)"
             source.line(f"read = {deeply} if deep else loads")
             source.line("try:")
@@ -215,21 +229,27 @@ class Opener:
         if self.decodes:
             source.line(f"spent = Spending({limits.max_bytes}, {self.share}, {self.longest})")
 
-    # Places
-
     def needs(self, shape: Shape | None) -> bool:
-        """Tell whether anything is to be opened at or below a place."""
+        """Return whether there may be layers at or below a place."""
         return self.finds or shape in self.live
 
     def is_bare(self, shape: Shape | None) -> bool:
-        """Tell whether nothing is declared at and below a place, and all is to be found."""
+        """Return whether all layers at and below a place are to be found: none is declared."""
         return self.finds and (
             shape is None
             or not (shape.declared or shape.alternatives or any(True for _ in shape.children()))
         )
 
     def place(self, shape: Shape, value: str, container: str, key: str, layers: str) -> None:
-        """Write what is done with the value in a variable, which is container[key]."""
+        """
+        Write how the layers at and below one place are opened.
+
+        Args:
+            shape: What is declared of the place.
+            value: The variable that holds its value.
+            container, key: Expressions: the value is ``container[key]``.
+            layers: The expression for the layers around it.
+        """
         self.places += 1
         source = self.source
         if shape.alternatives:
@@ -247,12 +267,12 @@ class Opener:
         self.below(shape, value, layers)
 
     def note(self, shape: Shape, container: str, key: str, layers: str) -> None:
-        """Write that a string is left to the careful way."""
+        """Write that a place is left to the careful way."""
         shapes = self.source.constant((shape,), "SHAPES")
         self.source.line(f"shut.append(({container}, {key}, {shapes}, {layers}))")
 
     def _open(self, shape: Shape, value: str, container: str, key: str, layers: str) -> None:
-        """Write how a string is opened, and all that is in it, by a function of its own."""
+        """Write how a string, and every layer in it, is opened by a function of its own."""
         source = self.source
         new = source.fresh("new")
         source.line(f"{new} = {self.call('open', shape, value, layers)}")
@@ -263,10 +283,15 @@ class Opener:
 
     def call(self, kind: str, shape: Shape, value: str, layers: str) -> str:
         """
-        Return the call of a function that does something with a value.
+        Return the expression that calls a written function for a value.
 
-        ``visit`` opens what is in a container; ``open`` opens a string, and what is in it;
-        ``peel`` opens a string alone. The last two return what it holds, STAYS or UNSURE.
+        Args:
+            kind: ``visit`` opens the layers in a container. ``open`` opens a string and the
+                layers in it, ``peel`` the string alone; both return its value, STAYS or
+                UNSURE.
+            shape: What is declared of the value.
+            value: The expression for it.
+            layers: The expression for the layers around it.
         """
         name = self.functions.get((kind, shape))
         if name is None:
@@ -275,7 +300,7 @@ class Opener:
         return f"{name}({value}, read, shut, {layers}{self.spent})"
 
     def below(self, shape: Shape, value: str, layers: str) -> None:
-        """Write what is done with what is in a value, if it holds anything."""
+        """Write how the layers in a value are opened, if it is a container."""
         if self.is_bare(shape):
             with self.source.block(f"if {is_one_of(value, ['dict', 'list'])}:"):
                 self.source.line(f"sweep({value}, reader, read, shut)")
@@ -298,7 +323,7 @@ class Opener:
 
     @contextmanager
     def looping(self, head: str) -> Iterator[None]:
-        """Write the head of a loop, and indent what follows."""
+        """Write the head of a loop, and indent what is written in the context."""
         self.loops += 1
         with self.source.block(head):
             yield
@@ -308,7 +333,7 @@ class Opener:
 def _parsed_by(
     copied: Callable[[Any], tuple[Any, int]], share: int, reads: Loads
 ) -> Callable[[Any], tuple[Any, bool, Loads]]:
-    """Return what copies a document: (the copy, whether it is deep, what reads its layers)."""
+    """Return a function that copies a document: (tree, whether it is deep, its ``read``)."""
 
     def parsed(document: Any) -> tuple[Any, bool, Loads]:
         try:

@@ -1,4 +1,4 @@
-"""Places of documents, and what was seen there: what habits are made of."""
+"""Places of documents where strings are decided, and what was seen there."""
 
 from __future__ import annotations
 
@@ -10,33 +10,34 @@ from stringzilla import count_byteset
 from nestdecode.text.reader import READERS, REFUSED
 from nestdecode.text.scan import BRACKETS
 
-__all__ = ["SHALLOW", "Place"]
+__all__ = ["SHALLOW", "SeenPlace"]
 
-# Containers that are inside one another on any stack; n of them take 2n characters.
+# Containers inside one another for which any stack is enough; n of them take 2n characters.
 SHALLOW = 200
-# Longer texts are not read several times to see who is faster.
+# Characters of the longest text that is read several times, to find the faster reader.
 _TIMED = 1 << 16
-# Elements and members that are looked at of one container.
+# Elements, or members of a wildcard, that are looked at in one container.
 _FEW = 16
 
 
-class Place:
+class SeenPlace:
     """
-    A place at or below which strings are decided, and what was seen there.
+    A position in documents at or below which strings are decided, and what was seen there.
 
     Attributes:
-        members: By name.
-        rest: All members, in the place of ``members``, or None.
-        items: All elements, or None.
-        declared: Whether a spec says so, and strings that do not open are problems.
+        members: The places of members, by name.
+        rest: The place of all members, instead of ``members``; or None.
+        items: The place of all elements, or None.
+        declared: Whether a spec declares layers here: a string that does not open is a
+            problem then.
         opened: Whether strings are opened here.
         shut: Whether any string may stay shut here.
-        plain: Strings that may stay shut here.
-        kinds: The Python types that a string may open to.
-        objects, arrays, nulls, others: How many of them were seen here, layers opened.
-        there: In how many of the objects around it there was something here.
+        plain: The only strings that may stay shut here.
+        kinds: The Python types that a string may open to: ``dict``, ``list``.
+        objects, arrays, nulls, others: Values seen here, counted with their layers open.
+        there: Objects seen around this place that had the member.
         longest: Characters in the longest text here.
-        gain: Seconds that msgspec saved on the texts here, compared to orjson.
+        gain: Seconds that msgspec took less than orjson for the texts here.
     """
 
     __slots__ = (
@@ -58,9 +59,9 @@ class Place:
     )
 
     def __init__(self) -> None:
-        self.members: dict[str, Place] = {}
-        self.rest: Place | None = None
-        self.items: Place | None = None
+        self.members: dict[str, SeenPlace] = {}
+        self.rest: SeenPlace | None = None
+        self.items: SeenPlace | None = None
         self.declared: bool = False
         self.opened: bool = False
         self.shut: bool = False
@@ -75,7 +76,12 @@ class Place:
         self.gain: float = 0.0
 
     def watch(self, value: Any) -> None:
-        """Note what is in a value here, its layers shut; they are opened."""
+        """
+        Note what a value at this place holds.
+
+        Args:
+            value: Its layers are shut. They are opened, but the value is not changed.
+        """
         if self.opened and value.__class__ is str:
             value = self._timed(value)
         if value.__class__ is dict:
@@ -99,14 +105,14 @@ class Place:
 
     @property
     def is_object(self) -> bool:
-        """Whether all that was seen here are objects, and members of them matter."""
+        """Whether only objects were seen here, and strings are decided below."""
         return bool(self.objects and (self.members or self.rest)) and not self._is_mixed(
             self.arrays
         )
 
     @property
     def is_array(self) -> bool:
-        """Whether all that was seen here are arrays, and elements of them matter."""
+        """Whether only arrays were seen here, and strings are decided below."""
         return bool(self.arrays and self.items) and not self._is_mixed(self.objects)
 
     def _is_mixed(self, containers: int) -> bool:
@@ -122,17 +128,17 @@ class Place:
 
     @property
     def layers(self) -> int:
-        """How many layers are inside one another, from here on."""
+        """The number of layers that are opened inside one another, at this place and below."""
         children = [*self.members.values(), self.rest, self.items]
         return self.opened + max((c.layers for c in children if c is not None), default=0)
 
     def _timed(self, text: str | bytes) -> Any:
-        """Read a text, if it can be read, and note who is the faster."""
+        """Return the value of a text, or the text if it is refused, and note the faster reader."""
         best = []
         value: Any = text
         self.longest = max(self.longest, len(text))
         if len(text) > _TIMED:
-            # It would cost more than it can save, and be there twice.
+            # Timing would cost more than it saves, and hold two trees of a large text.
             try:
                 return READERS["orjson"](text)
             except REFUSED:
@@ -141,7 +147,7 @@ class Place:
             if name == "msgspec" and len(text) > SHALLOW:
                 raw = text if isinstance(text, bytes) else text.encode()
                 if count_byteset(raw, BRACKETS) > SHALLOW:
-                    # It would take much of the stack.
+                    # msgspec would use much of the stack.
                     return value
             times = []
             for _ in range(3):
@@ -156,5 +162,5 @@ class Place:
         return value
 
     def watch_record(self, raw: bytes) -> None:
-        """Note what is in a record."""
+        """Note what a record holds."""
         self.watch(self._timed(raw))

@@ -1,4 +1,4 @@
-"""One record on its way: where we are in it, what it may cost, what is told of it."""
+"""The state of one record while its layers are opened: position, budget, problems."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["DROP", "CrowdedError", "Opening", "Run", "address_of", "in_document_order"]
 
-Report = Callable[[DecodeError], None]
+_Report = Callable[[DecodeError], None]
 
 
 class _Drop:
-    """What stands for a member that is to go."""
+    """The type of DROP."""
 
 
+# In the place of a value: the member is to be removed.
 DROP = _Drop()
 
 
@@ -29,11 +30,11 @@ class Opening(NamedTuple):
     One string that was opened.
 
     Attributes:
-        address: Its place in the expanded tree.
+        address: Where it is in the expanded tree.
         around: Layers around it.
         layers: Codecs and text of each layer that it is, from the outermost on.
-        admits: JSON Schema types of what may be in the innermost.
-        content: Shape of what is in the innermost, or None if nothing is known of it.
+        admits: JSON Schema types that the innermost layer may hold.
+        content: Shape of the innermost layer's value; None if nothing is declared of it.
     """
 
     address: Address
@@ -45,13 +46,13 @@ class Opening(NamedTuple):
 
 class Trace(NamedTuple):
     """
-    A record, expanded with a note of everything.
+    An expanded record, with all that was opened and all that stayed shut.
 
     Attributes:
         tree: The expanded tree.
-        openings: What was opened, in document order.
-        problems: The layers that stayed shut, by their places.
-        shapes: What is declared of the root: nothing, or one shape.
+        openings: The strings that were opened, in document order.
+        problems: The layers that stayed shut, by address.
+        shapes: The shape of the root; empty without a spec.
     """
 
     tree: Any
@@ -62,17 +63,28 @@ class Trace(NamedTuple):
 
 class Run:
     """
-    One record on its way: what it may still cost, and where we are in it.
+    The state of one record while its layers are opened. Not thread-safe.
+
+    Args:
+        reader: Reads the texts of layers.
+        on_error: Policy for layers that name none.
+        report: Takes each problem.
 
     Attributes:
-        openings: What was opened, in document order, if that is to be known; else None.
-        settled: Strings that were opened, or stay shut, as (id of the container, key), if
-            places may be visited twice: what is there now is not opened again. Else None.
+        limits: Of the reader.
+        budget: Bytes that layers in base64 and gzip may still decode to.
+        path: Steps from the root to the place that is visited: names and indexes.
+        report: Takes each problem; while problems are held, it keeps them.
+        held: The problems that are held, in order; None if they are not.
+        openings: The strings that were opened, in document order; None to note none.
+        settled: Strings that were opened or stay shut, as (id of the container, key): they
+            are not opened again if their place is visited again. None if none is.
+        looks: Searches for the address of a container so far.
     """
 
     __slots__ = (
         "_addresses",
-        "_tell",
+        "_report_now",
         "budget",
         "held",
         "limits",
@@ -85,23 +97,23 @@ class Run:
         "settled",
     )
 
-    def __init__(self, reader: Reader, on_error: Policy, report: Report) -> None:
+    def __init__(self, reader: Reader, on_error: Policy, report: _Report) -> None:
         self.reader: Reader = reader
         self.limits: Limits = reader.limits
         self.on_error = on_error
         self.budget: Budget = Budget(self.limits.max_bytes)
         self.path: list[str | int] = []
-        self.report: Report = report
+        self.report: _Report = report
         self.held: list[DecodeError] | None = None
         self.openings: list[Opening] | None = None
         self.settled: set[tuple[int, Any]] | None = None
-        self._tell = report
-        # Of the places on the way to the one that an address was made for last.
+        self._report_now = report
+        # Those of the last place for which one was made, and of what is around it.
         self._addresses: list[Address] = []
         self.looks: int = 0
 
     def is_settled(self, container: Any, key: Any) -> bool:
-        """Tell whether a string was met before, and note that it is met now."""
+        """Return whether a string was settled before, and note that it is now."""
         if self.settled is None:
             return False
         place = id(container), key
@@ -111,29 +123,34 @@ class Run:
         return False
 
     def look(self) -> None:
-        """Count a search through the record; raise CrowdedError if there were too many."""
+        """
+        Count a search through the record.
+
+        Raises:
+            CrowdedError: If there were too many.
+        """
         self.looks += 1
         if self.looks > MOST_LOOKS:
             raise CrowdedError
 
     def hold(self) -> Run:
-        """Keep problems back until they are released, or the run is given up."""
+        """Hold problems back until ``release``, and return the run."""
         self.held = []
         self.report = self.held.append
         return self
 
     def release(self) -> None:
-        """Tell of the problems that were kept back."""
+        """Report the problems that were held back."""
         for problem in self.held or ():
-            self._tell(problem)
-        self.held, self.report = None, self._tell
+            self._report_now(problem)
+        self.held, self.report = None, self._report_now
 
     def here(self, error: DecodeError) -> DecodeError:
-        """Return *error* with the address of the place we are at."""
+        """Return *error* with the address of the place that is visited."""
         return type(error)(error.reason, self.address(), error.codec)
 
     def address(self) -> Address:
-        """Return the address of the place we are at; neighbours share what is around them."""
+        """Return the address of the place that is visited; it shares steps with neighbours."""
         made, shared = self._addresses, 0
         for address, step in zip(made, self.path, strict=False):
             if address.step is not step:
@@ -145,7 +162,15 @@ class Run:
         return made[-1] if made else ROOT
 
     def settle(self, problem: DecodeError, text: str | bytes, policy: Policy) -> Any:
-        """Return what a policy makes of a string that stays shut, and tell of it."""
+        """
+        Report a string that stays shut, and return what its policy puts in its place.
+
+        Returns:
+            The string, None or DROP.
+
+        Raises:
+            DecodeError: The problem, if the policy is ``fail``.
+        """
         if policy == "fail":
             self.release()
             raise problem
@@ -153,20 +178,22 @@ class Run:
         return text if policy == "keep" else None if policy == "null" else DROP
 
 
-# How often a record is searched for the place of a layer.
+# Searches through one record for the addresses of containers.
 MOST_LOOKS = 16
 
 
 class CrowdedError(Exception):
-    """So much is looked up in a record that another way is the better one."""
+    """A limit may be met, or too much was searched: the record has to go the careful way."""
 
 
 def address_of(container: Any, tree: Any, run: Run) -> list[Any]:
     """
-    Find a container in a tree by identity.
+    Return the steps from the root of a tree to a container, found by identity.
+
+    Empty if the container is the root, or is not in the tree.
 
     Raises:
-        CrowdedError: If that happens too often in the run.
+        CrowdedError: If the run has searched too often.
     """
     run.look()
     waiting: list[tuple[tuple[Any, ...], Any]] = [((), tree)]
@@ -187,13 +214,13 @@ def in_document_order(
     orders: dict[int, dict[Any, int]],
 ) -> list[DecodeError]:
     """
-    Sort the problems of a tree as a walk through the document would meet them.
+    Return the problems of a tree in document order.
 
     Args:
-        tree: The tree, its containers those that the addresses lead through.
-        problems: The problems by their places.
-        orders: The numbers of the members of some objects, by the object's id: of those
-            that have lost some. Others are added.
+        tree: The tree that the addresses lead through.
+        problems: The problems, by address.
+        orders: For objects that have lost members, by id: the number of each member in the
+            document. Those of other objects are added.
     """
 
     def place(address: Address) -> list[int]:

@@ -1,4 +1,4 @@
-"""What compiled code leaves to the careful way: single places of a tree."""
+"""The careful way for single places of a tree, which written code has left to it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Shut", "settle", "settle_in"]
 
-# A container, the key or index of a string or container in it, what is declared of that,
-# and the layers around it.
+# A place: a container, the name or index of a string or container in it, the shapes of
+# that, and the layers around it.
 Shut = tuple[Any, Any, tuple["Shape", ...], int]
 
 
@@ -30,16 +30,16 @@ def settle(
     spent: Spending | None = None,
 ) -> Any:
     """
-    Let the plan decide each place of a record that was left to it.
+    Open or settle the places that were left shut, in document order, and return the tree.
 
     Args:
-        plan: What decides.
+        plan: Opens each place.
         start: Makes the record's Run.
-        carefully: Expands any document.
+        carefully: Expands any document; called if a limit may be met.
         document: The record.
-        tree: What was read of it, and is opened but for those places.
+        tree: Its tree, changed in place; open except at those places.
         shut: The places.
-        spent: What was spent on it already, if anything.
+        spent: The budget that the record has spent from, if any.
     """
     run = start().hold()
     run.budget = spent or run.budget
@@ -55,16 +55,16 @@ def settle(
 
 def settle_in(plan: Plan, tree: Any, shut: list[Shut], run: Run) -> None:
     """
-    Let the plan decide each place in a tree that was left to it, in document order.
+    Open or settle places of a tree in place, in document order.
 
     Args:
-        plan: What decides.
-        tree: The record's, or a part of it, at ``run.path``.
+        plan: Opens each place.
+        tree: The record's tree, or the part of it at ``run.path``.
         shut: Places in it.
-        run: The record's pass.
+        run: The state of the record.
     """
     if len(shut) == 1 and shut[0][0] is tree:
-        # The commonest case, at half the price.
+        # The most frequent case, in half the time.
         ((_, key, shapes, layers),) = shut
         if not run.is_settled(tree, key) and _decide(plan, tree, key, shapes, layers, run) is DROP:
             _drop(tree, key)
@@ -101,7 +101,7 @@ def settle_in(plan: Plan, tree: Any, shut: list[Shut], run: Run) -> None:
 def _decide(
     plan: Plan, container: Any, key: Any, shapes: tuple[Shape, ...], layers: int, run: Run
 ) -> Any:
-    """Let the plan decide one place, and return what is there then, or DROP."""
+    """Open or settle one place, and return its new value, or DROP."""
     value, path = container[key], run.path
     path.append(key)
     mistake = ""
@@ -119,7 +119,7 @@ def _decide(
 
 
 def _drop(container: Any, key: Any) -> None:
-    if container.__class__ is dict:  # an element stays
+    if container.__class__ is dict:  # only a member can be dropped; an element stays
         del container[key]
 
 

@@ -1,4 +1,4 @@
-"""Python source made for one purpose, readable, and shown by tracebacks."""
+"""Python source that is written by the program: readable, and shown in tracebacks."""
 
 from __future__ import annotations
 
@@ -9,18 +9,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-__all__ = ["Source"]
+__all__ = ["PythonSource", "UnwritableError"]
 
 _numbers = itertools.count(1)
 # The files of functions that no longer exist; the next build removes their entries.
 _gone: list[str] = []
 
 
-class Source:
+class UnwritableError(Exception):
+    """The code would be too large."""
+
+
+class PythonSource:
     """
     Lines of Python, and the objects that they name.
 
-    Text of a document or a spec goes into the source through ``repr`` alone.
+    Text of a document or a spec enters the source through ``repr`` alone.
+
+    Attributes:
+        names: The globals of the source: objects by name.
     """
 
     def __init__(self) -> None:
@@ -32,7 +39,7 @@ class Source:
 
     @property
     def level(self) -> int:
-        """How deep the next line is indented. Python takes 100 levels."""
+        """The indentation of the next line, in levels. Python takes 100."""
         return self._level
 
     @property
@@ -46,7 +53,7 @@ class Source:
 
     @contextmanager
     def block(self, head: str) -> Iterator[None]:
-        """Add a line that ends in a colon, and indent what follows."""
+        """Add a line that ends in a colon, and indent the lines added in the context."""
         self.line(head)
         self._level += 1
         start = len(self._lines)
@@ -56,12 +63,12 @@ class Source:
         self._level -= 1
 
     def fresh(self, hint: str) -> str:
-        """Return a variable name that is not in use."""
+        """Return a variable name that is not in use: the hint and a number."""
         number = self._counts[hint] = self._counts.get(hint, 0) + 1
         return f"{hint}{number}"
 
     def named(self, value: str) -> str:
-        """Return a variable for what may be an expression."""
+        """Return a variable that holds the value of an expression; a variable is its own."""
         if value.isidentifier():
             return value
         name = self.fresh("v")
@@ -69,7 +76,7 @@ class Source:
         return name
 
     def constant(self, value: Any, hint: str) -> str:
-        """Return the name of an object, the same for the same object."""
+        """Return the global name of an object; one object has one name."""
         name = self._constants.get(id(value))
         if name is None:
             name = self._constants[id(value)] = self.fresh(hint)
@@ -78,9 +85,13 @@ class Source:
 
     def build(self, function: str, title: str) -> Any:
         """
-        Compile the source and return the function of that name.
+        Compile the source and return one of its functions.
 
-        Tracebacks show the source as long as the function, or a traceback through it, lives.
+        Tracebacks show the source while the function's code object lives.
+
+        Args:
+            function: Its name.
+            title: What tracebacks give as the file: ``<nestdecode title number>``.
         """
         file = f"<nestdecode {title} {next(_numbers)}>"
         names = dict(self.names)

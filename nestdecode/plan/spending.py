@@ -1,4 +1,4 @@
-"""What becomes of a string that is opened by compiled code, and what that may cost."""
+"""What written code may spend on one record, and the outcomes of its opening functions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nestdecode.text.scan import BRACKETS, ESCAPE, hides
 
 __all__ = ["STAYS", "UNSURE", "Spending"]
 
-# Of so short a text half may be brackets: counting them would cost more.
+# In shorter texts, half of the bytes are taken for brackets: counting would cost more.
 FEW = 32
 
 
@@ -22,19 +22,25 @@ class _Outcome:
         return self._name
 
 
-# What becomes of a string that is not opened: it may stay, or the careful way decides.
+# Returned for a string that is not opened: it may stay, or the careful way decides.
 STAYS = _Outcome("STAYS")
 UNSURE = _Outcome("UNSURE")
 
 
 class Spending(Budget):
     """
-    What one record spends on the texts that its base64 and gzip layers give.
+    The budget of one record in written code: bytes, and brackets in decoded texts.
+
+    What the record's bytes prove does not hold for texts in base64 and gzip, so each of
+    them is looked at.
 
     Args:
-        max_bytes: As for Budget; but who takes more is crowded.
-        brackets: How many more in such texts prove that no limit on depth is met.
-        longest: How long a text may be.
+        max_bytes: Bytes that those layers may decode to, together.
+        brackets: Opening brackets in those texts that prove the tree shallow enough.
+        longest: Bytes of one text.
+
+    Attributes:
+        brackets: What is left of them; less than 0: the depth of the tree has to be checked.
     """
 
     __slots__ = ("_longest", "_most", "brackets")
@@ -47,13 +53,23 @@ class Spending(Budget):
         self._longest = longest
 
     def take(self, size: int) -> None:
-        """Spend *size* bytes, or raise CrowdedError."""
+        """
+        Spend *size* bytes.
+
+        Raises:
+            CrowdedError: If fewer are left.
+        """
         self.left -= size
         if self.left < 0:
             raise CrowdedError
 
     def look(self, text: bytes) -> None:
-        """Raise CrowdedError if a text may be too deep, or hides what is in it."""
+        """
+        Count the brackets of a decoded text.
+
+        Raises:
+            CrowdedError: If it is too long, may be too deep, or hides its layers.
+        """
         size = len(text)
         found = size // 2 if size < FEW else count_byteset(text, BRACKETS)
         self.brackets -= found

@@ -1,4 +1,4 @@
-"""Written code that opens strings: by one parse, or by a chain and its alternatives."""
+"""Written code that opens strings: by one parse, or by chains of codecs and alternatives."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nestdecode.codecs import CODECS
 from nestdecode.plan.careful import CLOSERS, CONTAINERS, OPENERS
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.spec.shape import Alternative, Shape
 from nestdecode.text.depth import brackets, is_deeper
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Strings", "is_one_of", "is_too_deep"]
 
 _NUMERIC = frozenset({"number", "integer"})
-# Of scalars that a layer may hold. 1.0 is an integer to JSON Schema.
+# Tests for the scalars that a layer may hold. 1.0 is an integer (JSON Schema 2020-12).
 _TESTS = {
     "number": "found.__class__ is int or found.__class__ is float",
     "integer": "found.__class__ is int or (found.__class__ is float and found.is_integer())",
@@ -32,7 +32,7 @@ class Strings:
     Writes how strings are opened.
 
     Args:
-        opener: What writes the rest.
+        opener: Writes how the layers in them are opened.
     """
 
     def __init__(self, opener: Opener) -> None:
@@ -52,13 +52,14 @@ class Strings:
         Write how a string is opened by one parse.
 
         Args:
-            shape: What is declared of it.
-            kinds: The Python types that it may open to, as ``opened_on_the_spot`` says.
-            value: The variable that it is in.
-            slot: Where it was read from, and is replaced.
-            otherwise: Writes what is done if it does not open, and may not surely stay.
-            room: Containers that it may hold inside one another, if it is not put where it
-                was read from: then it is not met again, and its depth is looked at here.
+            shape: What is declared of the string.
+            kinds: The Python types that it may open to, as ``opened_on_the_spot`` returns.
+            value: The variable that holds it, and then its value.
+            slot: The expression that it was read from, to which its value is assigned.
+            otherwise: Writes what is done with a string that does not open, unless it
+                surely stays.
+            room: Containers inside one another that it may hold. Given if its value is not
+                assigned to the slot: then the depth of the tree does not show its own.
         """
         source = self._source
         new = source.fresh("new")
@@ -76,7 +77,7 @@ class Strings:
                 source.line(f"    {slot} = {value} = {new}")
             else:
                 self.write_taken(value, new, room)
-            # What is blank stays.
+            # A blank stays.
             head = f"elif not is_blank({value}):"
             if shape.plain is True or self._opener.quiet:
                 head = f"elif {new} is UNSURE:"
@@ -87,15 +88,15 @@ class Strings:
                 otherwise()
 
     def write_taken(self, value: str, new: str, room: int) -> None:
-        """Write how a string is replaced by what it holds, if that is not too deep."""
-        # n containers take 2n characters; and of all layers together they may be few.
+        """Write how a variable takes the value of its string, if that is not too deep."""
+        # n containers take 2n characters.
         long = f"{'' if self._opener.decodes else 'deep and '}len({value}) > {2 * room}"
         self._source.line(f"    if {long} and is_too_deep({value}, {new}, {room}):")
         self._source.line("        return carefully(document)")
         self._source.line(f"    {value} = {new}")
 
     def write_ways(self, kind: str, shape: Shape) -> None:
-        """Write how the string in *value* is opened: return what it holds, or an outcome."""
+        """Write a function's body: it returns the value of the string ``value``, or an outcome."""
         source = self._source
         if self._opener.dynamic:
             source.line(f"if layers >= {self._opener.limits.max_layers}:")
@@ -108,11 +109,11 @@ class Strings:
             plain = source.constant(shape.plain, "PLAIN")
             source.line(f"return STAYS if value in {plain} or is_blank(value) else UNSURE")
         else:
-            # Of what a chain gives, too: then it is for what is around to say.
+            # So does a blank that a chain gives: the caller decides what becomes of it.
             source.line("return STAYS if is_blank(value) else UNSURE")
 
     def _way(self, kind: str, alternative: Alternative) -> None:
-        """Write one alternative: it returns what it opened, or it surely does not open."""
+        """Write one alternative: it returns what it opens; code after it is run if it does not."""
         source = self._source
         *encodings, last = alternative.codecs
         reads = last == "json"
@@ -127,7 +128,7 @@ class Strings:
                     self._decode(codec, given)
                     given = "data"
                 if not reads:
-                    # Text, whatever it is: nothing is declared of what is in it.
+                    # A chain that ends in text: no layer is declared in it.
                     source.line("return data.decode()")
                 source.line("spent.look(data)")
             source.line("except ValueError:")
@@ -138,7 +139,7 @@ class Strings:
         if not encodings and not alternative.admits - CONTAINERS:
             guard = f"if value[:1] in {source.constant(OPENERS, 'OPENERS')}:"
         with source.block("else:" if encodings else guard) if encodings or guard else nullcontext():
-            # What the record's bytes prove of integers is proven for those in containers.
+            # What the record's bytes prove of integers does not hold for a text that is one.
             loads = "loads_counting" if alternative.admits & _NUMERIC else "read"
             source.line("try:")
             source.line(f"    found = {loads}({text})")
@@ -159,7 +160,7 @@ class Strings:
             source.line(f"data = {source.constant(CODECS[codec].open, codec)}({given}, spent)")
 
     def _admit(self, kind: str, alternative: Alternative) -> None:
-        """Write what is done with what was read: return it if its type is admitted."""
+        """Write what is done with the value that was read: it is returned if admitted."""
         source, admits, content = self._source, alternative.admits, alternative.content
         if not self._opener.reader.plain:
             source.line("if found.__class__ is Number:")
@@ -183,7 +184,7 @@ class Strings:
                 source.line("    return found")
 
     def _string(self, kind: str, content: Shape | None) -> None:
-        """Write what is done with a string that was read from one."""
+        """Write what is done with a string that was read from a string."""
         source = self._source
         if content is None or not content.alternatives:
             source.line("return found")
@@ -192,7 +193,7 @@ class Strings:
         source.line(f"{inner} = {self._opener.call(kind, content, 'found', more('layers'))}")
         source.line(f"if {inner} is not STAYS:")
         source.line(f"    return {inner}")
-        # A chain opens whole or not at all, unless a string may be at its end.
+        # A chain opens whole or not at all, unless a string may stay at its end.
         if content.plain is True:
             source.line("return found")
         elif content.plain:
@@ -201,19 +202,20 @@ class Strings:
 
 
 def is_too_deep(text: str, value: Any, room: int) -> bool:
-    """Tell whether what a text holds has more than *room* containers inside one another."""
+    """Return whether the value of a text has more than *room* containers inside one another."""
     return brackets(text) > room and is_deeper(value, room)
 
 
-def _may_be_container(value: str, source: Source) -> str:
+def _may_be_container(value: str, source: PythonSource) -> str:
     openers, closers = source.constant(OPENERS, "OPENERS"), source.constant(CLOSERS, "CLOSERS")
     return f"{value}[:1] in {openers} and {value}[-1:] in {closers}"
 
 
 def is_one_of(value: str, kinds: list[str]) -> str:
-    """Return the expression for a value of one of some Python types."""
+    """Return the expression for whether a value is of one of some Python types."""
     return " or ".join(f"{value}.__class__ is {kind}" for kind in kinds)
 
 
 def more(layers: str) -> str:
+    """Return the expression for one layer more."""
     return str(int(layers) + 1) if layers.isdigit() else f"{layers} + 1"

@@ -1,35 +1,46 @@
 """
-Code that takes for granted what documents have in common.
+Code that takes for granted what documents have in common, and proves that it may.
 
-A subscript proves a member, what is asked of a layer's value proves its kind: such code
-needs few tests. Where a document is otherwise, something raises one of MISSES, and the
-document is read again the tolerant way. Nothing is taken for granted of what could be
-missed in silence: where strings are decided is proven by counting them in the record's
-bytes, or they are all declared.
+A *place* is a position in documents where strings are decided (``place.SeenPlace``); a *miss* is
+a document that differs from those before. Numbered claims are those of ``text.scan``.
 
-orjson reads what it reads faster than msgspec, as measured on a few texts of each place.
-It turns integers that do not fit into 64 bits into floats, so no text may have one. Such
-an integer takes twenty characters, its minus included (of nineteen digits and no minus
-all fit), and is followed by a comma, a closing bracket or white space, or, in a layer, by
-the backslash of an escaped one. In a record without the escapes that ``scan.hides`` knows,
-a digit or a minus of any layer is itself in the record's bytes, so these prove it for all
-layers at once. A text of twenty digits is followed by a quote or its backslash; the latter
-costs a second reading, never an integer.
+**Claim.** The code returns what the tolerant way returns, or calls that way. It may take for
+granted only what raises an error where it is wrong, or what the record's bytes prove:
 
-One ``translate`` serves all counts: openers are 255 there, everything else is 4 at most,
-so that the sum of all bytes proves that there are few openers.
+1. *Members and kinds.* A subscript proves a member and its object; a method, a loop or a
+   test of the class proves the kind of a value. What differs raises one of MISSES, and the
+   document is read again: its tree is thrown away, half opened.
+2. *That no other string is a layer.* Either all layers are declared, and each place of the
+   spec is in the code; or the strings are *counted*, as in ``learnt``: their number must
+   equal V. Quotes that are written as escapes are counted too, if the places of the code
+   allow at most ``max_layers`` layers inside one another, as claim 4 does not bound them
+   then; ``hides_more`` finds what else is hidden.
+3. *Integers.* orjson turns an integer that does not fit into 64 bits into a float, so no
+   text that it reads may hold one. Such an integer takes 20 characters (claim 5), and is
+   followed by a comma, a closing bracket or a blank, or by the backslash of an escape of one
+   of these. LONG and LONG_IN_LAYER look for that in the raw bytes, for all layers at once.
+   A string of 20 digits in a layer matches too: it costs a second reading, never a number.
+4. *Depth.* As for ``learnt`` (claim 4); a short text fits on any stack.
+
+*Classes of bytes.* One ``translate`` serves all of these: 1 for digits and the minus, 2 for
+what follows an integer, 3 for quotes, 4 for a space or a backslash, which can be either and
+can begin a layer's text after a quote, 255 for opening brackets, 0 for the rest. So the sum
+of the bytes bounds the brackets. Where nothing is counted, 3 and 4 are not needed.
+
+*Tests*, in ``test_habits.py``: ``test_every_character_after_an_integer_is_needed``,
+``test_every_digit_is_needed`` and ``test_every_pattern_is_needed`` blind the code to one
+character or pattern at a time, and show a wrong answer; ``test_depth_is_bounded_at_its_border``;
+``test_quotes_as_escapes_are_counted``; ``test_what_was_seen_changes_no_answer`` is random.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from stringzilla import bytesum, contains, count, count_byteset, translate
 
+from nestdecode.plan.counts import Counts
 from nestdecode.plan.detect import CLOSERS, OPENERS, encoded
-from nestdecode.plan.place import SHALLOW, Place
-from nestdecode.plan.source import Source
+from nestdecode.plan.place import SHALLOW, SeenPlace
+from nestdecode.plan.source import PythonSource, UnwritableError
 from nestdecode.text.depth import is_deeper
 from nestdecode.text.joined import JOINING
 from nestdecode.text.reader import READERS, REFUSED, Reader
@@ -44,15 +55,15 @@ from nestdecode.text.scan import (
     visible,
 )
 
-__all__ = ["OddError", "UnwritableError", "Writer"]
+__all__ = ["OddError", "Writer"]
 
-# Digits and the minus, and what follows an integer.
 INTEGERS = {b"0123456789-": 1, b",}] \t\r\n\\": 2, b"{[": 255}
-# The same where quotes are counted: a raw tab or newline is in no string.
+# Where quotes are counted. A raw tab, return or newline never follows an opening quote.
 QUOTES = {b"0123456789-": 1, b",}]\t\r\n": 2, b'"': 3, b" \\": 4, b"{[": 255}
 
 
 def table(classes: dict[bytes, int]) -> bytes:
+    """Return a table for ``translate``: each byte's class, or 0."""
     table = bytearray(256)
     for characters, number in classes.items():
         for character in characters:
@@ -60,7 +71,7 @@ def table(classes: dict[bytes, int]) -> bytes:
     return bytes(table)
 
 
-# What is looked for: in the classes, and, if it is text, in the record.
+# Searched for in the classes; ESCAPE and ESCAPED in the raw bytes.
 PATTERNS = {
     "LONG": b"\1" * 20 + b"\2",
     "LONG_IN_LAYER": b"\1" * 20 + b"\4",
@@ -70,15 +81,11 @@ PATTERNS = {
     "ESCAPED": b"u0022",
 }
 
-MOST_PLACES, MOST_LOOPS, MOST_LEVEL = 200, 12, 50
-
-
-class UnwritableError(Exception):
-    """There is more than can be written out."""
+MOST_PLACES, MOST_LEVEL = 200, 50
 
 
 class OddError(Exception):
-    """A document is not like those before."""
+    """A document differs from those before in what the code takes for granted."""
 
 
 MISSES = (KeyError, TypeError, AttributeError, IndexError, OddError)
@@ -86,21 +93,23 @@ MISSES = (KeyError, TypeError, AttributeError, IndexError, OddError)
 
 class Writer:
     """
-    Writes a function that expands documents like those that were seen.
+    Writes the functions that expand documents like those that were watched.
+
+    The written code calls ``missed``, ``tolerant`` and ``unproven``; the caller names them.
 
     Args:
-        root: Where strings are decided.
+        root: The place of the record, with what was seen there and below.
         reader: Its limits are kept.
-        counted: Whether decided strings are counted.
+        counted: Whether decided strings are counted, because others may be layers.
     """
 
-    def __init__(self, root: Place, reader: Reader, *, counted: bool) -> None:
+    def __init__(self, root: SeenPlace, reader: Reader, *, counted: bool) -> None:
         self._root = root
         self._limits = reader.limits
         self._counted = counted
         self._places = 0
-        self._source = Source()
-        self._counts = _Counts(self._source, counted=counted)
+        self._source = PythonSource()
+        self._counts = Counts(self._source, counted=counted)
         self._source.names |= JOINING | {
             "ACCOUNTED": ACCOUNTED,
             "BRACKETS": BRACKETS,
@@ -125,10 +134,15 @@ class Writer:
             **PATTERNS,
         }
 
-    def expand(self, longest: int) -> Source:
-        """Return the source of ``expand(document)``."""
+    def expand(self, longest: int) -> PythonSource:
+        """
+        Return the source of ``expand(document)``.
+
+        Args:
+            longest: Bytes that a record may have; longer ones go the tolerant way.
+        """
         source = self._source
-        # n containers take 2n characters.
+        # n containers take 2n bytes.
         shallow = 2 * min(SHALLOW, self._limits.max_depth)
         small = self._root.longest <= shallow
         most = min(longest, shallow) if small else longest
@@ -140,7 +154,7 @@ class Writer:
                 source.line("        return missed(document)")
             source.line("    return tolerant(document)")
             if small:
-                # It is shallow, and msgspec is exact.
+                # Short records: surely shallow, and msgspec reads integers exactly.
                 self._how = "small"
                 source.line("escaped = contains(raw, ESCAPE)")
                 self._body()
@@ -157,12 +171,12 @@ class Writer:
                 self._end()
         return source
 
-    def expand_many(self) -> Source:
+    def expand_many(self) -> PythonSource:
         """
         Return the source of ``expand_many(joined, admits)``.
 
-        It returns the trees of joined records, or None if not all are like those before,
-        or not all admitted with their layers shut.
+        That returns the trees of joined records, or None if one of them is a miss, is not
+        proven, or is not admitted as it is before its layers are opened.
         """
         source = self._source
         self._how = "many"
@@ -192,7 +206,7 @@ class Writer:
         return source
 
     def _end(self) -> None:
-        """Write what has to be proven of the tree."""
+        """Write what has to be proven after the layers are opened."""
         source = self._source
         deep = self._how == "deep"
         if self._counted:
@@ -207,7 +221,7 @@ class Writer:
         source.line("return tree")
 
     def _count(self, text: str) -> None:
-        """Write the head of what is done if not every place in a text was decided."""
+        """Write the head of the block for a text in which not every place was decided."""
         source = self._source
         source.line("found = count(classes, OPENS)")
         source.line("if escaped:")
@@ -219,7 +233,7 @@ class Writer:
         source.line("):")
 
     def _proofs(self) -> None:
-        """Write what the record's bytes have to prove before it is read."""
+        """Write what the record's bytes have to prove before they are read."""
         source, most = self._source, self._limits.max_depth
         source.line("classes = translate(raw, CLASSES)")
         source.line("escaped = contains(raw, ESCAPE)")
@@ -228,16 +242,16 @@ class Writer:
         if self._counted:
             source.line("if contains(classes, LONG_IN_LAYER):")
             source.line("    return tolerant(document)")
-        # n containers take 2n characters.
+        # n containers take 2n bytes.
         source.line(f"if len(raw) > {2 * most} and bytesum(classes) > {255 * most} and (")
         source.line(f"    count_byteset(raw, BRACKETS) > {most}")
         source.line("):")
         source.line("    return expand_deep(document, raw, classes, escaped)")
 
     def _body(self) -> None:
-        """Write how a record is read, and opened."""
+        """Write how a record is read, and its layers opened."""
         source = self._source
-        self._counts, self._places = _Counts(self._source, counted=self._counted), 0
+        self._counts, self._places = Counts(self._source, counted=self._counted), 0
         with source.block("try:"):
             source.line(f"tree = {self._read(self._root, 'raw')}")
             if self._counted:
@@ -246,22 +260,22 @@ class Writer:
             self._counts.end()
         source.line("except MISSES:")
         source.line("    tree = None")
-        # Not in the handler: what it handles would be the context of what is raised.
+        # Outside the handler: an error raised in it would carry the miss as its context.
         source.line("if tree is None:")
         source.line("    return missed(document)")
 
-    def _read(self, place: Place, text: str) -> str:
-        """Return the expression that reads a text."""
+    def _read(self, place: SeenPlace, text: str) -> str:
+        """Return the expression that reads a text by the faster of two readers."""
         if self._how == "small" or (self._how != "deep" and place.gain > 0):
             return f"msgspec_loads({text})"
         if place.gain <= 0 or place.longest > SHALLOW:
-            # On any stack: it refuses what is very deep.
+            # orjson refuses what is very deep, and fits on any stack.
             return f"orjson_loads({text})"
-        # So short that they are shallow, if they are as short as those before.
+        # msgspec uses the stack for each level, so it reads short texts only.
         return f"(msgspec_loads if len({text}) <= {2 * SHALLOW} else orjson_loads)({text})"
 
-    def _opened(self, place: Place, value: str) -> None:
-        """Write what is done with what a text held: it has to be a container."""
+    def _opened(self, place: SeenPlace, value: str) -> None:
+        """Write what is done with the value that a text held, which has to be a container."""
         proves = (place.is_object and "dict" in place.kinds) or (
             place.is_array and "list" in place.kinds
         )
@@ -271,7 +285,7 @@ class Writer:
             self._source.line("    raise OddError")
         self._inside(place, value)
 
-    def _inside(self, place: Place, value: str) -> None:
+    def _inside(self, place: SeenPlace, value: str) -> None:
         self._places += 1
         if self._places > MOST_PLACES or self._source.level > MOST_LEVEL:
             raise UnwritableError
@@ -291,18 +305,18 @@ class Writer:
                 with self._counts.branch(f"{head} {value}.__class__ is list:"):
                     self._elements(place, value)
 
-    def _members(self, place: Place, value: str, *, proven: bool) -> None:
+    def _members(self, place: SeenPlace, value: str, *, proven: bool) -> None:
         source = self._source
         if place.rest is not None:
             key, child = source.fresh("key"), source.fresh("v")
             with self._counts.loop(f"for {key}, {child} in {value}.items():", value):
                 self._value(place.rest, child, f"{value}[{key}]")
             return
-        # Copied at once: another thread may learn of a member meanwhile.
+        # Copied in one step: another thread may add a member meanwhile.
         members = place.members.copy()
         always = []
         if proven:
-            # What was always there comes first: it proves the object.
+            # Members that were always there come first: a subscript proves the object.
             always = [n for n, m in members.items() if m.there >= place.objects]
         for name in always:
             child = source.fresh("v")
@@ -323,7 +337,7 @@ class Writer:
             with self._counts.branch(f"if {child} is not None:"):
                 self._value(member, child, f"{value}[{name!r}]")
 
-    def _elements(self, place: Place, value: str) -> None:
+    def _elements(self, place: SeenPlace, value: str) -> None:
         source, items = self._source, place.items
         assert items is not None
         child = source.fresh("v")
@@ -334,15 +348,15 @@ class Writer:
         with self._counts.loop(head, value):
             self._value(items, child, slot)
 
-    def _value(self, place: Place, value: str, slot: str, given: str = "") -> None:
+    def _value(self, place: SeenPlace, value: str, slot: str, given: str = "") -> None:
         """
-        Write what is done with a value.
+        Write what is done with a value at a place.
 
         Args:
-            place: Where it is.
-            value: The variable that it is in.
-            slot: What it is replaced in.
-            given: Where it still has to be taken from.
+            place: The place.
+            value: The variable that holds the value, or will.
+            slot: The expression to which an opened value is assigned.
+            given: The expression that still has to be assigned to the variable, if any.
         """
         source = self._source
         if place.opened and not place.shut and not place.nulls and not place.others:
@@ -380,8 +394,8 @@ class Writer:
                 self._counts.found()
         self._inside(place, value)
 
-    def _decide(self, place: Place, value: str, slot: str) -> None:
-        """Write how a string that may be a layer is counted, opened or not."""
+    def _decide(self, place: SeenPlace, value: str, slot: str) -> None:
+        """Write how a string that may be a layer is opened or not, and counted."""
         source = self._source
         new = source.fresh("new")
         with source.block(f"if {value}.__class__ is str and {value}:"):
@@ -390,7 +404,7 @@ class Writer:
                 source.line(f"    {new} = {self._read(place, value)}")
                 source.line("except REFUSED:")
                 source.line(f"    {new} = None")
-                # A string in a string, or what needs the careful parser, is undecided.
+                # A string in a string, or a text that the parser refuses, is not decided.
                 with source.block(f"if {new}.__class__ is dict or {new}.__class__ is list:"):
                     source.line(f"{slot} = {value} = {new}")
                     source.line("n += 1")
@@ -398,50 +412,3 @@ class Writer:
                 source.line(f"n += account({value})")
             with source.block(f"elif {value}[0] in ACCOUNTED:"):
                 source.line("n += 1")
-
-
-class _Counts:
-    """
-    Writes how strings that are surely decided are counted, block by block.
-
-    Args:
-        source: Where it is written.
-        counted: Whether they are.
-    """
-
-    def __init__(self, source: Source, *, counted: bool) -> None:
-        self._source = source
-        self._counted = counted
-        # Of each block being written.
-        self._counts = [0]
-        self._loops = 0
-
-    def found(self) -> None:
-        """Count a string of the block that is being written."""
-        self._counts[-1] += 1
-
-    def end(self, times: str = "") -> None:
-        """Write what was counted in the innermost block, so many times."""
-        found = self._counts.pop()
-        if found and self._counted:
-            self._source.line(f"n += {found}" + (f" * len({times})" if times else ""))
-
-    @contextmanager
-    def branch(self, head: str) -> Iterator[None]:
-        """Write what is done in some documents, and counted in them."""
-        with self._source.block(head):
-            self._counts.append(0)
-            yield
-            self.end()
-
-    @contextmanager
-    def loop(self, head: str, container: str) -> Iterator[None]:
-        """Write what is done with each child, and counted for all of them."""
-        self._loops += 1
-        if self._loops > MOST_LOOPS:
-            raise UnwritableError
-        self._counts.append(0)
-        with self._source.block(head):
-            yield
-        self.end(container)
-        self._loops -= 1

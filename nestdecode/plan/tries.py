@@ -1,4 +1,4 @@
-"""Learnt places as code: it decides the strings there, and says how many those were."""
+"""Learnt plans as code: it decides the strings at places that are known, and counts them."""
 
 from __future__ import annotations
 
@@ -6,21 +6,29 @@ from collections.abc import Callable
 from typing import Any
 
 from nestdecode.plan.detect import CLOSERS, OPENERS, Loads
-from nestdecode.plan.place import Place
-from nestdecode.plan.source import Source
+from nestdecode.plan.place import SeenPlace
+from nestdecode.plan.source import PythonSource
 from nestdecode.text.reader import Reader
 from nestdecode.text.scan import ACCOUNTED, account
 
 __all__ = ["compiled"]
 
+# Loops inside one another. Python takes 20 blocks.
 MOST_LOOPS = 12
 
 
 def compiled(
-    root: Place, reader: Reader, mixed: Callable[[Place], None]
+    root: SeenPlace, reader: Reader, mixed: Callable[[SeenPlace], None]
 ) -> Callable[[Any, Loads], int]:
-    """Return a function that opens what was learnt in a tree, and counts its tries."""
-    source = Source()
+    """
+    Return a plan: it opens the known places of a tree in place, and returns its tries.
+
+    Args:
+        root: The place of a record.
+        reader: What its ``refused`` names is not decided.
+        mixed: Called with a place where layers were expected, and a string was not JSON.
+    """
+    source = PythonSource()
     source.names |= {
         "account": account,
         "mixed": mixed,
@@ -37,7 +45,7 @@ def compiled(
     return plan
 
 
-def _write_containers(source: Source, place: Place, value: str, loops: int) -> None:
+def _write_containers(source: PythonSource, place: SeenPlace, value: str, loops: int) -> None:
     head = "if"
     if place.rest is not None or place.members:
         with source.block(f"if {value}.__class__ is dict:"):
@@ -65,7 +73,7 @@ def _write_containers(source: Source, place: Place, value: str, loops: int) -> N
 
 
 def _write_value(
-    source: Source, place: Place, value: str, slot: str, loops: int, wild: bool
+    source: PythonSource, place: SeenPlace, value: str, slot: str, loops: int, wild: bool
 ) -> None:
     if source.level > 60 or loops > MOST_LOOPS:
         return
@@ -89,7 +97,7 @@ def _write_value(
                 source.line(f"    {new} = loads({value})")
                 source.line("except REFUSED:")
                 source.line("    pass")
-                # A string in a string, or what needs the careful parser, is undecided.
+                # A string in a string, or a text that the parser refuses, is not decided.
                 with source.block(f"if {new}.__class__ is dict or {new}.__class__ is list:"):
                     source.line(f"{slot} = {value} = {new}")
                     source.line("found += 1")

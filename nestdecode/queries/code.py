@@ -1,12 +1,12 @@
 """
-Queries as Python functions: JMESPath's semantics, layers opened on access.
+Queries as Python functions: JMESPath's semantics, with layers opened on access.
 
-A null skips what is left of an expression, projections become nested loops, and nothing
-is built that is not asked for. What is written for each kind of node is in ``steps``,
-``making`` and ``loops``; how layers are opened on the way is written by ``layers``.
+A null skips the rest of an expression, projections become loops inside one another, and no
+value is built that the answer does not need. ``steps``, ``making`` and ``loops`` write each
+kind of node; ``layers`` writes how layers are opened on the way.
 
-``OddError`` says that an expression, or what a spec says of the places it passes, is
-not written out here: then it is answered in another way.
+NotWrittenError is raised for an expression that is not compiled, because of the expression or
+because of what a spec declares at the places that it passes: the interpreter answers it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.queries import functions
 from nestdecode.queries.growth import may_multiply, may_share
 from nestdecode.queries.interpreter import Node
-from nestdecode.queries.layers import BARE, Consumer, Known, Layers, OddError, one_of
+from nestdecode.queries.layers import BARE, Consumer, Known, Layers, NotWrittenError, one_of
 from nestdecode.queries.loops import LOOPS
 from nestdecode.queries.making import MAKING
 from nestdecode.queries.nodes import TYPES, refer
@@ -28,6 +28,8 @@ from nestdecode.text.number import Number
 
 __all__ = ["Emitter"]
 
+# Expressions inside one another; levels of indentation, of which Python takes 100; and loops
+# inside one another: Python takes 20 blocks.
 MAX_LEVEL = 60
 MAX_INDENT = 80
 MAX_LOOPS = 16
@@ -40,17 +42,20 @@ class Emitter:
     Writes an expression.
 
     Args:
-        node: It; how it is written depends on all of it.
+        node: The whole expression, which decides whether work is counted.
 
     Attributes:
-        source: Where it is written.
+        source: The code that is being written.
         layers: Writes how layers are opened.
-        counted: Whether it is counted what is built.
-        looked_at: Whether it is looked for integers in the answer that may be wrong.
+        level: Expressions around the one that is being written.
+        loops: Loops around it.
+        counted: Whether what the answer builds is counted.
+        shared: Whether an answer may have one container in two places.
+        looked_at: Whether the answer is searched for integers that orjson made floats.
     """
 
     def __init__(self, node: Node) -> None:
-        self.source: Source = Source()
+        self.source: PythonSource = PythonSource()
         self.layers: Layers = Layers(self.source)
         self.level: int = 0
         self.loops: int = 0
@@ -69,12 +74,12 @@ class Emitter:
         }
 
     def body(self, node: Node) -> None:
-        """Write the function's body, for a variable named tree."""
+        """Write the body of a function that answers for the variable ``tree``."""
         source, opener = self.source, self.layers.opener
         if self.counted:
             source.line("work = Work()")
             source.line("call, copy, equals, take = work.call, work.copy, work.equals, work.take")
-        # What was done with what can't be done at once, if anything.
+        # The state of layers that do not open at once, if there are any: see ``shut``.
         source.line("seen = {'spent': spent}" if opener and opener.decodes else "seen = {}")
         result, inside = self.value(node, "tree", self.layers.settled(self.layers.root))
         source.line(f"answer = {self.layers.finished(result, inside)}")
@@ -94,12 +99,27 @@ class Emitter:
         source.line("return answer")
 
     def take(self, units: str) -> None:
-        """Write that something is about to be built, if that is counted."""
+        """
+        Write the counting of what is about to be built, if it is counted.
+
+        Args:
+            units: An expression, in the units of ``work``.
+        """
         if self.counted:
             self.source.line(f"take({units})")
 
     def value(self, node: Node, value: str, known: Known) -> tuple[str, Known]:
-        """Write an expression; return the variable of its value, null included."""
+        """
+        Write an expression whose value may be null.
+
+        Args:
+            node: The expression.
+            value: The variable of the value that it is evaluated on.
+            known: What is known of that.
+
+        Returns:
+            The variable of its value, and what is known of the value.
+        """
         kind = node["type"]
         if kind in ("current", "identity"):
             return value, known
@@ -121,24 +141,32 @@ class Emitter:
         return result, one_of(inside, BARE)
 
     def emit(self, node: Node, value: str, known: Known, then: Consumer) -> None:
-        """Write an expression, and *then* for its value, where that may be no null."""
+        """
+        Write an expression, and what is done with its value.
+
+        Args:
+            node: The expression.
+            value: The variable of the value that it is evaluated on.
+            known: What is known of that.
+            then: Writes what is done. That code may be skipped if the value is null.
+        """
         self.level += 1
         self.layers.level = self.level
         if self.level > MAX_LEVEL or self.source.level > MAX_INDENT:
-            raise OddError
+            raise NotWrittenError
         write = _WRITERS.get(node["type"])
         if write is None:
-            # A flatten alone, too: a projection that changes nothing but keeps null.
-            raise OddError
+            # A flatten outside a projection is one of these: it keeps null.
+            raise NotWrittenError
         write(self, node, value, known, then)
         self.level -= 1
 
     @contextmanager
     def looping(self, head: str) -> Iterator[None]:
-        """Write the head of a loop, and indent what follows."""
+        """Write the head of a loop, and indent what is written in the context."""
         self.loops += 1
         if self.loops > MAX_LOOPS:
-            raise OddError
+            raise NotWrittenError
         with self.source.block(head):
             yield
         self.loops -= 1

@@ -1,8 +1,8 @@
 """
-A query as a function: of an expanded tree, of a document, of several records.
+A query as a function: of an expanded tree, of a document, or of several records.
 
-``OddError`` says that a query, or what a spec says of the places it passes, is not written
-out: then it is answered in another way.
+NotWrittenError is raised for a query that is not compiled, because of the query or because of
+what a spec declares at the places that it passes: the interpreter answers it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from nestdecode.errors import DecodeError
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.opening import Opener
 from nestdecode.plan.run import CrowdedError, Run
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.queries.code import Emitter
 from nestdecode.queries.declared import declared_layers
 from nestdecode.queries.found import found_layers
 from nestdecode.queries.functions import REFUSALS
 from nestdecode.queries.interpreter import Node
-from nestdecode.queries.layers import Late, OddError
+from nestdecode.queries.layers import Late, NotWrittenError
 from nestdecode.queries.nodes import computes, meets_once
 from nestdecode.text.joined import JOINING
 from nestdecode.text.reader import INEXACT, Reader
@@ -28,15 +28,17 @@ from nestdecode.text.reader import INEXACT, Reader
 __all__ = ["source_of", "source_of_many"]
 
 
-def source_of(node: Node, late: Late | None = None) -> Source:
+def source_of(node: Node, late: Late | None = None) -> PythonSource:
     """
-    Return the source of ``answer``.
+    Return the source of ``answer``, a function of one argument.
 
-    With *late* it takes a document, and opens layers as they are seen; without, it takes
-    a tree that is expanded.
+    Args:
+        node: The query.
+        late: How layers are opened on access: ``answer`` takes a document. None: it takes
+            an expanded tree.
 
     Raises:
-        OddError: If the query is not for this.
+        NotWrittenError: If the query is not compiled.
     """
     emitter = Emitter(node)
     source = emitter.source
@@ -52,7 +54,7 @@ def source_of(node: Node, late: Late | None = None) -> Source:
             emitter.body(node)
         with source.block("except CrowdedError:"):
             source.line("pass")
-        # Not in the handler: what it handles would be the context of what is raised.
+        # Outside the handler: an error raised in it would carry another as its context.
         source.line("return carefully(document)")
     opener.write_functions()
     return source
@@ -64,23 +66,30 @@ def source_of_many(
     reader: Reader,
     start: Callable[[], Run],
     copied: Callable[[Any], tuple[Any, int]],
-) -> Source:
+) -> PythonSource:
     """
-    Return the source of ``answer_many(joined, admits)``, which gives None if it can't tell.
+    Return the source of ``answer_many(joined, admits)``.
 
-    It does for joined records what ``answer`` does for one, if nothing stays shut that is
-    looked at, and nothing is left to the careful way.
+    That returns the answer for each of several joined records, or None if a layer that the
+    query sees stays shut in one of them, or if one of them has to go the careful way.
+
+    Args:
+        node: The query.
+        plan: Opens layers.
+        reader: Reads records and the texts of layers.
+        start: Makes the Run of a record that needs one.
+        copied: Copies a document that was parsed before.
 
     Raises:
-        OddError: If the query is not for this.
+        NotWrittenError: If the query is not compiled for several records.
     """
     emitter = Emitter(node)
     source, late = emitter.source, Late(plan, reader, start, _give_up, copied)
     opener = _open_late(emitter, node, late)
     if opener.decodes or not reader.plain:
-        raise OddError
+        raise NotWrittenError
     source.names |= JOINING | dict.fromkeys(("carefully", "unlock", "rest"), _give_up)
-    source.names |= {"report": _give_up_if_told, "GIVEN_UP": (*_GIVEN_UP, *reader.refused)}
+    source.names |= {"report": _give_up_if_reported, "GIVEN_UP": (*_GIVEN_UP, *reader.refused)}
     with source.block("def answer_many(joined, admits):"):
         source.line("text = joined.text")
         source.line(f"if joined.is_longer({opener.limits.max_record_bytes}) or (")
@@ -108,21 +117,22 @@ def source_of_many(
 
 
 def _open_late(emitter: Emitter, node: Node, late: Late) -> Opener:
-    """Have layers opened as they are seen; return what writes how a document is read."""
+    """Set the emitter to open layers on access; return what writes how a document is read."""
     layers_for = declared_layers if late.plan.shapes else found_layers
     emitter.layers = layers_for(emitter.source, late, emitter.looping)
     opener = emitter.layers.opener
     assert opener is not None
     emitter.layers.keeps = not meets_once(node)
     if late.reader.plain and not opener.decodes and not computes(node):
-        # A wrong integer could be seen in the answer alone, so that is looked at.
+        # Nothing is compared or computed, so an integer that orjson made a float can only
+        # show in the answer, which is looked at.
         emitter.source.names |= INEXACT
         emitter.looked_at = True
     return opener
 
 
 class _GivenUpError(Exception):
-    """Of several records one is for itself."""
+    """One of several records has to be answered alone."""
 
 
 _GIVEN_UP = (_GivenUpError, DecodeError, CrowdedError, *REFUSALS)
@@ -132,6 +142,6 @@ def _give_up(*_arguments: Any) -> NoReturn:
     raise _GivenUpError
 
 
-def _give_up_if_told(_tree: Any, seen: dict[Any, Any]) -> None:
+def _give_up_if_reported(_tree: Any, seen: dict[Any, Any]) -> None:
     if seen["problems"]:
         raise _GivenUpError

@@ -1,16 +1,12 @@
-"""
-Layers that a spec declares, opened on access.
-
-A layer that does not open at once is handed to the plan by what ``shut`` does.
-"""
+"""Layers that a spec declares, opened on access; ``shut`` opens what does not open at once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from nestdecode.plan.facts import can_be_late, has_one_inside, opened_on_the_spot
+from nestdecode.plan.facts import can_be_late, opened_on_the_spot, opens_to_same_children
 from nestdecode.plan.opening import Opener
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.queries.layers import (
     BARE,
     Known,
@@ -18,7 +14,7 @@ from nestdecode.queries.layers import (
     Layers,
     ListOf,
     Looping,
-    OddError,
+    NotWrittenError,
     holds_none,
 )
 from nestdecode.queries.shut import LeftShut
@@ -27,35 +23,36 @@ from nestdecode.spec.shape import Shape, live_shapes, walk
 __all__ = ["declared_layers"]
 
 
-def declared_layers(source: Source, late: Late, looping: Looping) -> Layers:
+def declared_layers(source: PythonSource, late: Late, looping: Looping) -> Layers:
     """
-    Return what writes how layers are opened that a spec declares.
+    Return the Layers that writes how declared layers are opened.
 
     Args:
-        source: Where it is written.
-        late: How layers are opened.
-        looping: Writes the head of a loop, and indents what follows.
+        source: The code that is being written.
+        late: What layers are opened with.
+        looping: Writes the head of a loop, and indents what is written in the context.
 
     Raises:
-        OddError: If the plan is not for that.
+        NotWrittenError: If the plan's layers may not be opened on access (``can_be_late``),
+            or if the record itself is a layer.
     """
-    return _Declared(source, late, looping)
+    return _DeclaredLayers(source, late, looping)
 
 
-class _Declared(Layers):
+class _DeclaredLayers(Layers):
     opener: Opener
 
-    def __init__(self, source: Source, late: Late, looping: Looping) -> None:
+    def __init__(self, source: PythonSource, late: Late, looping: Looping) -> None:
         super().__init__(source)
         if not can_be_late(late.plan, late.reader.limits):
-            raise OddError
+            raise NotWrittenError
         self._looping = looping
         self.opener = Opener(source, late.plan, late.reader, late.copied, quiet=False)
         (self.root,) = late.plan.shapes
         self._live = live_shapes(self.root)
         self._texts: dict[Shape, bool] = {}
         if self.root.alternatives:
-            raise OddError
+            raise NotWrittenError
         shut = LeftShut(late.plan, late.start)
         source.names |= {
             "carefully": late.carefully,
@@ -66,7 +63,6 @@ class _Declared(Layers):
         }
 
     def settled(self, known: Known) -> Known:
-        """Return what matters: a shape without a layer is as good as none."""
         if isinstance(known, Shape):
             return known if known in self._live else None
         if isinstance(known, ListOf):
@@ -75,12 +71,17 @@ class _Declared(Layers):
         return known
 
     def _step(self, known: Known, step: Callable[[Shape], tuple[Shape, ...]]) -> Known:
-        """Return what is declared one step further; odd if several things are."""
+        """
+        Return what is known of a value one step further.
+
+        Raises:
+            NotWrittenError: If several shapes declare it.
+        """
         if not isinstance(known, Shape):
             return BARE if known is BARE else None
         found = step(known)
         if len(found) > 1:
-            raise OddError
+            raise NotWrittenError
         return self.settled(found[0]) if found else None
 
     def member(self, known: Known, name: str) -> Known:
@@ -91,9 +92,9 @@ class _Declared(Layers):
             return known.elements
 
         def items(shape: Shape) -> tuple[Shape, ...]:
-            # Of some elements something else is declared, or that there is no layer.
+            # The elements differ in what is declared of them.
             if shape.prefix and self._are_live((*shape.prefix, shape.items)):
-                raise OddError
+                raise NotWrittenError
             return () if shape.items is None else (shape.items,)
 
         return self._step(known, items)
@@ -101,17 +102,17 @@ class _Declared(Layers):
     def all_members(self, known: Known) -> Known:
         def members(shape: Shape) -> tuple[Shape, ...]:
             if (shape.names or shape.patterns) and self._are_live(_members_of(shape)):
-                raise OddError
+                raise NotWrittenError
             return () if shape.rest is None else (shape.rest,)
 
         return self._step(known, members)
 
     def _are_live(self, children: Iterable[Shape | None]) -> bool:
-        """Tell whether there may be layers in some of a container's children."""
+        """Return whether some of several shapes may hold layers."""
         return any(child in self._live for child in children)
 
     def _opens_to_text(self, shape: Shape) -> bool:
-        """Tell whether a layer at or below a place may hold a string, or be no JSON."""
+        """Return whether a layer at or below a place may open to a string."""
         known = self._texts.get(shape)
         if known is None:
             known = self._texts[shape] = any(
@@ -122,17 +123,16 @@ class _Declared(Layers):
         return known
 
     def opens(self, known: Known, around: Known) -> bool:
-        # In a list that the query makes all was read before.
+        # A list that the query makes holds values that were opened when they were read.
         return isinstance(known, Shape) and bool(known.alternatives) and isinstance(around, Shape)
 
     def open(self, known: Known, value: str, around: Known, container: str, key: str) -> None:
-        """Write how a value that was just read from container[key] is opened."""
         if not self.opens(known, around):
             return
         assert isinstance(known, Shape)
         shape = known
-        if not has_one_inside(shape):
-            raise OddError
+        if not opens_to_same_children(shape):
+            raise NotWrittenError
         source = self.source
         with source.block(f"if {value}.__class__ is str:"):
             name = source.constant(shape, "shape")
@@ -140,7 +140,8 @@ class _Declared(Layers):
             kinds = opened_on_the_spot(shape)
             if kinds:
                 slot = f"{container}[{key}]"
-                # What may hold layers that do not open is found again by its place.
+                # The value is kept in the tree if it may hold layers that do not open at
+                # once: their addresses are looked up there.
                 holds = self._are_live(child for _, child in shape.children())
                 room = None if holds else self.room
                 self.opener.strings.write_parse(
@@ -148,7 +149,8 @@ class _Declared(Layers):
                 )
                 return
             if self._opens_to_text(shape):
-                # It must be known what was opened: another string may be there now.
+                # The plan notes that the place is settled: its value may be a string, which
+                # must not be opened again.
                 source.line(unlock)
                 return
             new = source.fresh("new")
@@ -161,22 +163,21 @@ class _Declared(Layers):
     def merging(self, value: str, known: Known) -> bool:
         inner = self.elements(known)
         if self.opens(inner, known):
-            raise OddError
+            raise NotWrittenError
         if not isinstance(known, Shape):
             return True
         if not holds_none(inner):
             if self._are_live(_members_of(known)):
-                raise OddError
+                raise NotWrittenError
             with self.source.block(f"if {value}.__class__ is dict:"):
                 self.source.line("return carefully(document)")
             return True
-        # What is in a list here is not declared; the spec says there is none.
+        # Nothing is declared of elements here. A list is not what the spec expects.
         with self.source.block(f"if {value}.__class__ is list:"):
             self.source.line("return carefully(document)")
         return False
 
     def finished(self, value: str, known: Known) -> str:
-        """Write how every layer in a value is opened; return the expression for it."""
         known = self.settled(known)
         if known is None or known is BARE:
             return value
@@ -194,11 +195,11 @@ class _Declared(Layers):
         return found
 
     def _finish_at_once(self, value: str, known: Known) -> None:
-        """Write how every layer in a value is opened, if none can open to a string."""
+        """Write how every layer in a value is opened; none of them can open to a string."""
         source, opener = self.source, self.opener
         if isinstance(known, ListOf):
             element = source.fresh("v")
-            # What is false stays itself before `&&`, whatever the list behind it.
+            # It may be the false value before `&&`, though a list is known behind it.
             with source.block(f"if {value}.__class__ is list and id({value}) not in seen:"):
                 source.line(f"seen[id({value})] = {value}")
                 with self._looping(f"for {element} in {value}:"):
@@ -207,11 +208,11 @@ class _Declared(Layers):
         assert isinstance(known, Shape)
         is_container = f"{value}.__class__ is dict or {value}.__class__ is list"
         with source.block(f"if ({is_container}) and id({value}) not in seen:"):
-            # The same may be in many places. It is kept, so that its id stays its own.
+            # One container may be in many places. It is kept, so that its id is not reused.
             source.line(f"seen[id({value})] = {value}")
             source.line(opener.call("visit", known, value, "0"))
 
 
 def _members_of(shape: Shape) -> tuple[Shape | None, ...]:
-    """Return what is declared of members, by name or not."""
+    """Return the shapes of all members: by name, by pattern, and of the rest."""
     return (*shape.names.values(), *(child for _, child in shape.patterns), shape.rest)

@@ -1,4 +1,4 @@
-"""Where a query starts, and how it is joined to the focus: on syntax trees."""
+"""Where a query starts, and its composition with the focus, on syntax trees."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ STARTS: tuple[Start, ...] = ("root", "focus")
 
 def graft(focus: Node, query: Node) -> Node:
     """
-    Compose a query with a focus, so that its own ``[]`` and ``|`` work across foci.
+    Return a query composed with a focus, so that the query's ``[]`` and ``|`` work across foci.
 
-    All nodes on the way are new; the parser's cached ones stay as they are.
+    The nodes that differ are new. The parser's cached nodes are not changed.
     """
     kind, children = query["type"], query["children"]
     if kind == "pipe":
@@ -34,7 +34,11 @@ def graft(focus: Node, query: Node) -> Node:
 
 
 def hang(focus: Node, query: Node) -> Node:
-    """Put a query at the end of a focus's right side, not evaluated where that is null."""
+    """
+    Return a focus with a query at the end of its right side.
+
+    The query is not evaluated where the focus is null.
+    """
     kind, children = focus["type"], focus["children"]
     if kind in ("projection", "value_projection", "filter_projection", "pipe"):
         return {
@@ -47,11 +51,22 @@ def hang(focus: Node, query: Node) -> Node:
     return {"type": "guarded", "children": [focus, query]}
 
 
-# Where a query starts
-
-
 def start_of(text: str, node: Node, spec: Spec, default: Start) -> Start:
-    """Tell where a query starts whose leading names are told by a spec, as the docs say."""
+    """
+    Return where a query starts, by its leading names.
+
+    At the root if some of them are declared at the root alone and none at the focus alone;
+    at the focus if it is the other way round; else at the default.
+
+    Args:
+        text: The query, for the error.
+        node: Its syntax tree.
+        spec: Declares names at the root and at the focus.
+        default: Where it starts if its names do not decide.
+
+    Raises:
+        QueryError: If some names are declared at the root alone, and some at the focus alone.
+    """
     root = (spec.shape,)
     focus = end_of(parsed(spec.focus or "@"), root)
     at_root, at_focus = [], []
@@ -63,15 +78,15 @@ def start_of(text: str, node: Node, spec: Spec, default: Start) -> Start:
             at_focus.append(name)
     if at_root and at_focus:
         raise QueryError(
-            f"{at_root[0]} starts at the root, {at_focus[0]} at the focus: say which "
-            "(--root, --focus), or ask twice",
+            f"{at_root[0]} is declared at the root, {at_focus[0]} at the focus: "
+            "choose one (--root or --focus), or write two queries",
             text,
         )
     return "root" if at_root else "focus" if at_focus else default
 
 
 def leading(node: Node) -> Iterator[str]:
-    """Go through the names that an expression looks up in what it starts with."""
+    """Yield the names that an expression looks up in the value that it is evaluated on."""
     kind, children = node["type"], node["children"]
     if kind == "field":
         yield node["value"]
@@ -88,17 +103,17 @@ def leading(node: Node) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class _ListOf:
-    """A list that a query makes, of things whose shapes are known."""
+class _ShapedList:
+    """A list that a query makes, with the shapes that its elements may have."""
 
     elements: tuple[_Known, ...]
 
 
-_Known = Shape | _ListOf
+_Known = Shape | _ShapedList
 
 
 def declares(known: tuple[_Known, ...], name: str) -> bool:
-    """Tell whether a member is declared by one of what is known."""
+    """Return whether one of several shapes declares a member, by name or by pattern."""
     return any(
         isinstance(shape, Shape)
         and (name in shape.names or any(p.search(name) for p, _ in shape.patterns))
@@ -109,7 +124,7 @@ def declares(known: tuple[_Known, ...], name: str) -> bool:
 def _elements(known: tuple[_Known, ...]) -> tuple[_Known, ...]:
     found: list[_Known] = []
     for shape in known:
-        if isinstance(shape, _ListOf):
+        if isinstance(shape, _ShapedList):
             found += shape.elements
         else:
             found += [e for e in (*shape.prefix, shape.items) if e is not None]
@@ -117,7 +132,7 @@ def _elements(known: tuple[_Known, ...]) -> tuple[_Known, ...]:
 
 
 def end_of(focus: Node, known: tuple[_Known, ...]) -> tuple[_Known, ...]:
-    """Return the shapes of the single foci: what lies at the end of the right side."""
+    """Return the shapes that a single focus may have: those at the end of the right side."""
     kind, children = focus["type"], focus["children"]
     if kind == "pipe":
         return end_of(children[1], after(children[0], known))
@@ -142,7 +157,7 @@ def _members(known: tuple[_Known, ...]) -> tuple[_Known, ...]:
 
 
 def after(node: Node, known: tuple[_Known, ...]) -> tuple[_Known, ...]:
-    """Return the shapes of what an expression gives for values of known shapes."""
+    """Return the shapes that the value of an expression may have, for values of some shapes."""
     kind, children = node["type"], node["children"]
     if kind in ("current", "identity"):
         return known
@@ -157,15 +172,15 @@ def after(node: Node, known: tuple[_Known, ...]) -> tuple[_Known, ...]:
     if kind == "index":
         return _elements(known)
     if kind == "slice":
-        return (_ListOf(_elements(known)),)
+        return (_ShapedList(_elements(known)),)
     if kind in ("projection", "filter_projection", "value_projection"):
-        return (_ListOf(end_of(node, known)),)
+        return (_ShapedList(end_of(node, known)),)
     if kind == "flatten":
         elements = _elements(after(children[0], known))
-        return (_ListOf(tuple(dict.fromkeys((*elements, *_elements(elements))))),)
+        return (_ShapedList(tuple(dict.fromkeys((*elements, *_elements(elements))))),)
     if kind in ("or_expression", "and_expression"):
         both = (*after(children[0], known), *after(children[1], known))
         return tuple(dict.fromkeys(both))
     if kind == "multi_select_list":
-        return (_ListOf(tuple(s for child in children for s in after(child, known))),)
+        return (_ShapedList(tuple(s for child in children for s in after(child, known))),)
     return ()

@@ -1,8 +1,8 @@
 """
-Layers that are found, opened on access: strings on the way of a query, as they are met.
+Layers that are found, opened on access: the strings that a query meets on its way.
 
-What is not plain, and an answer in which there may be layers, is left to the careful way,
-which expands the whole record.
+The careful way, which expands the whole record, answers for a record with a string on the way
+that does not open at once, and for an answer that may hold layers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from nestdecode.plan.careful import Plan
 from nestdecode.plan.opening import Opener
-from nestdecode.plan.source import Source
+from nestdecode.plan.source import PythonSource
 from nestdecode.queries.layers import (
     BARE,
     FOUND,
@@ -21,7 +21,7 @@ from nestdecode.queries.layers import (
     Layers,
     ListOf,
     Looping,
-    OddError,
+    NotWrittenError,
     holds_none,
 )
 from nestdecode.spec.shape import Shape
@@ -29,30 +29,32 @@ from nestdecode.spec.shape import Shape
 __all__ = ["found_layers", "may_hold_layers"]
 
 
-def found_layers(source: Source, late: Late, looping: Looping) -> Layers:
+def found_layers(source: PythonSource, late: Late, looping: Looping) -> Layers:
     """
-    Return what writes how layers are found.
+    Return the Layers that writes how layers are found.
 
     Args:
-        source: Where it is written.
-        late: How layers are opened.
-        looping: Writes the head of a loop, and indents what follows.
+        source: The code that is being written.
+        late: What layers are opened with.
+        looping: Writes the head of a loop, and indents what is written in the context.
 
     Raises:
-        OddError: If a layer that nobody looks at may fail the record, or go.
+        NotWrittenError: If a layer that is not seen may refuse the record (``fail``) or go
+            (``drop``).
     """
-    return _Found(source, late, looping)
+    return _FoundLayers(source, late, looping)
 
 
-# Blanks are trimmed, and a string may hold the string of a layer.
+# What the text of a layer begins and ends with: a blank, a bracket, or the quote of a string
+# that is a layer itself.
 _STARTS = frozenset('{[" \t\r\n')
 _ENDS = frozenset('}]" \t\r\n')
-# In an answer of more values layers are not looked for here.
+# Values of an answer that are searched for layers; a larger one may hold some.
 _FEW = 64
 
 
 def may_hold_layers(value: Any) -> bool:
-    """Tell whether a layer may be in an object or array, or that it holds too much to tell."""
+    """Return whether an object or array may hold a layer; True if it is too large to search."""
     waiting, left = [value], _FEW
     while waiting:
         container = waiting.pop()
@@ -68,21 +70,21 @@ def may_hold_layers(value: Any) -> bool:
     return False
 
 
-# Of a record nothing is declared: what opens layers needs no more of a plan.
+# The shape of a record of which nothing is declared.
 _NOTHING = Shape((), {}, (), None, (), None, (), frozenset(), None, declared=False)
-# For how many documents at most the careful way is taken at once.
+# Documents that go the careful way at once, at most, after some that had to.
 _LONGEST_REST = 64
 
 
 class _Turns:
     """
-    When to open layers on access, and when to take the careful way at once.
+    Decides whether to open layers on access, or to take the careful way at once.
 
-    Whoever asks what it rarely answers on the way would do the work twice.
+    A query that has to go the careful way for most documents would do its work twice.
 
     Attributes:
-        left: For how many documents more the careful way is taken.
-        asked: Documents since it was left to it last.
+        left: Documents that still go the careful way at once.
+        asked: Documents tried on access since the last one that had to go the careful way.
     """
 
     __slots__ = ("_carefully", "_rest", "asked", "left")
@@ -92,20 +94,20 @@ class _Turns:
         self._rest = self.left = self.asked = 0
 
     def carefully(self, document: Any) -> Any:
-        """Answer for a document that is not answered on the way."""
+        """Answer for a document that could not be answered on access."""
         self._rest = min(2 * self._rest + 1, _LONGEST_REST) if self.asked <= 2 else 0
         self.left, self.asked = self._rest, 0
         return self._carefully(document)
 
 
-class _Found(Layers):
+class _FoundLayers(Layers):
     opener: Opener
     root = FOUND
 
-    def __init__(self, source: Source, late: Late, looping: Looping) -> None:
+    def __init__(self, source: PythonSource, late: Late, looping: Looping) -> None:
         super().__init__(source)
         if late.plan.on_error in ("drop", "fail"):
-            raise OddError
+            raise NotWrittenError
         self._looping = looping
         self._layers = late.reader.limits.max_layers
         plan = Plan(_NOTHING, late.plan.on_error, None)
@@ -141,10 +143,10 @@ class _Found(Layers):
     def open(self, known: Known, value: str, around: Known, container: str, key: str) -> None:
         if not self.opens(known, around):
             return
-        # On any way there are no more layers than places where one is opened.
+        # No way through the code opens more layers than there are places that open one.
         self._layers -= 1
         if self._layers < 0:
-            raise OddError
+            raise NotWrittenError
         source = self.source
         new = source.fresh("new")
         with source.block(f"if {value}.__class__ is str and {value}[:1] in STARTS:"):
@@ -181,7 +183,7 @@ class _Found(Layers):
         return found
 
     def _look_through(self, value: str, known: Known) -> None:
-        """Write how a value is left to the careful way if there may be layers in it."""
+        """Write that the careful way answers if a value may hold layers."""
         is_list = f"{value}.__class__ is list"
         if isinstance(known, ListOf):
             element = self.source.fresh("v")

@@ -1,4 +1,4 @@
-"""JMESPath's functions and comparisons, as the specification has them."""
+"""JMESPath's functions and comparisons, as its specification defines them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nestdecode.text.write import encode
 
 __all__ = [
     "REFUSALS",
-    "RefusedError",
+    "UnansweredError",
     "call",
     "compare",
     "copied",
@@ -39,20 +39,17 @@ _TYPE_NAMES = {
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
-class RefusedError(Exception):
-    """A function refused its arguments, or an answer its size: (reason, function or None)."""
+class UnansweredError(Exception):
+    """A function refused its arguments, or an answer is too large: (reason, function or None)."""
 
 
-# What a search may raise.
-REFUSALS = (exceptions.JMESPathTypeError, RefusedError, RecursionError)
+# The errors that a search may raise.
+REFUSALS = (exceptions.JMESPathTypeError, UnansweredError, RecursionError)
 
 
 def type_name(python: str) -> str:
-    """Return JSON's name of a type that jmespath.py calls by Python's."""
+    """Return JSON's name of a type, given Python's, which jmespath.py uses."""
     return _TYPE_NAMES.get(python, python)
-
-
-# Functions
 
 
 _stringify = json.JSONEncoder(separators=(",", ":"), default=str)
@@ -60,7 +57,7 @@ _stringify = json.JSONEncoder(separators=(",", ":"), default=str)
 
 @functools.cache
 def _admitted(types: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Return the Python types of a signature, and of its elements: Number is a number."""
+    """Return the names of the Python types that a signature admits, and of their elements."""
     own, elements = functions.Functions()._get_allowed_pytypes(types)
     return _with_number(own), tuple(map(_with_number, elements))
 
@@ -106,10 +103,14 @@ _functions = _Functions()
 
 def call(name: str, arguments: list[Any]) -> Any:
     """
-    Apply a function.
+    Return the value of a function.
+
+    Args:
+        name: The function.
+        arguments: Its arguments, with all their layers open. They are not changed.
 
     Raises:
-        JMESPathTypeError, RefusedError: If it does not take these arguments.
+        JMESPathTypeError, UnansweredError: If the function does not take these arguments.
     """
     try:
         answer = _functions.call_function(name, arguments)
@@ -119,11 +120,11 @@ def call(name: str, arguments: list[Any]) -> Any:
         raise
     except (exceptions.JMESPathError, TypeError, ValueError, OverflowError):
         pass
-    raise RefusedError(f"{name}() can't take these arguments", name)
+    raise UnansweredError(f"{name}() can't take these arguments", name)
 
 
 def equals(left: Any, right: Any) -> bool:
-    """Compare as JSON: true is no 1, at any depth; 1 and 1.0 are the same number."""
+    """Return whether two values are equal as JSON: ``true`` is not 1, at any depth; 1 is 1.0."""
     if type(left) is bool or type(right) is bool:
         return left is right
     if type(left) is list and type(right) is list:
@@ -139,7 +140,7 @@ _ORDERS = {"lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": oper
 
 
 def compare(name: str, left: Any, right: Any) -> bool | None:
-    """Order two numbers, or two strings; null for all else."""
+    """Return whether two numbers, or two strings, are in an order; None for other values."""
     ordered = (_is_number(left) and _is_number(right)) or (
         isinstance(left, str) and isinstance(right, str)
     )
@@ -151,15 +152,12 @@ def _is_number(value: Any) -> bool:
 
 
 def is_false(value: Any) -> bool:
-    """Tell whether a value is null, false, or empty; 0 is not false."""
+    """Return whether a value is false in JMESPath's sense: null, false or empty, but not 0."""
     return not value and not _is_number(value)
 
 
 def copied(value: Any) -> Any:
-    """Copy the containers of a value."""
+    """Return a value with its containers copied."""
     if type(value) is dict:
         return {key: copied(child) for key, child in value.items()}
     return [copied(child) for child in value] if type(value) is list else value
-
-
-# What an answer may cost

@@ -1,9 +1,9 @@
 """
-What an expression may make of a document, told from its syntax tree.
+Whether an answer may outgrow its document, by the syntax tree of the query.
 
-Most expressions take a document apart: what they answer is no larger than what they are
-asked, whatever the document. Few put a part of it in two places, join texts, or go through
-lists of their own. Those are counted as they are answered.
+The answer of most expressions is not larger than the document. A few put a part of it in two
+places, join texts, or go through lists that are written in the query. The work on these is
+counted while they are answered.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ __all__ = ["may_multiply", "may_share"]
 Node = dict[str, Any]
 
 
-class _Part(NamedTuple):
+class _Origin(NamedTuple):
     """
-    Where in a value the containers of an expression's answer come from.
+    A part of a value from which the containers of an expression's answer come.
 
     Attributes:
-        path: The answer, or what it is made of, is at or below this place.
-        whole: Whether the answer is what is at that place, and no part of it.
+        path: Steps to it: the containers are at or below this place.
+        whole: Whether the answer is the value at this place itself.
     """
 
     path: tuple[str | int, ...]
     whole: bool
 
 
-ANYWHERE = (_Part((), False),)
+ANYWHERE = (_Origin((), False),)
+# Parts of one expression; more are ANYWHERE.
 MOST_PARTS = 64
-# Their answers are neither an array nor an object.
+# Functions whose answers are neither arrays nor objects.
 _SCALAR = frozenset(
     {"abs", "avg", "ceil", "contains", "ends_with", "floor", "join", "length", "starts_with"}
     | {"sum", "to_number", "to_string", "type"}
@@ -40,7 +41,7 @@ _MAKE_TEXT = frozenset({"join", "to_string"})
 
 
 def may_share(node: Node) -> bool:
-    """Tell whether an answer may have one container in two places."""
+    """Return whether an answer may have one container in two places."""
     kind, children = node["type"], _children(node)
     several = kind in ("multi_select_list", "multi_select_dict") or (
         kind == "function_expression" and node["value"] == "merge"
@@ -49,12 +50,12 @@ def may_share(node: Node) -> bool:
 
 
 def may_multiply(node: Node) -> bool:
-    """Tell whether an answer, or the time that it takes, may outgrow the document."""
+    """Return whether an answer, or the time that it takes, may outgrow the document."""
     return may_share(node) or _repeats(node)
 
 
 def _repeats(node: Node) -> bool:
-    """Tell whether an expression makes texts, or goes through lists that are written in it."""
+    """Return whether an expression makes texts, or uses arrays or objects written in it."""
     kind, children = node["type"], _children(node)
     is_call = kind == "function_expression"
     if is_call and node["value"] in _MAKE_TEXT:
@@ -76,7 +77,7 @@ def _is_filled(node: Node) -> bool:
 
 
 def _overlap(nodes: list[Node]) -> bool:
-    """Tell whether two expressions may give the same container, or one and a part of it."""
+    """Return whether two expressions may give one container, or a container and a part of it."""
     ends: set[tuple[str | int, ...]] = set()
     above: set[tuple[str | int, ...]] = set()
     for node in nodes:
@@ -89,12 +90,12 @@ def _overlap(nodes: list[Node]) -> bool:
     return False
 
 
-def _parts(node: Node) -> tuple[_Part, ...]:
+def _parts(node: Node) -> tuple[_Origin, ...]:
     kind, children = node["type"], _children(node)
     if kind in ("current", "identity"):
-        return (_Part((), True),)
+        return (_Origin((), True),)
     if kind == "field" or (kind == "index" and node["value"] >= 0):
-        return (_Part((node["value"],), True),)
+        return (_Origin((node["value"],), True),)
     if kind in ("literal", "comparator", "not_expression", "expref"):
         return ()
     if kind in ("subexpression", "index_expression", "pipe", "guarded"):
@@ -112,25 +113,25 @@ def _parts(node: Node) -> tuple[_Part, ...]:
     return ANYWHERE  # an index from the end, or a slice, may be any element
 
 
-def _chained(nodes: list[Node]) -> tuple[_Part, ...]:
+def _chained(nodes: list[Node]) -> tuple[_Origin, ...]:
     parts = _parts(nodes[0])
     for node in nodes[1:]:
         then = _parts(node)
         parts = _few(
-            _Part(part.path + step.path, step.whole) if part.whole else part
+            _Origin(part.path + step.path, step.whole) if part.whole else part
             for part in parts
             for step in then
         )
     return parts
 
 
-def _below(parts: tuple[_Part, ...]) -> tuple[_Part, ...]:
-    return tuple(_Part(part.path, False) for part in parts)
+def _below(parts: tuple[_Origin, ...]) -> tuple[_Origin, ...]:
+    return tuple(_Origin(part.path, False) for part in parts)
 
 
-def _few(parts: Iterable[_Part]) -> tuple[_Part, ...]:
-    """Return the parts, or say nothing of them if they are many."""
-    found: dict[_Part, None] = {}
+def _few(parts: Iterable[_Origin]) -> tuple[_Origin, ...]:
+    """Return the different parts; ANYWHERE if there are too many."""
+    found: dict[_Origin, None] = {}
     for part in parts:
         found[part] = None
         if len(found) > MOST_PARTS:

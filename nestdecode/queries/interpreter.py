@@ -1,8 +1,7 @@
 """
-Queries answered step by step: the values, the functions, and what an answer may cost.
+The interpreter: queries answered step by step, within the budget of ``work``.
 
-This is the careful way. What ``code`` writes out calls the same functions, and is
-tested against this.
+This is the careful way. Compiled code calls the same functions, and is tested against this.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ class Interpreter:
     Evaluates expressions on expanded trees.
 
     Args:
-        work: What the answer may cost.
+        work: The budget of the answer.
     """
 
     def __init__(self, work: Work) -> None:
         self.work = work
 
     def visit(self, node: Node, value: Any) -> Any:
-        """Evaluate one expression."""
+        """Return the value of one expression for a value."""
         self.work.take(A_STEP)
         return _STEPS[node["type"]](self, node, value)
 
@@ -43,11 +42,11 @@ class Interpreter:
         return container[key]
 
     def finish(self, value: Any) -> Any:
-        """Return a value that is about to be seen whole."""
+        """Return a value that is about to be observed as a whole, with all layers open."""
         return value
 
     def elements(self, value: list[Any]) -> Iterator[Any]:
-        """Go through the elements of a list."""
+        """Yield the elements of a list."""
         self.work.take(len(value))
         for index in range(len(value)):
             yield self.child(value, index)
@@ -58,7 +57,7 @@ def _current(_interpreter: Interpreter, _node: Node, value: Any) -> Any:
 
 
 def _literal(interpreter: Interpreter, node: Node, _value: Any) -> Any:
-    # The cached syntax tree is everybody's: nobody may get its containers.
+    # The syntax tree is cached and shared: its containers must not be in an answer.
     return interpreter.work.copy(node["value"])
 
 
@@ -111,7 +110,7 @@ def _value_projection(interpreter: Interpreter, node: Node, value: Any) -> Any:
     if not isinstance(base, dict):
         return None
     interpreter.work.take(len(base))
-    # A copy of the keys: a member may be opened on the way.
+    # A copy of the names: opening a member may remove it.
     members = (interpreter.child(base, key) for key in list(base))
     return _projected(interpreter, node["children"][1], members)
 
@@ -214,12 +213,16 @@ _STEPS: dict[str, Callable[[Interpreter, Node, Any], Any]] = {
 
 
 def search(node: Node, tree: Any) -> Any:
-    """Evaluate an expression on an expanded tree; the answer has each container once."""
+    """
+    Return the answer of an expression for an expanded tree.
+
+    It may share containers with the tree, but holds each of them in one place only.
+    """
     work = work_for(node)
     answer = Interpreter(work).visit(node, tree)
     return work.apart(answer) if may_share(node) else answer
 
 
 def work_for(node: Node) -> Work:
-    """Return what counts the work on a query, if that can be much."""
+    """Return the budget of an answer; without bound for a query that cannot multiply."""
     return Work() if may_multiply(node) else Work(math.inf)

@@ -1,4 +1,4 @@
-"""A query answered step by step over a record whose layers are shut."""
+"""The interpreter over a record whose layers are shut: it opens the layers that it sees."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from nestdecode.spec import Shape
 __all__ = ["search_late"]
 
 
-class _Place(NamedTuple):
+class _LatePlace(NamedTuple):
     """
-    A container of the record in which layers may be.
+    A container of the record that may hold layers.
 
     Attributes:
-        container: It; named so that its id stays its own.
+        container: The container, kept so that its id is not reused.
         shapes: What is declared of it.
         address: Where it is in the expanded tree.
         layers: Layers around it.
@@ -36,15 +36,15 @@ class _Place(NamedTuple):
 
 class LateInterpreter(Interpreter):
     """
-    Evaluates an expression on one record whose layers are shut, and opens what it sees.
+    Evaluates an expression on one record whose layers are shut, and opens those that it sees.
 
-    A string is opened when it is read from its container, once. Of values that were read,
-    and of containers that the expression makes, nothing is opened again.
+    A string is opened once, when it is read from its container. Strings in containers that
+    the expression makes are never opened.
 
     Args:
-        plan: What opens layers.
-        run: The record's pass.
-        work: What the answer may cost.
+        plan: Opens layers.
+        run: The state of the record.
+        work: The budget of the answer.
     """
 
     def __init__(self, plan: Plan, run: Run, work: Work) -> None:
@@ -55,13 +55,17 @@ class LateInterpreter(Interpreter):
         self._report = run.report
         run.report = self._note
         self._problems: dict[Address, DecodeError] = {}
-        self._places: dict[int, _Place] = {}
+        self._places: dict[int, _LatePlace] = {}
         self._finished: dict[int, Any] = {}
         self._drops = "drop" in policies_of(plan)
         self._orders: dict[int, dict[Any, int]] = {}
 
     def answer(self, node: Node, tree: Any) -> Any:
-        """Return the answer for a record, and report what stayed shut of what it saw."""
+        """
+        Return the answer for a record.
+
+        Layers that the answer sees and that stay shut are reported, in document order.
+        """
         root = self._enter(tree, self._plan.shapes, ROOT, 0)
         if root is DROP:
             root = tree
@@ -74,7 +78,7 @@ class LateInterpreter(Interpreter):
         self._problems.setdefault(self._run.address(), problem)
 
     def child(self, container: Any, key: Any) -> Any:
-        """Return a member or an element, opened."""
+        """Return a member or an element, opened in place if it is a layer."""
         value = container[key]
         place = self._places.get(id(container))
         if place is None or id(value) in self._places:
@@ -87,7 +91,7 @@ class LateInterpreter(Interpreter):
         shapes = _children(place.shapes, container, key)
         new = self._enter(value, shapes, Address(place.address, key), place.layers)
         if new is DROP:
-            # Only a member can go; an element stays what it is.
+            # Only a member can be dropped; an element stays.
             if type(container) is list:
                 return value
             del container[key]
@@ -97,18 +101,18 @@ class LateInterpreter(Interpreter):
         return new
 
     def _enter(self, value: Any, shapes: tuple[Shape, ...], address: Address, layers: int) -> Any:
-        """Open a value that was read from its place, and remember what may be in it."""
+        """Open a value that was read from its place, and keep what is declared of its children."""
         if isinstance(value, (str, bytes)):
             self._run.path = path = address.steps()
             value, shapes, layers = self._plan.open(shapes, value, len(path), layers, self._run)
         if (type(value) is dict or type(value) is list) and (shapes or self._plan.undeclared):
-            self._places[id(value)] = _Place(value, shapes, address, layers)
+            self._places[id(value)] = _LatePlace(value, shapes, address, layers)
             if self._drops and type(value) is dict:
                 self._drop_members(value, shapes)
         return value
 
     def _drop_members(self, value: dict[str, Any], shapes: tuple[Shape, ...]) -> None:
-        """Open the members that may go: an object is not seen with them and then without."""
+        """Open the members that may be dropped, so that an object is never seen with them."""
         self._orders[id(value)] = {key: number for number, key in enumerate(value)}
         for key, member in list(value.items()):
             if isinstance(member, (str, bytes)):
@@ -117,7 +121,7 @@ class LateInterpreter(Interpreter):
                     self.child(value, key)
 
     def finish(self, value: Any) -> Any:
-        """Open every layer in a value."""
+        """Open every layer in a value in place, and return the value."""
         if (type(value) is not dict and type(value) is not list) or id(value) in self._finished:
             return value
         self._finished[id(value)] = value
@@ -134,7 +138,15 @@ def _children(shapes: tuple[Shape, ...], container: Any, key: Any) -> tuple[Shap
 
 
 def search_late(node: Node, tree: Any, plan: Plan, run: Run) -> Any:
-    """Evaluate an expression on a record whose layers are shut, and open what it sees."""
+    """
+    Return the answer of an expression for a record, and open the layers that it sees.
+
+    Args:
+        node: The expression.
+        tree: The record with its layers shut; they are opened in place.
+        plan: Opens layers.
+        run: The state of the record; problems are reported to it.
+    """
     work = work_for(node)
     answer = LateInterpreter(plan, run, work).answer(node, tree)
     return work.apart(answer) if may_share(node) else answer

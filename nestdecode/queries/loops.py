@@ -1,4 +1,4 @@
-"""Queries as Python: projections, which are loops in loops."""
+"""Queries as Python: projections, which become loops inside one another."""
 
 from __future__ import annotations
 
@@ -45,9 +45,15 @@ def _each(
     each: Consumer,
 ) -> None:
     """
-    Write a loop over the elements of a projection, null or not.
+    Write a loop over the elements of a projection, null included.
 
-    *begin* is written where it is known that there is a list, before its elements.
+    Args:
+        emitter: Writes the expressions in it.
+        node: The projection.
+        value: The variable of the value that it is evaluated on.
+        known: What is known of that.
+        begin: Writes what is done once, if there is a list, before its elements.
+        each: Writes what is done with each element.
     """
     kind, children = node["type"], node["children"]
     right = children[1]
@@ -81,7 +87,7 @@ def _each_flattened(
     begin: Callable[[], None],
     each: Consumer,
 ) -> None:
-    """Write a loop over the elements of a list, those that are lists merged."""
+    """Write a loop over the elements of a list, with those that are lists merged into it."""
 
     def merge(found: str, declared: Known) -> None:
         found, declared = emitter.source.named(found), emitter.layers.settled(declared)
@@ -89,7 +95,7 @@ def _each_flattened(
         if not emitter.layers.merging(found, declared):
             each(found, declared)
             return
-        # All elements of a list that a query made are of one kind.
+        # What is known of the elements of a list holds for all of them.
         is_list = f"{found}.__class__ is list"
         merged = emitter.source.fresh("v")
         emitter.take(f"len({found}) if {is_list} else 1")
@@ -97,7 +103,7 @@ def _each_flattened(
             each(merged, inner)
 
     def merge_kept(found: str, declared: Known) -> None:
-        # A projection keeps no null.
+        # A projection leaves null out.
         found = emitter.source.named(found)
         with emitter.source.block(f"if {found} is not None:"):
             merge(found, declared)
@@ -148,7 +154,7 @@ def _loop_members(
                 each(found, members)
 
 
-# What writes a node of each of these kinds.
+# The functions that write a node, by its kind.
 LOOPS: dict[str, Callable[[Emitter, Node, str, Known, Consumer], None]] = {
     "filter_projection": _projection,
     "projection": _projection,

@@ -1,4 +1,4 @@
-"""Queries as Python: what makes a value: lists, objects, comparisons, functions."""
+"""Queries as Python: expressions that make a value: lists, objects, comparisons, functions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _multi_select_list(
         parts = [emitter.value(child, value, known) for child in node["children"]]
         declared = {emitter.layers.settled(k) for _, k in parts}
         if len(declared) > 1:
-            # Elements of several kinds: open each now, none is looked into later.
+            # Different things are known of them: each is opened now, and holds none later.
             parts = [(emitter.layers.finished(v, k), None) for v, k in parts]
             declared = {None}
         found = emitter.source.fresh("v")
@@ -57,7 +57,7 @@ def _or_expression(emitter: Emitter, node: Node, value: str, known: Known, then:
         emitter.source.line(f"{found} = {other}")
         both = {emitter.layers.settled(declared), emitter.layers.settled(also)} - {BARE}
         if len(both) > 1:
-            # Of several kinds: what is chosen is opened now, and not looked into later.
+            # Different things are known of both: the chosen one is opened now.
             emitter.source.line(f"{found} = {emitter.layers.finished(found, also)}")
     if len(both) > 1:
         with emitter.source.block("else:"):
@@ -73,7 +73,7 @@ def _and_expression(emitter: Emitter, node: Node, value: str, known: Known, then
     with emitter.source.block(f"if {is_true(found)}:"):
         other, declared = emitter.value(node["children"][1], value, known)
         emitter.source.line(f"{found} = {other}")
-    # In what is false there is nothing.
+    # The first one is the value only if it is false, and then it holds nothing.
     then(found, declared)
 
 
@@ -87,7 +87,7 @@ def _comparator(emitter: Emitter, node: Node, value: str, known: Known, then: Co
         emitter.layers.finished(*emitter.value(child, value, known)) for child in node["children"]
     )
     operator = node["value"]
-    # A text equals the same text only, as in Python.
+    # Python's == is enough where one side is a string.
     with_text = any(type(constant_of(child)) is str for child in node["children"])
     same = f"({left} == {right})" if with_text else f"equals({left}, {right})"
     if operator == "eq":
@@ -118,7 +118,7 @@ def _function_expression(
 
 
 def _at_once(node: Node, arguments: list[str], called: str) -> str:
-    """Return what does the same as a call, without one in the usual case."""
+    """Return an expression with the value of a call that calls nothing in the usual case."""
     name, subject = node["value"], arguments[0] if arguments else ""
     if name == "type":
         return f"TYPES.get({subject}.__class__) or {called}"
@@ -130,7 +130,7 @@ def _at_once(node: Node, arguments: list[str], called: str) -> str:
     return called
 
 
-# What writes a node of each of these kinds.
+# The functions that write a node, by its kind.
 MAKING: dict[str, Callable[[Emitter, Node, str, Known, Consumer], None]] = {
     "and_expression": _and_expression,
     "comparator": _comparator,

@@ -1,4 +1,4 @@
-"""What the nodes of a query's syntax tree say of how they are written out."""
+"""Properties of syntax nodes that decide how they are written as code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["TYPES", "computes", "constant_of", "is_true", "meets_once", "refer",
 
 
 def computes(node: Node) -> bool:
-    """Tell whether an expression compares values, or hands them to a function."""
+    """Return whether an expression compares values, or hands them to a function."""
     if node["type"] in ("comparator", "function_expression"):
         return True
     return any(computes(child) for child in node["children"] if isinstance(child, dict))
@@ -27,7 +27,7 @@ _ON_A_WAY = frozenset(
 
 
 def meets_once(node: Node) -> bool:
-    """Tell whether an expression reads each place of a record at most once."""
+    """Return whether an expression reads each place of a record at most once."""
     return node["type"] in _ON_A_WAY and all(map(meets_once, node["children"]))
 
 
@@ -35,8 +35,8 @@ _UNCOUNTED = Work(math.inf)
 
 
 def refer(node: Node, work: Work = _UNCOUNTED) -> Any:
-    """Return the argument of a function that is an expression."""
-    # What it is asked for is an argument too, and open by then.
+    """Return an expression reference: a function's argument that is an expression."""
+    # It is evaluated on values from another argument, all of whose layers are open.
     return visitor._Expression(node, Interpreter(work))
 
 
@@ -47,18 +47,18 @@ TYPES: dict[type[Any], str] = {
 
 
 def constant_of(node: Node) -> Any:
-    """Return what a literal says, or None for any other node."""
+    """Return the value of a literal, or None for any other node."""
     return node["value"] if node["type"] == "literal" else None
 
 
 def is_true(value: str) -> str:
-    """Return the expression for whether a value is true, in JMESPath's sense."""
-    # False are null, false, "", [] and {}; 0 is not.
+    """Return the Python expression for whether a value is true in JMESPath's sense."""
+    # null, false, "", [] and {} are false; 0 is true.
     return f"({value} or {value}.__class__ in NUMBERS)"
 
 
 def skips_null(node: Node) -> bool:
-    """Tell whether an expression gives null for null, without an error."""
+    """Return whether the value of an expression is null for null, without an error."""
     kind, children = node["type"], node["children"]
     if kind in ("field", "index", "slice", "identity", "current"):
         return True

@@ -1,8 +1,8 @@
 """
-Layers that did not open at once, while a query is answered: the plan opens them.
+Layers that do not open at once while compiled code answers a query: the plan opens them.
 
-Their addresses are looked up by identity in the tree: that is rare, and the way there
-costs nothing.
+Their addresses are looked up by identity in the tree. That is rare, and so the code does not
+have to keep them.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ __all__ = ["LeftShut"]
 
 class LeftShut:
     """
-    What compiled queries call for layers that did not open at once.
+    The functions that compiled queries call for layers that do not open at once. Thread-safe.
+
+    The query keeps the state of a record, *seen*, while it answers. Its keys: ``run``, the
+    Run; ``report`` and ``problems``, where problems go and those so far, by address; ``spent``,
+    a Spending, if there is one; and the ids of containers all of whose layers are open.
 
     Args:
-        plan: What opens them.
+        plan: Opens the layers.
         start: Makes the Run of a record that needs one.
-
-    What was done for a record, *seen*, is kept by the query while it answers.
     """
 
     def __init__(self, plan: Plan, start: Callable[[], Run]) -> None:
@@ -39,10 +41,19 @@ class LeftShut:
     def unlock(
         self, tree: Any, container: Any, key: Any, shape: Shape, seen: dict[Any, Any]
     ) -> Any:
-        """Let the plan open a string, once; return what is there now."""
+        """
+        Open a string in place, once, and return its value, or the string if it stays shut.
+
+        Args:
+            tree: The record's tree.
+            container: A container in it.
+            key: The name or index of the string.
+            shape: What is declared of the string.
+            seen: The state of the record.
+        """
         run = self._run_of(seen)
         if container.__class__ is list:
-            key %= len(container)  # a place has one name
+            key %= len(container)  # one place, one index: -1 and the last are the same
         if run.is_settled(container, key):
             return container[key]
         run.path = [*address_of(container, tree, run), key]
@@ -50,22 +61,22 @@ class LeftShut:
         return container[key]
 
     def report(self, tree: Any, seen: dict[Any, Any]) -> None:
-        """Report, in document order, what the plan did not open either."""
+        """Report the problems of the record in document order."""
         for problem in in_document_order(tree, seen["problems"], {}):
             seen["report"](problem)
 
     def settle(self, tree: Any, shut: list[Shut], seen: dict[Any, Any]) -> None:
-        """Let the plan decide what was left to it, and forget that."""
+        """Open or settle the places in *shut*, and empty that list."""
         run = self._run_of(seen)
         run.path = []
         settle_in(self._plan, tree, shut, run)
         shut.clear()
 
     def finish(self, tree: Any, value: Any, known: Known, seen: dict[Any, Any]) -> Any:
-        """Open every layer that is still shut in a value that is about to be seen whole."""
+        """Open every layer in a value in place, and return the value."""
         if (value.__class__ is not dict and value.__class__ is not list) or id(value) in seen:
             return value
-        # The same may be in many places. It is kept, so that its id stays its own.
+        # One container may be in many places. It is kept, so that its id is not reused.
         seen[id(value)] = value
         if isinstance(known, Shape):
             run = self._run_of(seen)
@@ -77,7 +88,7 @@ class LeftShut:
         return value
 
     def _run_of(self, seen: dict[Any, Any]) -> Run:
-        """Return the one Run of a document, so that its budget is one."""
+        """Return the Run of the record; there is one, so that there is one budget."""
         known: Run | None = seen.get("run")
         if known is not None:
             return known
@@ -86,6 +97,6 @@ class LeftShut:
         problems: dict[Address, DecodeError] = {}
         seen |= {"run": run, "report": run.report, "problems": problems}
         run.settled = set()
-        # Reported when the answer is there.
+        # Reported after the answer, in document order.
         run.report = lambda problem: problems.update({run.address(): problem})
         return run

@@ -1,4 +1,4 @@
-"""Queries as Python: steps from a value to one in it, one after the other."""
+"""Queries as Python: steps from a value to one that it holds, one after another."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nestdecode.queries.interpreter import Node
-from nestdecode.queries.layers import Consumer, Known, ListOf, OddError
+from nestdecode.queries.layers import Consumer, Known, ListOf, NotWrittenError
 from nestdecode.queries.nodes import skips_null
 from nestdecode.queries.work import A_LIST
 
@@ -48,7 +48,7 @@ def _index(emitter: Emitter, node: Node, value: str, known: Known, then: Consume
 def _slice(emitter: Emitter, node: Node, value: str, known: Known, then: Consumer) -> None:
     elements = emitter.layers.elements(known)
     if emitter.layers.opens(elements, known):
-        raise OddError
+        raise NotWrittenError
     start, stop, step = ("" if part is None else str(part) for part in node["children"])
     value, found = emitter.source.named(value), emitter.source.fresh("v")
     with emitter.source.block(f"if {value}.__class__ is list:"):
@@ -68,7 +68,7 @@ def _chain(emitter: Emitter, nodes: list[Node], value: str, known: Known, then: 
     elif all(skips_null(node) for node in rest):
         emitter.emit(first, value, known, lambda v, k: _chain(emitter, rest, v, k, then))
     else:
-        # What follows says something of null too.
+        # One of the rest has a value for null, so null may not skip it.
         _chain(emitter, rest, *emitter.value(first, value, known), then)
 
 
@@ -83,7 +83,7 @@ def _guarded(emitter: Emitter, node: Node, value: str, known: Known, then: Consu
     emitter.emit(focus, value, known, ask)
 
 
-# What writes a node of each of these kinds.
+# The functions that write a node, by its kind.
 STEPS: dict[str, Callable[[Emitter, Node, str, Known, Consumer], None]] = {
     "current": _identity,
     "field": _field,

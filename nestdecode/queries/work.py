@@ -1,23 +1,20 @@
-"""What one answer may build, and how that is counted."""
+"""The budget of one answer: what it may build, and how that is counted."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from nestdecode.queries.functions import RefusedError, call, equals
+from nestdecode.queries.functions import UnansweredError, call, equals
 
 __all__ = ["AN_OBJECT", "A_LIST", "A_MEMBER", "A_STEP", "MOST_BUILT", "Work"]
 
 # What one answer may build, in units of about 16 bytes: 256 MiB, or a second or two.
 MOST_BUILT = 1 << 24
-
-
 # Costs in these units: a list, an object, one of its members, a step of the interpreter.
 A_LIST, AN_OBJECT, A_MEMBER, A_STEP = 8, 16, 3, 8
-
-
+# Characters from which on a text that is in an answer twice is counted again.
 LONG_TEXT = 16
-# Functions that take longer, or give more, the more they are given.
+# Functions whose time or result grows with their arguments.
 _LINEAR = frozenset(
     {"avg", "contains", "join", "keys", "map", "max", "max_by", "merge", "min", "min_by"}
     | {"reverse", "sort", "sort_by", "sum", "to_string", "values"}
@@ -26,13 +23,16 @@ _LINEAR = frozenset(
 
 class Work:
     """
-    What one answer may still build.
+    The budget of one answer. Not thread-safe.
 
-    Counted is what a query makes and goes through, as a tree: a part that is in an answer
-    twice counts twice.
+    Counted is what a query builds and goes through, as a tree: a part that is in an answer
+    twice is counted twice.
 
     Args:
-        most: Units of about 16 bytes.
+        most: What may be built, in units of about 16 bytes.
+
+    Attributes:
+        left: What is left of it.
     """
 
     __slots__ = ("left",)
@@ -45,14 +45,14 @@ class Work:
         Count what is about to be built.
 
         Raises:
-            RefusedError: If that is too much.
+            UnansweredError: If it is more than is left.
         """
         self.left -= units
         if self.left < 0:
-            raise RefusedError("builds more than one answer may, which is 256 MiB", None)
+            raise UnansweredError("its answer grew past 256 MiB", None)
 
     def call(self, name: str, arguments: list[Any]) -> Any:
-        """Apply a function, counted before and after."""
+        """Return the value of a function, as ``functions.call`` does, and count the work."""
         self.take(A_LIST)
         if name in _LINEAR:
             for argument in arguments:
@@ -78,9 +78,9 @@ class Work:
             self.take(sum(_size_of(part) for part in parts if isinstance(part, str)))
 
     def _take_whole(self, value: Any) -> None:
-        """Count all that is in a value, as often as it is there."""
+        """Count every part of a value, in each place where it is."""
         if isinstance(value, str):
-            # Escaped it may be several times as long.
+            # Its JSON text may be several times as long.
             self.take(1 + (len(value) >> 3))
         elif isinstance(value, (list, dict)):
             self.take(A_LIST + len(value))
@@ -89,7 +89,7 @@ class Work:
                     self._take_whole(child)
 
     def equals(self, left: Any, right: Any) -> bool:
-        """Compare as ``equals`` does, counted."""
+        """Return whether two values are equal, as ``functions.equals`` does, and count the work."""
         if type(left) is list and type(right) is list:
             self.take(A_LIST + len(left))
             return len(left) == len(right) and all(map(self.equals, left, right))
@@ -101,7 +101,7 @@ class Work:
         return equals(left, right)
 
     def copy(self, value: Any) -> Any:
-        """Copy the containers of a value, counted."""
+        """Return a value with its containers copied, and count them."""
         if type(value) is dict:
             self.take(AN_OBJECT + A_MEMBER * len(value))
             return {key: self.copy(child) for key, child in value.items()}
@@ -111,12 +111,13 @@ class Work:
         return value
 
     def apart(self, answer: Any) -> Any:
-        """Copy an answer so that no container is in it twice; what was is counted."""
+        """Return a copy of an answer with each container in one place; count repeated parts."""
         return self._apart(answer, set())
 
     def _apart(self, value: Any, seen: set[int]) -> Any:
         if isinstance(value, str):
-            # Text can't be changed, and is shared; it is counted since it may be written.
+            # A text may be shared, as it cannot be changed. It is counted, as it is written
+            # in each place.
             if len(value) >= LONG_TEXT:
                 self._take_again(value, _size_of(value), seen)
             return value
@@ -137,6 +138,3 @@ class Work:
 
 def _size_of(text: str) -> int:
     return 1 + (len(text) >> 4 if text.isascii() else len(text) >> 2)
-
-
-# The careful way

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
-from nestdecode.errors import Policy, SpecError
+from nestdecode.errors import UNDECLARED, Policy, SpecError, Undeclared
 from nestdecode.paths import format_path
 from nestdecode.spec import catalog, openapi
 from nestdecode.spec.build import shape_of
@@ -36,7 +36,7 @@ from nestdecode.spec.text import Source, read
 from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Numbers
 from nestdecode.words import count, nearest
 
-__all__ = ["Alternative", "Layer", "Shape", "Spec", "mistakes_in"]
+__all__ = ["MOST_MISTAKES", "Alternative", "Layer", "Shape", "Spec", "mistakes_in"]
 MAX_EXPRESSION = 64 << 10
 
 
@@ -68,6 +68,8 @@ class Spec:
         numbers: ``exact`` if the text of numbers is kept, else ``double``.
         duplicates: ``error`` if repeated names are refused, else ``last``.
         is_marked: Whether the document has a key of ours, so that it was written as a spec.
+        schemas: Its schemas; those that it means, if it is a short form.
+        written: The document as it was written.
     """
 
     name: str | None
@@ -77,13 +79,14 @@ class Spec:
     focus: str | None
     queries: Mapping[str, str]
     match: str | None
-    undeclared: Literal["keep", "open"]
+    undeclared: Undeclared
     on_error: Policy | None
     limits: Mapping[str, int]
     numbers: Numbers
     duplicates: Duplicates
     is_marked: bool
     schemas: Schemas
+    written: Source
     _root: str
     _source: tuple[str, str | None, str | None]
 
@@ -95,7 +98,12 @@ class Spec:
         return f"<Spec{named}: {count(len(self.layers), 'layer')}>"
 
     @classmethod
-    def load(cls, name_or_path: str | os.PathLike[str]) -> Spec:
+    def load(
+        cls,
+        name_or_path: str | os.PathLike[str],
+        *,
+        folders: Iterable[str | os.PathLike[str]] = (),
+    ) -> Spec:
         """
         Return the spec of a name, or of a file.
 
@@ -106,10 +114,15 @@ class Spec:
         >>> Spec.load("repair-results").layers[0].path
         'data.taskResult[].taskResult'
 
+        Args:
+            name_or_path: The spec.
+            folders: Folders of specs, whose names are looked up before those of the catalog:
+                ``team/orders`` is the file team/orders.yaml of the first folder that has it.
+
         Raises:
             SpecError: If there is no such spec, or it is wrong.
         """
-        text, name, pointer = catalog.fetch(name_or_path)
+        text, name, pointer = catalog.fetch(name_or_path, folders)
         return _parse(text, name, pointer)
 
     @classmethod
@@ -193,16 +206,22 @@ def _parse(text: str, name: str | None = None, pointer: str | None = None) -> Sp
 MOST_MISTAKES = 10
 
 
-def mistakes_in(name_or_path: str | os.PathLike[str]) -> list[SpecError]:
+def mistakes_in(
+    name_or_path: str | os.PathLike[str], folders: Iterable[str | os.PathLike[str]] = ()
+) -> list[SpecError]:
     """
     List what is wrong with a spec: all mistakes, up to ten, that do not hide one another.
 
-    What is wrong is taken away, and the rest is read again. None if ``Spec.load`` loads it.
+    What is wrong is taken away or put right, and the rest is read again. The list is empty
+    if ``Spec.load`` loads the spec.
+
+    Returns:
+        The mistakes, those with a line first, in the order of their lines.
     """
     found: list[SpecError] = []
     try:
-        text, name, pointer = catalog.fetch(name_or_path)
-        source = read(text, name)
+        text, name, pointer = catalog.fetch(name_or_path, folders)
+        source = read(text, name, forgiven=found)
         while len(found) < MOST_MISTAKES:
             source.renew()
             try:
@@ -217,13 +236,18 @@ def mistakes_in(name_or_path: str | os.PathLike[str]) -> list[SpecError]:
         found.append(error)
     except RecursionError:
         found.append(SpecError("nested too deep", source=os.fspath(name_or_path)))
-    return found
+    # A line may be left out or put right, and be found again.
+    unique = {(error.line, error.pointer, error.reason): error for error in found}
+    by_line = sorted(unique.values(), key=lambda error: (error.line is None, error.line or 0))
+    return by_line[:MOST_MISTAKES]
 
 
 def _checked(source: Source, text: str, pointer: str | None) -> Spec:
     name = source.name
     if not isinstance(source.value, dict):
-        raise SpecError("expected an object: a schema, OpenAPI or 'nestdecode: 1'", source=name)
+        empty = ", got nothing" if source.value is None else ""
+        wanted = f"expected an object: a schema, OpenAPI or 'nestdecode: 1'{empty}"
+        raise SpecError(wanted, source=name)
     version: Literal["3.0"] | None = None
     root = pointer or ""
     if "nestdecode" in source.value:
@@ -241,7 +265,13 @@ def _checked(source: Source, text: str, pointer: str | None) -> Spec:
         root = openapi.record_schema(schemas.references, pointer)
     else:
         if "layers" in source.value and "properties" not in source.value:
-            raise source.error("a short form begins with 'nestdecode: 1'", "/layers")
+            # What follows is checked as what it is meant to be.
+            for key in [key for key in source.value if key.casefold() == "nestdecode"]:
+                del source.value[key]
+            source.value["nestdecode"] = 1
+            source.mended.add("/layers")
+            reason = "a short form begins with 'nestdecode: 1': write that line first"
+            raise source.error(reason, "/layers")
         schemas = Schemas(source)
         kind = ("/x-nestdecode", source)
         chosen = pointer or _extension_of(source).get("schema")
@@ -325,13 +355,14 @@ def _build(
         focus=focus,
         queries=MappingProxyType(queries),
         match=match,
-        undeclared=word("undeclared", ("keep", "open")),
+        undeclared=word("undeclared", UNDECLARED),
         on_error=on_error,
         limits=MappingProxyType(_limits(extension.get("limits", {}), wrong)),
         numbers=word("numbers", NUMBERS),
         duplicates=word("duplicates", DUPLICATES),
         is_marked=prefix == "" or "x-nestdecode" in schemas.source.value,
         schemas=schemas,
+        written=source,
         _root=root,
         _source=origin,
     )
@@ -353,7 +384,9 @@ def _expression(value: Any, key: str, wrong: Any) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise wrong(key, "expected a JMESPath expression, a string")
+        quote = "; YAML takes what begins with [ or { for something else: quote it"
+        hint = quote if isinstance(value, (list, dict)) else ""
+        raise wrong(key, f"expected a JMESPath expression, a string{hint}")
     if len(value) > MAX_EXPRESSION:
         raise wrong(key, f"longer than {MAX_EXPRESSION} characters")
     from jmespath import exceptions, parser

@@ -30,7 +30,7 @@ class Applied:
         self.answers: Answers = defaultdict(dict)
         self._references = references
         self._schema = references.schema
-        self.states = States(references.source.spend)
+        self.states: States = States(references.source.spend)
         self._circles = Circles(references.source, self._subschemas)
 
     @once

@@ -1,22 +1,26 @@
-"""The catalog: specs by name, from this package and from others."""
+"""The catalog: specs by name, from folders of the user, this package and others."""
 
 from __future__ import annotations
 
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 from nestdecode.errors import SpecError
 from nestdecode.spec.text import MAX_BYTES
-from nestdecode.words import nearest
+from nestdecode.words import closest
 
-__all__ = ["fetch", "names", "shipped"]
+__all__ = ["SUFFIXES", "fetch", "file_of", "names", "own", "shipped"]
+
+Folders = Iterable[str | os.PathLike[str]]
 
 SUFFIXES = (".yaml", ".yml", ".json")
 ENTRY_POINTS = "nestdecode.specs"
+# How long a name is at most.
+MOST_NAME = 200
 # Seconds that a named pipe has to get a writer.
 _PATIENCE = 2.0
 
@@ -29,19 +33,37 @@ def _shipped_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "specs"
 
 
-def _specs_in(folder: Path) -> dict[str, Path]:
-    found: dict[str, Path] = {}
+def _specs_in(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Go through the specs of a folder, samples and what is hidden left out."""
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
-        if path.suffix in SUFFIXES and relative.parts[0] != "samples":
-            found.setdefault(relative.with_suffix("").as_posix(), path)
-    return found
+        if path.suffix in SUFFIXES and _is_named(relative):
+            yield relative.with_suffix("").as_posix(), path
+
+
+def _is_named(relative: Path) -> bool:
+    return relative.parts[0] != "samples" and not any(p.startswith(".") for p in relative.parts)
 
 
 @cache
 def shipped() -> dict[str, Path]:
     """Return the specs of this package: name to file."""
-    return _specs_in(_shipped_folder())
+    return dict(_specs_in(_shipped_folder()))
+
+
+def own(folders: Folders) -> dict[str, Path]:
+    """
+    Return the specs of a user's folders: name to file.
+
+    Of files with one name those of an earlier folder go first, and in one folder .yaml before
+    .yml before .json; ``fetch`` refuses the latter.
+    """
+    found: dict[str, Path] = {}
+    for folder in folders:
+        specs = list(_specs_in(Path(folder)))
+        for name, path in sorted(specs, key=lambda spec: SUFFIXES.index(spec[1].suffix)):
+            found.setdefault(name, path)
+    return dict(sorted(found.items()))
 
 
 def _others() -> Iterator[tuple[str, Path]]:
@@ -51,13 +73,33 @@ def _others() -> Iterator[tuple[str, Path]]:
     for entry in metadata.entry_points(group=ENTRY_POINTS):
         module = util.find_spec(entry.module)
         for folder in (module.submodule_search_locations if module else None) or ():
-            for name, path in _specs_in(Path(folder)).items():
+            for name, path in _specs_in(Path(folder)):
                 yield f"{entry.name}/{name}", path
 
 
-def names() -> dict[str, Path]:
-    """Return every spec that has a name: our own first, then those of other packages."""
-    return {**dict(_others()), **shipped()}
+def names(folders: Folders = ()) -> dict[str, Path]:
+    """
+    Return every spec that has a name, each with its file.
+
+    Of those with one name the user's goes first, then that of this package.
+    """
+    return {**dict(_others()), **shipped(), **own(folders)}
+
+
+def _named(name: str, folders: Folders) -> Path | None:
+    """Find the file of a name without reading whole folders, which may be large."""
+    relative = Path(name)
+    if not 0 < len(name) <= MOST_NAME or relative.is_absolute() or not _is_named(relative):
+        return None
+    for folder in folders:
+        paths = [Path(folder, f"{name}{suffix}") for suffix in SUFFIXES]
+        found = [path for path in paths if os.path.isfile(path)]  # noqa: PTH113 - raises nothing
+        if len(found) > 1:
+            files = " and ".join(map(str, found))
+            raise SpecError(f"the name {name!r} has several files: {files}; give one as a path")
+        if found:
+            return found[0]
+    return None
 
 
 def is_path(name_or_path: str) -> bool:
@@ -73,21 +115,43 @@ def file_of(name_or_path: str | os.PathLike[str]) -> Path | None:
     return Path(base)
 
 
-def fetch(name_or_path: str | os.PathLike[str]) -> tuple[str, str, str | None]:
+def place(name_or_path: str | os.PathLike[str], folders: Folders = ()) -> Path:
+    """
+    Return the file of a spec: that of a user's folder, of this package, of another.
+
+    Raises:
+        SpecError: If there is no such name, or a folder has several files of that name.
+    """
+    base = os.fspath(name_or_path).partition("#")[0]
+    path = file_of(name_or_path) or _named(base, folders)
+    path = path or shipped().get(base) or dict(_others()).get(base)
+    if path is None:
+        raise SpecError(_unknown(base, folders))
+    return path
+
+
+def fetch(
+    name_or_path: str | os.PathLike[str], folders: Folders = ()
+) -> tuple[str, str, str | None]:
     """
     Read a spec's text.
 
+    Args:
+        name_or_path: The spec.
+        folders: Folders of the user's specs.
+
     Returns:
-        The text, the name for messages, and the pointer after ``#``, if any.
+        The text, the name for messages (the file, if it is the user's), and the pointer
+        after ``#``, if any.
 
     Raises:
         SpecError: If there is no such name, or the file can't be read.
     """
     given = os.fspath(name_or_path)
     base, hash_, pointer = given.partition("#")
-    path = file_of(name_or_path) or shipped().get(base) or names().get(base)
-    if path is None:
-        raise SpecError(_unknown(base))
+    path = place(name_or_path, folders)
+    if file_of(name_or_path) is None and path == _named(base, folders):
+        base = str(path)
     try:
         if base.startswith("~"):
             path = path.expanduser()
@@ -152,7 +216,7 @@ def _piece(descriptor: int, end: float | None) -> bytes:
         # The pipe has no writer yet.
         left = end - time.monotonic()
         if left <= 0:
-            raise OSError(0, "nobody writes to this pipe")
+            raise OSError(0, "no process writes to this pipe")
         if _wait(descriptor, left):
             end = None
 
@@ -164,13 +228,17 @@ def _wait(descriptor: int, seconds: float | None) -> bool:
     return bool(select.select([descriptor], [], [], seconds)[0])
 
 
-def _unknown(name: str) -> str:
-    known = names()
-    if len(name) > 200:
+def _unknown(name: str, folders: Folders) -> str:
+    known = names(folders)
+    if len(name) > MOST_NAME:
         return f"unknown spec {name[:60]!r}..."
-    if Path(name).is_file():
+    # A named pipe too, as <(...) is where it has no /dev/fd.
+    if name and Path(name).exists() and not Path(name).is_dir():
         return f"unknown spec {name!r}; for the file of that name write ./{name}"
     # The last part alone may be right: sqs-sns for aws/sqs-sns.
-    same_end = [k for k in known if k.rpartition("/")[2] == name.rpartition("/")[2]]
-    hint = f"; did you mean {same_end[0]!r}?" if same_end else nearest(name, known)
-    return f"unknown spec {name!r}{hint or '; known are: ' + ', '.join(known)}"
+    ends = {one.rpartition("/")[2]: one for one in reversed(list(known))}
+    near = closest(name, known) or [ends[e] for e in closest(name.rpartition("/")[2], ends)]
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    missing = [os.fspath(f) for f in folders if not os.path.isdir(f)]  # noqa: PTH112 - raises nothing
+    hint = hint or "; known are: " + ", ".join(known)
+    return f"unknown spec {name!r}{hint}" + "".join(f"; no such folder: {f}" for f in missing)

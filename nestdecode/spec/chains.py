@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from nestdecode.codecs import CODECS, ENCODINGS
@@ -13,7 +14,7 @@ from nestdecode.spec.once import Answers, once
 from nestdecode.spec.references import References, type_of
 from nestdecode.words import nearest
 
-__all__ = ["NODE_KEYS", "Chains", "media_codecs"]
+__all__ = ["NODE_KEYS", "Chains", "media_codecs", "no_bytes", "unknown_codec"]
 
 NODE_KEYS = ("on-error", "style", "codecs", "contentSchema")
 _CONTENT_KEYS = ("contentMediaType", "contentEncoding", "contentSchema")
@@ -40,6 +41,35 @@ def media_codecs(media_type: str) -> tuple[str, ...] | None:
         if key.strip() == "charset" and value.strip(" \"'") not in ("utf-8", "utf8"):
             raise SpecError(f"charset must be utf-8, got {media_type!r}")
     return codecs
+
+
+def unknown_codec(name: str, chain: str) -> str:
+    """Say what is wrong with a name in a chain that is not that of a codec."""
+    if not name:
+        if not chain.strip():
+            return "expected codecs, as in base64 | gzip | json, got nothing"
+        return f"a codec is missing beside | in {chain.strip()!r}"
+    if name.endswith("?") and name[:-1].strip() in CODECS:
+        return f"? is for the whole chain: write it at the end, got {chain.strip()!r}"
+    parts = [part for part in re.split(r"[^\w-]+", name.casefold()) if part]
+    if len(parts) > 1 and all(part in CODECS for part in parts):
+        return f"codecs have | between them: write {' | '.join(parts)}, got {name!r}"
+    if name.casefold().startswith("application/"):
+        return f"unknown codec {name!r}: media types are for the schema form; did you mean 'json'?"
+    hint = nearest(name, CODECS) or f"; known are: {', '.join(CODECS)}"
+    return f"unknown codec {name!r}{hint}"
+
+
+def no_bytes(name: str, names: Sequence[str]) -> str:
+    """Say what is wrong with a codec that gets text where it opens bytes."""
+    reason = f"{name} opens bytes, which a string can't hold: base64 goes before it"
+    if any(other not in CODECS for other in names):
+        return reason
+    # Text that encodes bytes, what compresses them, what is in them.
+    right = sorted(names, key=lambda other: (other == "json", CODECS[other].takes == "bytes"))
+    if CODECS[right[0]].takes == "bytes" or right[0] == "json":
+        right.insert(0, "base64")
+    return f"{reason}, in the order of opening: {' | '.join(right)}"
 
 
 class Chains:
@@ -138,12 +168,9 @@ class Chains:
         names = tuple(part.strip() for part in written.split("|"))
         for index, name in enumerate(names):
             if name not in CODECS:
-                raise self._source.error(f"unknown codec {name!r}{nearest(name, CODECS)}", pointer)
+                raise self._source.error(unknown_codec(name, written), pointer)
             if CODECS[name].takes == "bytes" and index == 0:
-                raise self._source.error(
-                    f"{name} opens bytes, which a string can't hold: begin with base64",
-                    pointer,
-                )
+                raise self._source.error(no_bytes(name, names), pointer)
             if name == "json" and index < len(names) - 1:
                 raise self._source.error(
                     "json is the end of a chain here: describe what follows in contentSchema",

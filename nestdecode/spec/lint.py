@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from nestdecode.errors import SpecError
+from nestdecode.paths import Step, Wild, format_path, join_pointer, parse_path
 from nestdecode.spec.chains import media_codecs
 from nestdecode.spec.schema import Schemas
-from nestdecode.spec.shape import live_shapes, walk
+from nestdecode.spec.shape import Shape, live_shapes, walk
 from nestdecode.words import nearest
 
 if TYPE_CHECKING:
     from nestdecode.spec import Spec
 
-__all__ = ["STRAY", "is_stray", "lint"]
+__all__ = ["STRAY", "document_key", "is_stray", "lint", "place_of"]
 
 STRAY = "is this a spec? It declares no layer and has no key of nestdecode: nothing will be opened"
 
@@ -24,27 +26,31 @@ _BELOW = (
 ).split()
 
 
-def lint(spec: Spec) -> list[str]:
-    """Return warnings, each one line with a pointer into the spec; none is best."""
+def lint(spec: Spec) -> list[SpecError]:
+    """Return warnings, each at its place in the spec as it is written; none is best."""
     schemas, shape = spec.schemas, spec.shape
     schemas.source.renew()
     places = dict.fromkeys(place for below, _ in walk(shape) for place in below.places)
-    warnings = [warning for place in places for warning in _node(schemas, place)]
+    found = [warning for place in places for warning in _node(schemas, place)]
     if is_stray(spec):
-        warnings.append(STRAY)
+        found.append(("", STRAY))
     elif not spec.layers and spec.undeclared == "keep":
-        warnings.append("no layer is declared: nothing will be opened")
-    warnings += [
-        f"on-error has no effect: no layer is declared here - at {place}"
+        key = document_key(spec, "layers") if _is_short(spec) else ""
+        found.append((key, "no layer is declared: nothing will be opened"))
+    found += [
+        (place, "on-error has no effect: no layer is declared here")
         for below, _ in walk(shape)
         if not below.alternatives
         for place in below.places
         if schemas.chains.names_policy(place)
     ]
-    if any(layer.optional and layer.on_error for layer in spec.layers):
-        paths = ", ".join(la.path for la in spec.layers if la.optional and la.on_error)
-        warnings.append(f"on-error has no effect on an optional layer: {paths}")
-    return list(dict.fromkeys(warnings))
+    found += [
+        (place_of(spec, below, steps), "on-error has no effect on an optional layer")
+        for below, steps in walk(shape)
+        if below.alternatives and below.plain is True and below.on_error
+    ]
+    found += _short(spec)
+    return [spec.written.error(reason, place) for place, reason in dict.fromkeys(found)]
 
 
 def is_stray(spec: Spec) -> bool:
@@ -52,24 +58,75 @@ def is_stray(spec: Spec) -> bool:
     return not (spec.is_marked or live_shapes(spec.shape))
 
 
-def _node(schemas: Schemas, pointer: str) -> Iterator[str]:
+def document_key(spec: Spec, key: str) -> str:
+    """Return the pointer of a key of the document, such as ``focus``."""
+    return f"{'' if _is_short(spec) else '/x-nestdecode'}/{key}"
+
+
+def place_of(spec: Spec, shape: Shape, steps: tuple[Step, ...]) -> str:
+    """
+    Return the pointer of what declares a layer, in the spec as it is written.
+
+    Args:
+        spec: The spec.
+        shape: Of the layer's place.
+        steps: The path to that place.
+    """
+    if _is_short(spec):
+        wanted = format_path(steps)
+        paths = spec.written.value.get("layers") or {}
+        path = next((p for p in paths if format_path(parse_path(p)) == wanted), "")
+        return join_pointer(["layers", path] if path else ["layers"])
+    return shape.places[0] if shape.places else ""
+
+
+def _is_short(spec: Spec) -> bool:
+    return "nestdecode" in spec.written.value
+
+
+def _short(spec: Spec) -> Iterator[tuple[str, str]]:
+    """Go through what may not be meant by a short form's paths and chains."""
+    layers = (spec.written.value.get("layers") or {}) if _is_short(spec) else {}
+    for path, written in layers.items():
+        place = join_pointer(["layers", path])
+        steps = parse_path(path)
+        if any(isinstance(step, int) for step in steps):
+            every = format_path(Wild.ELEMENTS if isinstance(step, int) else step for step in steps)
+            if every not in layers:
+                yield place, f"[n] is one element only; for every element write {every}"
+        codecs = written["codecs"] if isinstance(written, dict) else written
+        for chain in codecs if isinstance(codecs, list) else [codecs]:
+            names = [name.strip() for name in chain.strip().removesuffix("?").split("|")]
+            after = names[names.index("json") + 1 :] if "json" in names else []
+            if after and set(after) != {"json"}:
+                reason = (
+                    f"{' | '.join(names)} opens JSON first, whose string holds {after[0]}; "
+                    f"JSON in {after[0]} is {' | '.join([*after, 'json'])}"
+                )
+                yield place, reason
+        if isinstance(codecs, list):
+            firm = [chain.strip().endswith("?") for chain in codecs]
+            if any(firm) and not all(firm):
+                yield place, "? makes the whole layer optional, its other chains too"
+
+
+def _node(schemas: Schemas, pointer: str) -> Iterator[tuple[str, str]]:
     schema: dict[str, Any] = schemas.references.schema(pointer)
-    where = f" - at {pointer or '/'}"
     for key in schema:
         if key not in _CONTENT and key.lower() in {word.lower() for word in _CONTENT}:
-            yield f"unknown keyword {key!r}{nearest(key, _CONTENT)}{where}"
+            yield pointer + join_pointer([key]), f"unknown keyword {key!r}{nearest(key, _CONTENT)}"
     prefix = "x-jsonschema-" if schemas.version == "3.0" else ""
     for key in _CONTENT:
         if prefix and key in schema:
-            yield f"OpenAPI 3.0 knows no {key}: write {prefix}{key}{where}"
+            yield f"{pointer}/{key}", f"OpenAPI 3.0 has no {key}: write {prefix}{key}"
     chain = schemas.chains.chain(pointer)
     if chain is not None and "string" not in schemas.types.own(pointer):
-        yield f"only strings have content, and the type here is not string{where}"
+        yield pointer, "only strings have content, and the type here is not string"
     if chain is None:
         media = schema.get("contentMediaType", schema.get("x-jsonschema-contentMediaType"))
         if isinstance(media, str) and media_codecs(media) is None:
-            yield f"opens nothing: {media!r} is not JSON{where}"
+            yield pointer, f"opens nothing: {media!r} is not JSON"
         elif media is None and ("contentEncoding" in schema or "contentSchema" in schema):
-            yield f"opens nothing: contentMediaType is missing{where}"
+            yield pointer, "opens nothing: contentMediaType is missing"
     if schemas.types.own(pointer) == {"string"} and any(key in schema for key in _BELOW):
-        yield f"the path leads through a string that no layer opens{where}"
+        yield pointer, "the path leads through a string that no layer opens"

@@ -13,7 +13,7 @@ from nestdecode.spec.chains import media_codecs
 from nestdecode.spec.references import References
 from nestdecode.spec.text import Source
 
-__all__ = ["record_schema", "version_of"]
+__all__ = ["operations", "record_schema", "version_of"]
 
 _METHODS = (
     "get",
@@ -86,6 +86,56 @@ def record_schema(references: References, pointer: str | None) -> str:
     )
 
 
+def operations(references: References) -> Iterator[dict[str, Any]]:
+    """
+    Go through the operations of a document, each as what JSON can hold.
+
+    Yields:
+        ``method``, ``path``, ``summary`` and ``parameters``, each of these with ``name``,
+        ``in``, ``required``, ``type``, ``values`` (those of an enum) and ``description``.
+    """
+    for path, item_at, item in _path_items(references):
+        for method in _METHODS:
+            operation = item.get(method)
+            if not isinstance(operation, dict):
+                continue
+            shared = _parameters(references, item_at)
+            own = _parameters(references, f"{item_at}/{method}")
+            summary = operation.get("summary") or operation.get("description")
+            yield {
+                "method": method.upper(),
+                "path": path,
+                "summary": summary if isinstance(summary, str) else "",
+                "parameters": list((shared | own).values()),
+            }
+
+
+def _parameters(references: References, pointer: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the parameters that an operation or a path item lists, by place and name."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    listed = references.value(pointer).get("parameters", [])
+    for index in range(len(listed)) if isinstance(listed, list) else ():
+        at, value = _follow(references, f"{pointer}/parameters/{index}")
+        _, schema = _follow(references, f"{at}/schema") if "schema" in value else (at, {})
+        types = schema.get("type", [])
+        name, place = str(value.get("name", "")), str(value.get("in", ""))
+        found[place, name] = {
+            "name": name,
+            "in": place,
+            "required": value.get("required") is True,
+            "type": " or ".join(map(str, types if isinstance(types, list) else [types])),
+            "values": schema["enum"] if isinstance(schema.get("enum"), list) else [],
+            "description": str(value.get("description") or schema.get("description") or ""),
+        }
+    return found
+
+
+def _path_items(references: References) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    paths = references.source.value.get("paths", {})
+    for path in paths if isinstance(paths, dict) else {}:
+        yield path, *_follow(references, "/paths" + join_pointer([path]))
+
+
 def _distinct(references: References, pointers: Iterator[str]) -> list[str]:
     """Return the pointers without those of schemas that are equal, by reference or as text."""
     found: dict[str, str] = {}
@@ -117,13 +167,11 @@ def _follow(references: References, pointer: str) -> tuple[str, dict[str, Any]]:
         if "$ref" not in value:
             return pointer, value
         pointer = references.resolve(value["$ref"], pointer)
-    raise references.source.error("$ref leads round in a circle", pointer)
+    raise references.source.error("$ref leads back to itself", pointer)
 
 
 def _response_schemas(references: References) -> Iterator[str]:
-    paths = references.source.value.get("paths", {})
-    for path in paths if isinstance(paths, dict) else {}:
-        item_at, item = _follow(references, "/paths" + join_pointer([path]))
+    for _, item_at, item in _path_items(references):
         for method in _METHODS:
             if not isinstance(item.get(method), dict):
                 continue

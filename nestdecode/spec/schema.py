@@ -48,7 +48,7 @@ class Schemas:
     def __init__(self, source: Source, version: Literal["3.0"] | None = None) -> None:
         self.source = source
         self.version = version
-        self.references = References(source, version)
-        self.applied = Applied(self.references)
-        self.chains = Chains(self.references)
-        self.types = Types(self.references, self.applied)
+        self.references: References = References(source, version)
+        self.applied: Applied = Applied(self.references)
+        self.chains: Chains = Chains(self.references)
+        self.types: Types = Types(self.references, self.applied)

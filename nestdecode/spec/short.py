@@ -10,9 +10,10 @@ from typing import Any
 from nestdecode.codecs import CODECS
 from nestdecode.errors import SpecError
 from nestdecode.paths import Step, Wild, join_pointer, parse_path
+from nestdecode.spec.chains import no_bytes, unknown_codec
 from nestdecode.spec.shape import read_policy, read_style
 from nestdecode.spec.text import Source
-from nestdecode.words import nearest
+from nestdecode.words import closest, count, nearest
 
 __all__ = ["SHORT_KEYS", "expand_short"]
 
@@ -70,19 +71,13 @@ def expand_short(source: Source) -> dict[str, Any]:
         SpecError: If a key, path or codec is wrong; it has the place.
     """
     document = source.value
-    for key in document:
-        if key == "redact":
-            raise source.error("redact is reserved: this version does not redact", "/redact")
-        if key not in SHORT_KEYS:
-            raise source.error(
-                f"unknown key {key!r}{nearest(key, SHORT_KEYS)}", join_pointer([key])
-            )
+    _check_keys(source)
     version = document["nestdecode"]
     if version != 1 or isinstance(version, bool):
         raise source.error(f"expected nestdecode: 1, got {version!r}", "/nestdecode")
     layers = document.get("layers", {})
     if not isinstance(layers, dict):
-        raise source.error("expected an object: path to codecs", "/layers")
+        raise source.error(_not_layers(layers), "/layers")
     root = _Place()
     for path, written in layers.items():
         _add_layer(source, root, path, written)
@@ -98,6 +93,55 @@ def expand_short(source: Source) -> dict[str, Any]:
     # x-nestdecode at the root is the document's, so that of a layer at the root goes into an
     # allOf.
     return schema | ({"allOf": [body]} if "x-nestdecode" in body else body)
+
+
+def _check_keys(source: Source) -> None:
+    document = source.value
+    unknown = [key for key in document if key not in SHORT_KEYS]
+    outside = [key for key in unknown if not nearest(key, SHORT_KEYS) and key != "redact"]
+    if outside and document.get("layers", ...) is None:
+        # What is there is checked where it belongs.
+        more = f" and {count(len(outside) - 1, 'more line')}" if len(outside) > 1 else ""
+        reason = f"nothing is indented below layers: indent {outside[0]!r}{more}"
+        mistake = source.error(reason, "/layers")
+        source.move(outside, "layers")
+        raise mistake
+    for key in unknown:
+        if key == "redact":
+            raise source.error("redact is reserved: this version does not redact", "/redact")
+        if key not in outside:
+            raise _unknown(source, document, key, SHORT_KEYS, "")
+        is_layer = _is_chain(document[key])
+        hint = "; a path and its codecs stand below layers, indented" if is_layer else ""
+        raise source.error(f"unknown key {key!r}{hint}", join_pointer([key]))
+
+
+def _unknown(
+    source: Source, container: dict[str, Any], key: str, known: tuple[str, ...], around: str
+) -> SpecError:
+    """Build the error for a key that is not known, and mend it if it is clear what was meant."""
+    pointer = around + join_pointer([key])
+    mistake = source.error(f"unknown key {key!r}{nearest(key, known)}", pointer)
+    for right in closest(key, known)[:1]:
+        source.rename(container, key, right, pointer)
+    return mistake
+
+
+def _is_chain(written: Any) -> bool:
+    """Tell whether a value is probably meant as codecs."""
+    return isinstance(written, str) and not {*re.split(r"[^a-z0-9]+", written)}.isdisjoint(CODECS)
+
+
+def _not_layers(layers: Any) -> str:
+    """Say how layers are written, to who wrote something else."""
+    wanted = "expected an object: path to codecs"
+    if layers is None:
+        return f"{wanted}; nothing is indented below layers"
+    if isinstance(layers, list):
+        return f"{wanted}, got a list: leave out the dashes, as in Records[].body: json"
+    if isinstance(layers, str) and ":" in layers:
+        return f"{wanted}; a space is missing after a colon, as in Records[].body: json"
+    return wanted
 
 
 def _add_layer(source: Source, root: _Place, path: str, written: Any) -> None:
@@ -130,10 +174,7 @@ def _add_layer(source: Source, root: _Place, path: str, written: Any) -> None:
     if isinstance(written, dict):
         for key in written:
             if key not in LAYER_KEYS:
-                raise source.error(
-                    f"unknown key {key!r}{nearest(key, LAYER_KEYS)}",
-                    here + join_pointer([key]),
-                )
+                raise _unknown(source, written, key, LAYER_KEYS, here)
         if "codecs" not in written:
             raise source.error("expected codecs, as in {codecs: json}", here)
         codecs = written["codecs"]
@@ -154,7 +195,8 @@ def _add_layer(source: Source, root: _Place, path: str, written: Any) -> None:
     chains = []
     for choice in choices:
         if not isinstance(choice, str):
-            raise source.error("expected codecs, as in base64 | gzip | json", here)
+            empty = "; nothing is written here" if choice is None else ""
+            raise source.error(f"expected codecs, as in base64 | gzip | json{empty}", here)
         text = choice.strip()
         place.optional = place.optional or text.endswith("?")
         chains.append(_chain(source, text.removesuffix("?"), here))
@@ -169,13 +211,10 @@ def _chain(source: Source, text: str, here: str) -> tuple[str, ...]:
     gives = "text"
     for name in names:
         if name not in CODECS:
-            raise source.error(f"unknown codec {name!r}{nearest(name, CODECS)}", here)
+            raise source.error(unknown_codec(name, text), here)
         codec = CODECS[name]
         if codec.takes == "bytes" and gives == "text":
-            raise source.error(
-                f"{name} opens bytes, which a string can't hold: base64 goes before it",
-                here,
-            )
+            raise source.error(no_bytes(name, names), here)
         # What json gives is a string again, if anything is to follow.
         gives = "text" if codec.gives == "value" else "bytes"
     return names

@@ -1,7 +1,27 @@
 """
-Streams: input decompressed, cut into records, shared out to worker processes.
+Streams: input is decompressed, cut into records, and answered, by one process or several.
 
-What reads compressed input and what runs workers is imported by those who need it.
+Nothing here writes to a terminal. Data flows from top to bottom:
+
+==============  ========================================================================
+``sources``     ``Source``: one input, decompressed and in UTF-8
+``compressed``  gzip, bzip2, xz and zstd, recognised by their first bytes
+``encoded``     UTF-16 and UTF-32, recognised by their byte order mark
+``lines``       ``LineCutter``: input cut where lines end
+``splitter``    ``Splitter``: lines to records, by framing; batches of records
+``following``   ``Follower``: documents over several lines, token by token
+``held``        the lines that are not settled yet
+``scanner``     ``Scanner``: where a JSON value ends, and where it is malformed
+``records``     ``Record``, ``Batch``
+``answering``   ``Answering``: batches to output and a ``Report``
+``filtering``   one line out for each line in, whatever the line
+``letters``     ``DeadLetter``: a record set aside
+``sharing``     input shared among worker processes, the output as with one
+``workers``     ``Workers``: the processes
+==============  ========================================================================
+
+``compressed`` imports what reads a format, and ``answering`` imports ``sharing`` and
+``workers``, when they are needed.
 """
 
 from nestdecode.stream.letters import DeadLetter, original

@@ -1,10 +1,10 @@
-"""Records answered: by this process or by several, without a word on a terminal."""
+"""Records answered, by this process or by several; nothing is written to a terminal."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal, Protocol, Self, TypeVar
 
 from nestdecode.errors import DecodeError, LimitError, QueryError, UncompiledError
@@ -24,6 +24,7 @@ __all__ = [
     "SHOWN",
     "Answer",
     "Answering",
+    "EnoughError",
     "Malformed",
     "Many",
     "Part",
@@ -36,61 +37,71 @@ __all__ = [
     "in_place_of_malformed",
 ]
 
+# Problems of one report that have a message.
 SHOWN = 10
-# Output and messages are let go when they are this many.
+# Output in bytes, and messages, from which on a report is given away.
 ENOUGH_BYTES = 2 << 20
 ENOUGH_MESSAGES = 1000
-# From this size on, a file is worth more than one process.
+# Bytes from which on a file is read by several processes.
 _LARGE = 32 << 20
-_DOCUMENTS = "--documents reads what stands over several lines, or several on one"
+_DOCUMENTS = "--documents reads records that take several lines, or share one"
 # So much is read and written at once: its trees fit a cache.
 _GROUP = 1 << 14
 
 P = TypeVar("P", bound="Part")
 Answer = Callable[[bytes], Any]
-# Answers several at once, or gives None if each has to be answered for itself.
+# From several records to the value of each; None if each has to be answered alone.
 Many = Callable[[Joined], "list[Any] | None"]
+# From a value to its output without a newline; None leaves it out.
 Render = Callable[[Any], "bytes | None"]
-# Renders several, each with a newline at its end.
+# From several values to their output, each with a newline at its end.
 RenderMany = Callable[[list[Any]], bytes]
-# What becomes of a record that is no JSON: set aside, written as it came, or wrapped.
+# What is done with a malformed record: set it aside, write it as it came, or wrapped.
 Malformed = Literal["dead", "keep", "wrap"]
 MALFORMED: tuple[Malformed, ...] = ("dead", "keep", "wrap")
-# Writes what has become of some records, and tells what is to be told.
+# Takes the output of some records, to write it, and their Report.
 Put = Callable[["bytes | memoryview", "Report"], None]
 
 
 class Part(Protocol):
-    """What was counted in some records; their lines count from where their source begins."""
+    """A count over some records, which can be added to that of the records before."""
 
     def add(self, part: Self, source: str, lines: int) -> None:
-        """Add what was counted in the records that follow."""
+        """
+        Add the count of the records that follow.
+
+        Args:
+            part: That count.
+            source: The name of its source; empty for the same one.
+            lines: Lines before those records, to be added to their line numbers.
+        """
 
 
 class Report:
     """
-    What came of some records, but for their output.
+    Counts and messages for a batch of records, without its output.
 
     Attributes:
-        records: How many there were: those written, those failed and those skipped.
-        written: How many of them are in the output, by their answer or as ``malformed`` says.
-        malformed: How many of those written are no JSON: kept as they came, or wrapped.
-        failed: How many of them were refused.
-        skipped: How many of them were left out: by ``where``, or because ``--each`` has no
-            line for their answer.
+        records: Records read: those written, failed and skipped.
+        written: Records in the output: answered, or malformed and kept or wrapped.
+        malformed: Records in the output that are malformed.
+        failed: Records that were refused.
+        skipped: Records left out of the output: ``where`` does not hold for them, or
+            ``--each`` printed nothing.
         problems: Layers that stayed shut.
-        with_problems: Records that they are in.
-        messages: In order: what kind, the line, whether the record is that line, and the
-            text: an error's, which has newlines only where an excerpt of a query follows.
-        untold: Records that failed and have no message: of those that are malformed the
-            first few have one.
+        with_problems: Records with such layers.
+        messages: In order: the kind, the line, whether the record is that line, and the
+            text. It has newlines only if an excerpt of a query follows.
+        untold: Records that failed and have no message. Of those that are malformed, the
+            first few of a batch have one.
         letters: The records that were refused, if they are kept.
-        lines: How many lines they took, if their lines count from 1.
+        lines: Lines to be added to the line numbers in all reports that follow.
         last: Whether the last value written was neither null nor false; None if nothing
             was written.
-        part: What was counted in them, if they are counted and not written.
-        unreadable: Why input ends here, if it does not end well.
-        unsettled: Where what follows begins, in bytes, if it needs more to be answered.
+        part: The count over these records, if they are counted instead of written.
+        unreadable: Why the input could not be read further; None if it could.
+        unsettled: The offset in bytes at which a text begins that goes on after these
+            records; None if there is none.
     """
 
     __slots__ = (
@@ -133,7 +144,7 @@ class Report:
         return f"<Report: {', '.join(f'{getattr(self, name):,} {name}' for name in names)}>"
 
     def add(self, other: Report) -> None:
-        """Add what came of the records that follow, but for messages and letters."""
+        """Add the report of the records that follow, except its messages and letters."""
         self.records += other.records
         self.written += other.written
         self.malformed += other.malformed
@@ -154,22 +165,25 @@ class Report:
 
 class Answering:
     """
-    Answers batches, in this process or in a worker: writes nothing, tells nobody.
+    Answers batches, in this process or in a worker. It writes nothing itself.
 
     Attributes:
-        answer: From a record's text to its value.
-        many: Answers several records at once, if they allow it: it may leave some out.
-        render: From a value to what is written for it; None leaves it out.
-        render_many: Renders several at once, if that can be done.
-        malformed: Renders a record that is no JSON; None refuses it.
-        most: The size of a record in bytes.
-        too_long: What is said of longer ones.
-        framing: How the records of the input are told apart.
-        encoding: What a dead letter says of that of its source.
+        answer: From a record's text to its value. Raises DecodeError or QueryError.
+        many: From several records to their values, which may be fewer, if some are left
+            out; None if records are answered one by one.
+        render: From a value to its output; None leaves the record out.
+        render_many: From several values to their output; None to render them one by one.
+        malformed: From the bytes of a malformed record to its output; None refuses it.
+        most: Bytes that a record may have.
+        too_long: The reason for which longer ones are refused.
+        framing: How the input is cut into records.
+        encoding: The encoding of the source, for dead letters; None for UTF-8.
         keeps_letters: Whether records that fail are kept.
-        hints: Whether options are named that would help.
-        fail_fast: Whether the first one that fails is the last one.
-        stopped: Whether that has come.
+        hints: Whether messages name options that would help.
+        fail_fast: Whether to stop at the first record that fails.
+        left: Records that may still be written; None for all.
+        singly: Whether there is a report for each record.
+        stopped: Whether the last one has come, by either.
     """
 
     def __init__(self) -> None:
@@ -183,28 +197,30 @@ class Answering:
         self.framing: Framing = "mixed"
         self.encoding: str | None = None
         self.keeps_letters = self.hints = self.fail_fast = False
+        self.left: int | None = None
+        self.singly: bool = False
         self.stopped: bool = False
         self._report = Report()
         self._batch = Batch([], 1, 0)
         self._index = 0
         self._at_problem = -1
-        # Of a batch: records that were refused as no JSON, and whether others are only counted.
+        # Of a batch: records refused as malformed, and whether more of them are only counted.
         self._refused = 0
         self._needs_no_reason = False
-        # Records of reports that were given away; how many of the input's, if it is one's own.
+        # Records of the input in reports that were given away.
         self._before = 0
         self._counts = False
         self._hint = ""
 
     def begin(self) -> None:
-        """Number records from 1 again: another input begins."""
+        """Begin another input: records are numbered from 1."""
         self._before = 0
 
     def results(self, batch: Batch) -> Iterator[tuple[bytes, Report]]:
         """
-        Yield what is written for a batch, in whole records, and what is to be told.
+        Yield the output of a batch in pieces of whole records, each with its report.
 
-        A line of a batch that is not settled is given back if it can't be read.
+        A malformed line of a batch that is not settled is given back: ``batch.refused``.
         """
         self._batch, self._index, self._at_problem = batch, 0, -1
         self._refused, self._needs_no_reason = 0, False
@@ -214,7 +230,7 @@ class Answering:
         else:
             yield from self._answered(batch)
         yield b"", self._reported()
-        # The collector is off: what errors left in cycles goes now, when no tree is alive.
+        # The collector is off. Cycles that errors left are freed now, while no tree is alive.
         gc.collect(0)
 
     def _answered(self, batch: Batch) -> Iterator[tuple[bytes, Report]]:
@@ -225,19 +241,21 @@ class Answering:
         line, at = batch.together
         if start > line:
             line, at = start, batch.record(start).offset - batch.offset
-        # What is left of a group of which a line was given back is not good for it.
+        # The rest of a group in which a line was given back cannot be answered together.
         if start < line:
             yield from self._one_by_one(batch, line)
         written: list[bytes] = []
         while at < len(text) and not self.stopped and batch.refused is None:
             end = text.rfind(b"\n", at, at + _GROUP) + 1 or text.find(b"\n", at + _GROUP) + 1
             group = joined_lines(text[at:end])
-            trees = many(group)
+            # Of more than may be written each is answered alone.
+            trees = many(group) if self.left is None or group.records <= self.left else None
             line, at = line + group.records, end
             if trees is not None:
                 batch.start = line
                 self._report.records += group.records
                 self._report.skipped += group.records - len(trees)
+                self._count_off(len(trees))
                 written.append(self._rendered(trees))
                 continue
             if written:
@@ -249,7 +267,7 @@ class Answering:
             yield b"".join(written), self._reported()
 
     def _rendered(self, trees: list[Any]) -> bytes:
-        """Return what is written for trees, and forget them."""
+        """Return the output of several values, and empty their list."""
         report = self._report
         if self.render_many is not None:
             report.written += len(trees)
@@ -257,7 +275,7 @@ class Answering:
             trees.clear()
             return written
         size = len(trees)
-        # Each tree is let go once it is written.
+        # Each tree is freed as soon as it is written.
         trees.reverse()
         texts = [text for _ in range(size) if (text := self.render(trees.pop())) is not None]
         report.written += len(texts)
@@ -265,7 +283,7 @@ class Answering:
         return _lines(texts)
 
     def _one_by_one(self, batch: Batch, end: int) -> Iterator[tuple[bytes, Report]]:
-        """Answer records from the start of a batch on."""
+        """Answer the records of a batch from ``batch.start`` to *end*."""
         answer, render, raws = self.answer, self.render, batch.raws
         texts: list[bytes] = []
         size, start, batch.start = 0, batch.start, end
@@ -278,7 +296,7 @@ class Answering:
                 text = self._of_text(raw)
             else:
                 try:
-                    # Not by way of a name, which would keep each tree until the next is there.
+                    # Without a variable, which would keep each tree until the next one is read.
                     text = render(answer(raw))
                 except (DecodeError, QueryError) as error:
                     if self._gives_back(error, raw):
@@ -294,18 +312,26 @@ class Answering:
                     self._report.skipped += text is None
             if text is not None:
                 self._report.written += 1
-                if self._counts:
-                    continue
-                texts.append(text)
-                size += len(text)
-            if size >= ENOUGH_BYTES or len(self._report.messages) >= ENOUGH_MESSAGES:
+                if not self._counts:
+                    texts.append(text)
+                    size += len(text)
+                self._count_off(1)
+                if self.stopped:
+                    break
+            if self.singly or size >= ENOUGH_BYTES or len(self._report.messages) >= ENOUGH_MESSAGES:
                 yield _lines(texts), self._reported()
                 size = 0
         if texts:
             yield _lines(texts), self._reported()
 
+    def _count_off(self, records: int) -> None:
+        """Have as many fewer left to be written."""
+        if self.left is not None:
+            self.left -= records
+            self.stopped = self.stopped or not self.left
+
     def _gives_back(self, error: DecodeError | QueryError, raw: bytes) -> bool:
-        """Give a line back that can't be read, if it may be no record, or more than one."""
+        """Give back a malformed line that may be part of a record, or several of them."""
         if (
             self._batch.settled
             or not isinstance(error, DecodeError)
@@ -319,7 +345,13 @@ class Answering:
         return True
 
     def noting_last(self, render: Render, *, each: bool) -> Render:
-        """Return a function like *render* that also notes what became the last value."""
+        """
+        Return a function like *render* that also notes ``Report.last``.
+
+        Args:
+            render: From a value to its output.
+            each: Whether the output of an array is that of its elements.
+        """
 
         def render_and_note(value: Any) -> bytes | None:
             text = render(value)
@@ -331,27 +363,43 @@ class Answering:
         return render_and_note
 
     def noting_empty(self, render: Render, hint: str) -> Render:
-        """Return a function like *render* that tells *hint* if an answer is empty, or refused."""
+        """
+        Return a function like *render* that also reports a hint, once.
+
+        Args:
+            render: From a value to its output.
+            hint: Reported when an answer is null, false or an empty array, or a query fails.
+        """
         self._hint = hint
 
-        def render_and_tell(value: Any) -> bytes | None:
+        def render_and_hint(value: Any) -> bytes | None:
             if value is None or value is False or value == []:
-                self._tell_hint()
+                self._note_hint()
             return render(value)
 
-        return render_and_tell
+        return render_and_hint
 
-    def _tell_hint(self) -> None:
+    def _note_hint(self) -> None:
         if self._hint:
             self.tell("once", self._hint)
             self._hint = ""
 
     def placing(self, render: Callable[[Any, int, Record], bytes | None]) -> Render:
-        """Return what renders a value with its record's number and place, in one process."""
+        """
+        Return a Render of a function that also takes the record's number and place.
+
+        The number is that in the input, so it is right in one process only.
+        """
         return lambda value: render(value, self._number, self._batch.record(self._index))
 
     def counting(self, begin: Callable[[], P], count: Callable[[P, Any, Record], None]) -> Render:
-        """Return what counts values, and writes nothing, in parts that the reports carry."""
+        """
+        Return a Render that counts values instead of writing them.
+
+        Args:
+            begin: Returns an empty count.
+            count: Adds a value, with its record, to a count, which is ``Report.part``.
+        """
         self._counts = True
 
         def render(value: Any) -> bytes:
@@ -372,12 +420,12 @@ class Answering:
         return report
 
     def _fails(self, raw: bytes) -> bool:
-        """Tell whether a record was found not to be JSON when it was told from others."""
+        """Return whether a record is known not to be JSON since its input was split."""
         places = self._batch.places
         return places is not None and places[self._index].fails and brackets(raw) <= DEEPEST
 
     def _failed(self, error: DecodeError | QueryError, raw: bytes) -> bytes | None:
-        """Return what is written of a record that fails; None if it is refused."""
+        """Return the output of a record that fails; None if it is refused."""
         if self.malformed is None or error.code != "malformed":
             self._refuse(error)
             return None
@@ -385,7 +433,7 @@ class Answering:
         return self._of_text(raw)
 
     def _of_text(self, raw: bytes) -> bytes | None:
-        """Count a record that is no JSON, and return what is written of it."""
+        """Count a record that is malformed, and return its output; None if it is refused."""
         if self.malformed is not None:
             self._report.malformed += 1
             return self.malformed(raw)
@@ -407,7 +455,7 @@ class Answering:
             return
         self.tell(error.code, str(error))
         if isinstance(error, QueryError):
-            self._tell_hint()
+            self._note_hint()
         elif error.code == "malformed":
             self._refused += 1
             self._needs_no_reason = self._refused >= SHOWN and not (
@@ -417,7 +465,7 @@ class Answering:
                 self.tell("once", _DOCUMENTS)
 
     def _reads_as_documents(self) -> bool:
-        """Tell whether a record is a line, and ``--documents`` would read it."""
+        """Return whether a malformed record is a line that ``--documents`` would read."""
         if self.framing == "documents":
             return False
         line, *more = self._batch.raws[self._index : self._index + 2]
@@ -429,7 +477,7 @@ class Answering:
         return is_read and self._batch.record(self._index).whole_line
 
     def problem(self, error: DecodeError) -> None:
-        """Count a layer that stays shut; keep the first few for telling."""
+        """Count a problem, and keep a message for the first few."""
         report = self._report
         report.problems += 1
         if self._at_problem != self._index:
@@ -439,7 +487,13 @@ class Answering:
             self.tell("problem", str(error))
 
     def tell(self, kind: str, text: str) -> None:
-        """Keep a message: an error's code, ``problem``, ``uncompiled`` or ``once``."""
+        """
+        Keep a message about the present record.
+
+        Args:
+            kind: An error's code, ``problem``, ``uncompiled``, ``once`` or ``hint``.
+            text: The message.
+        """
         record = self._batch.record(self._index)
         self._report.messages.append((kind, record.line, record.whole_line, text))
 
@@ -448,12 +502,12 @@ def in_place_of_malformed(
     word: Malformed, text: Callable[[Any], bytes], as_it_is: Render
 ) -> Render | None:
     """
-    Return what is written of a record that is no JSON, as a word says; None to refuse it.
+    Return the function that gives the output of a malformed record; None to refuse it.
 
     Args:
         word: ``dead``, ``keep`` or ``wrap``.
-        text: From a value to what is written for it.
-        as_it_is: The same for the bytes of a record.
+        text: From a value to its output.
+        as_it_is: From the bytes of a record to its output.
     """
     if word == "wrap":
         return lambda raw: text(_wrapped(raw))
@@ -469,6 +523,10 @@ def _wrapped(raw: bytes) -> dict[str, str]:
         return {"message_base64": binascii.b2a_base64(raw, newline=False).decode()}
 
 
+class EnoughError(Exception):
+    """No other record is wanted."""
+
+
 def answer_all(
     source: Source, answering: Answering, framing: Framing | None, jobs: int | None, put: Put
 ) -> None:
@@ -477,20 +535,44 @@ def answer_all(
 
     Args:
         source: The input.
-        answering: Answers it.
-        framing: How records are told apart; None to tell it from the input.
-        jobs: Processes that answer; None decides by the size of the input.
-        put: Takes what is to be written and what came of it. It may raise to end it all.
+        answering: Answers batches of its records.
+        framing: How it is cut into records; None to detect that.
+        jobs: Worker processes; None to decide by the size of the input.
+        put: Takes each piece of output and its report, in order. An error that it raises
+            ends the whole; EnoughError ends it well.
 
     Raises:
         UnreadableError: If the input can't be read to its end; what was read is answered.
+        WorkerError: If a worker can't be started, or dies.
     """
+    with suppress(EnoughError):
+        _answer_all(source, answering, framing, jobs, _until_enough(answering, put))
+
+
+def _until_enough(answering: Answering, put: Put) -> Put:
+    """Return what does what *put* does, and ends it when all has been written that may be."""
+    if answering.left is None:
+        return put
+
+    def put_some(text: bytes | memoryview, report: Report) -> None:
+        put(text, report)
+        if answering.left == 0:
+            raise EnoughError
+
+    return put_some
+
+
+def _answer_all(
+    source: Source, answering: Answering, framing: Framing | None, jobs: int | None, put: Put
+) -> None:
     answering.encoding = source.encoding
     start = b""
     if framing is None:
         framing, start = framing_of(source.read, answering.most)
     answering.framing = framing
-    jobs = _jobs_for(jobs, source, framing)
+    # Of documents that are counted off, none is answered ahead of those before it.
+    one = framing == "documents" and answering.left is not None
+    jobs = 1 if one else _jobs_for(jobs, source, framing)
     if jobs > 1:
         from nestdecode.stream import sharing
 
@@ -520,12 +602,12 @@ def _jobs_for(jobs: int | None, source: Source, framing: Framing) -> int:
 @contextmanager
 def collector_off() -> Iterator[None]:
     """
-    Keep the cyclic collector from walking every tree over and over.
+    Turn the cyclic collector off, and freeze the objects that are alive now.
 
-    Trees hold no cycles, yet each of their containers counts towards the next collection:
-    it takes up to three quarters of the time of a large document. What is alive now
-    stays; frozen, it costs the collections between batches nothing, and worker
-    processes share its pages. What somebody else has frozen stays frozen.
+    Trees hold no cycles, but each of their containers counts towards the next collection,
+    and the collections take up to three quarters of the time of a large document. Frozen
+    objects cost the collections between batches nothing, and worker processes share their
+    pages. If objects are frozen already, they stay frozen.
     """
     was_on, ours = gc.isenabled(), gc.get_freeze_count() == 0
     gc.disable()
@@ -541,7 +623,7 @@ def collector_off() -> Iterator[None]:
 
 
 def _lines(texts: list[bytes]) -> bytes:
-    """Return texts as lines, and forget them."""
+    """Return texts as lines, and empty their list."""
     if texts:
         texts.append(b"")
     text = b"\n".join(texts)

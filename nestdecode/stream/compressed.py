@@ -1,8 +1,8 @@
 """
-Compressed input, recognised by its first bytes.
+Compressed input, recognised by its first bytes, and decompressed piece by piece.
 
-Read piece by piece, so memory is bounded whatever comes out. Everything that was whole
-before the damage comes out before damage is told.
+Memory is bounded, however much comes out. If data is damaged, everything before the damage is
+returned before the error is raised.
 """
 
 from __future__ import annotations
@@ -14,41 +14,41 @@ __all__ = ["decompressed", "rejoined"]
 
 Read = Callable[[int], bytes]
 
+# Bytes read at a time.
 CHUNK = 1 << 18
-# What a decompressor is asked for at a time. A piece that turns out to be damaged is
-# lost whole, so it is small.
+# Bytes that a decompressor takes and returns at a time: small, as a damaged piece is lost.
 PIECE = 1 << 14
 
 _MAGIC = (
     (b"\x1f\x8b\x08", "gzip"),
     (b"\xfd7zXZ\x00", "xz"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
-    # Frames that are passed over.
+    # Skippable frames.
     *((b"%c\x2a\x4d\x18" % byte, "zstd") for byte in range(0x50, 0x60)),
     *((b"BZh%d1AY&SY" % level, "bzip2") for level in range(1, 10)),
-    *((b"BZh%d\x17rE8P\x90" % level, "bzip2") for level in range(1, 10)),  # nothing in it
+    *((b"BZh%d\x17rE8P\x90" % level, "bzip2") for level in range(1, 10)),  # an empty file
 )
-# An xz file says how much memory it takes to read; the xz command's own presets say 65 MiB.
+# Bytes of memory to read an xz file, which names what it needs; xz's own presets need 65 MiB.
 _MEMORY = 256 << 20
-# What a reader does not go beyond; of zstd that is its own bound.
+# What a reader refuses; the bound of zstd is its library's own.
 _MOST = {"xz": f"more than {_MEMORY >> 20} MiB", "zstd": "a window of more than 128 MiB"}
 
 
 def decompressed(read: Read) -> tuple[Read, str | None]:
     """
-    Look at the first bytes, and decompress if they are those of a compressed file.
+    Read the first bytes, and decompress if they are those of a compressed file.
 
     Args:
-        read: Returns at most so many bytes, as soon as some are there, and none at the
-            end.
+        read: Returns at most the given number of bytes, as soon as some have come, and
+            none at the end of input.
 
     Returns:
-        A function like *read* for what is inside, and ``gzip``, ``bzip2``, ``xz``,
-        ``zstd`` or None. That function raises OSError if the data is damaged or cut
-        short, after it has returned all that comes before.
+        A function like *read* for the content, and ``gzip``, ``bzip2``, ``xz``, ``zstd`` or
+        None. That function raises OSError if the data is damaged or cut short, after it has
+        returned everything before.
 
     Raises:
-        OSError: If it is zstd and nothing that reads zstd is installed.
+        OSError: If it is zstd, and no module that reads zstd is installed.
     """
     start = b""
     while any(magic.startswith(start) and magic != start for magic, _ in _MAGIC):
@@ -63,7 +63,7 @@ def decompressed(read: Read) -> tuple[Read, str | None]:
 
 
 def rejoined(start: bytes, read: Read) -> Read:
-    """Return a function that reads what has been read already first."""
+    """Return a function like *read* that returns *start* first, which has been read already."""
 
     def read_on(size: int) -> bytes:
         nonlocal start
@@ -76,7 +76,7 @@ def rejoined(start: bytes, read: Read) -> Read:
 
 
 class _Decompressor(Protocol):
-    """What bz2, lzma and zstd have in common; one for each member of a file."""
+    """The interface that bz2, lzma and zstd share; one object for each member of a file."""
 
     @property
     def eof(self) -> bool: ...
@@ -91,7 +91,7 @@ class _Decompressor(Protocol):
 
 
 class _Gzip:
-    """zlib's decompressor in the clothes of the others."""
+    """zlib's decompressor with the interface of the others."""
 
     def __init__(self) -> None:
         import zlib
@@ -125,11 +125,11 @@ class _Gzip:
             self._found = error
             return self._rescued(before, data)
         self._left = self._zlib.unconsumed_tail
-        self._full = len(found) == max_length  # there may be more without more input
+        self._full = len(found) == max_length  # more may come out without more input
         return found
 
     def _rescued(self, before: Any, data: bytes) -> bytes:
-        """Return what comes before the damage: a checksum at the end damages nothing."""
+        """Return what comes before the damage; all, if only a checksum at the end is wrong."""
         rescued = b""
         least, most = 0, len(data)
         while least < most:
@@ -144,21 +144,21 @@ class _Gzip:
 
 
 class _Decompressing:
-    """Reads compressed data, one member after another."""
+    """Reads compressed data, member after member."""
 
     def __init__(self, read: Read, name: str) -> None:
         self._read = read
         self._name = name
         self._new, self._errors = _format(name)
         self._member = self._new()
-        self._told_later: OSError | None = None
+        self._pending_error: OSError | None = None
         self._given = b""
         self._at = 0
 
     def read(self, size: int) -> bytes:
-        """Return at most so many bytes, as soon as some are there."""
-        if self._told_later:
-            raise self._told_later
+        """Return at most *size* bytes, as soon as some have come; none at the end."""
+        if self._pending_error:
+            raise self._pending_error
         pieces: list[bytes] = []
         got = 0
         while got < size:
@@ -167,7 +167,7 @@ class _Decompressing:
             except OSError as error:
                 if not pieces:
                     raise
-                self._told_later = error
+                self._pending_error = error
                 break
             if piece is None:
                 break
@@ -177,7 +177,7 @@ class _Decompressing:
         return b"".join(pieces)
 
     def _step(self, size: int, *, wait: bool) -> bytes | None:
-        """Return what one step yields; None at the end, or if it had to wait for input."""
+        """Return the output of one step; None at the end, or if it would wait and may not."""
         data = b""
         if self._member.eof:
             if not self._next_member(wait=wait):
@@ -192,7 +192,7 @@ class _Decompressing:
         try:
             return self._member.decompress(data, size)
         except self._errors as error:
-            # There is nothing else by which they tell it.
+            # The message is the only mark of this error.
             too_much = self._name in _MOST and "memory" in str(error).lower()
         if too_much:
             raise OSError(
@@ -206,7 +206,7 @@ class _Decompressing:
         return self._at < len(self._given)
 
     def _take(self) -> bytes:
-        """Take a little of what was read: less is lost if it is damaged."""
+        """Return the next piece of what was read: small, so that damage costs little."""
         piece = self._given[self._at : self._at + PIECE]
         self._at += len(piece)
         return piece
@@ -215,7 +215,7 @@ class _Decompressing:
         self._given = self._member.unused_data + self._given[self._at :]
         self._at = 0
         while True:
-            # Zeros fill up what tape drives and xz write.
+            # Tape drives and xz pad with zeros.
             self._given = self._given.lstrip(b"\0")
             if self._given:
                 self._member = self._new()
@@ -225,7 +225,7 @@ class _Decompressing:
 
 
 def _format(name: str) -> tuple[Callable[[], _Decompressor], tuple[type[Exception], ...]]:
-    """Return what makes a decompressor for a member, and the errors that it raises."""
+    """Return the function that makes a decompressor for a member, and the errors it raises."""
     if name == "gzip":
         import zlib
 

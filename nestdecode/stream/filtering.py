@@ -1,4 +1,4 @@
-"""One line out for each line in, whatever comes: what log processors ask of a filter."""
+"""One line out for each line in, whatever the line: what log processors ask of a filter."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from nestdecode.text.joined import Joined, joined_lines
 
 __all__ = ["Filter", "Filtered"]
 
-# So many bytes of lines are answered at once: their trees fit a cache.
+# Bytes of lines that are answered together: their trees fit a cache.
 _GROUP = 1 << 14
 
 
 class Filtered:
     """
-    What became of lines.
+    Counts of lines.
 
     Attributes:
-        lines: How many came, and went.
-        opened: Those that were answered.
-        failed: Those that could not be, and went as they came.
+        lines: Lines read, each of which is written as one line.
+        opened: Lines that were answered.
+        failed: Lines that could not be answered.
     """
 
     __slots__ = ("failed", "lines", "opened")
@@ -41,21 +41,22 @@ class Filter:
     """
     Answers each line by a line, in order.
 
-    Nothing is held back: when ``read`` has given what is there, the lines that are whole are
-    answered and written before it is called again. A line that is too long to be kept goes
-    as it comes, piece by piece.
+    Nothing is held back: the whole lines of each piece that ``read`` returns are answered and
+    written before it is called again. A line that is too long is written as it comes, piece
+    by piece.
 
     Args:
-        answer: From a line, without its newline, to the line that is written for it. Where it
-            can't be answered it returns None or raises DecodeError.
-        many: Answers joined lines by as many lines, each with its newline; None where each has
-            to be answered for itself.
-        longest: Lines of more bytes are not answered.
-        instead: What is written for a line that can't be answered; None for the line itself.
-        on_error: Takes the number of a line and why it could not be answered.
+        answer: From a line, without its newline, to the line that is written for it. Returns
+            None or raises DecodeError if the line can't be answered.
+        many: From joined lines to as many lines, each with its newline; returns None if each
+            has to be answered alone.
+        longest: Bytes of a line; longer ones are not answered.
+        instead: Written for a line that can't be answered; None for the line itself.
+        on_error: Takes the number of a line that is not blank and can't be answered, from 1,
+            and the reason.
 
     Attributes:
-        counts: What became of the lines so far.
+        counts: The counts of the lines so far.
     """
 
     def __init__(
@@ -78,11 +79,13 @@ class Filter:
         Answer all lines of an input.
 
         Args:
-            read: Returns at most so many bytes, as soon as some are there, and none at the end.
-            write: Takes whole lines, but for a line that is too long. It writes all of them.
+            read: Returns at most the given number of bytes, as soon as some have come, and
+                none at the end of input.
+            write: Takes whole lines, or a piece of a line that is too long, and writes all
+                of it.
         """
         pending: list[bytes] = []
-        size = 0  # of the line that has not ended yet
+        size = 0  # of the line whose end has not been read
         while chunk := read(CHUNK):
             start = 0
             if size > self._longest:
@@ -109,7 +112,7 @@ class Filter:
             write(self.lines(b"".join([*pending, b"\n"])))
 
     def _pass_on(self, piece: bytes, write: Callable[[bytes], Any], *, ends: bool) -> None:
-        """Write a piece of a line that is too long; of what is written instead, at its end."""
+        """Write a piece of a line that is too long; or at its end what is written instead."""
         if ends:
             self.counts.lines += 1
             self.counts.failed += 1
@@ -119,7 +122,7 @@ class Filter:
             write(self._instead + b"\n")
 
     def lines(self, text: bytes) -> bytes:
-        """Return the answers to whole lines."""
+        """Return a line for each of several whole lines."""
         counts, many, at = self.counts, self._many, 0
         answers: list[bytes] = []
         while at < len(text):

@@ -1,4 +1,4 @@
-"""Texts that are followed token by token, until it is known whether they are records."""
+"""Texts that are followed token by token, until it is settled whether they are records."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _BRACKETS = b"{["
 
 class Unsettled:
     """
-    A text of which is not known yet whether it is records.
+    A text of which it is not settled yet whether it is records.
 
-    Positions are those of the splitter's text.
+    Positions are those in the held text. What is *gone* is dropped, because it is too long.
 
     Attributes:
-        start: Where it begins.
-        at: How far it has been followed.
-        first_end: Where its first line ends, less than 0 if that has been let go.
-        line_end: Where the line ends up to which its values are whole.
-        on_line: Whether it begins where a line does.
-        values: Its values that are whole, each from its beginning to its end.
-        opened: Where the value begins that is followed.
-        failed: Whether it is no JSON; ``at`` is where that shows then, or later.
-        head: The beginning of what has been let go, because it is too long.
-        gone: Bytes that have been let go.
-        solid: Bytes of those up to the end of the last line that is not blank.
-        place: Line and offset of the beginning of what has been let go.
+        start: The position at which the text begins.
+        at: The position up to which it has been followed.
+        first_end: The end of its first line; less than 0 if that is gone.
+        line_end: The end of the line in which its last whole value ends.
+        on_line: Whether it begins where a line begins.
+        values: The start and the end of each whole value.
+        opened: The start of the value that is being followed.
+        failed: Whether it is malformed; ``at`` is at or after the error then.
+        head: The beginning of what is gone.
+        gone: Bytes that are gone.
+        solid: Bytes of these, up to the end of the last line that is not blank.
+        place: The line and the offset of the beginning of what is gone.
     """
 
     __slots__ = (
@@ -52,18 +52,21 @@ class Unsettled:
     )
 
     def __init__(self, start: int, at: int, first_end: int, *, on_line: bool) -> None:
-        self.start = start
-        self.at = self.opened = at
-        self.first_end = self.line_end = first_end
-        self.on_line = on_line
+        self.start: int = start
+        self.at: int = at
+        self.opened: int = at
+        self.first_end: int = first_end
+        self.line_end: int = first_end
+        self.on_line: bool = on_line
         self.values: list[tuple[int, int]] = []
-        self.failed = False
-        self.head = b""
-        self.gone = self.solid = 0
-        self.place = 1, 0
+        self.failed: bool = False
+        self.head: bytes = b""
+        self.gone: int = 0
+        self.solid: int = 0
+        self.place: tuple[int, int] = 1, 0
 
     def move(self, size: int) -> None:
-        """Count positions from *size* on."""
+        """Subtract *size* from all positions."""
         self.start -= size
         self.at -= size
         self.opened -= size
@@ -74,37 +77,37 @@ class Unsettled:
 
 class Follower:
     """
-    Follows what begins in a text, and settles what of it is a record.
+    Follows a text from its beginning, and settles which parts of it are records.
 
-    What is followed token by token is followed once. When a document fails after lines
-    that are records for themselves, reading goes on there, and where the containers end
-    that begin lines after it is known by then.
+    Each byte is followed once. If a document fails after lines in it that are whole objects
+    or arrays, it ends before the first of these, and reading goes on there. The ends of the
+    containers that begin these lines were noted on the way, so they are not followed again.
 
     Args:
-        held: The text.
-        mixed: Whether a line is one record, or several, or the beginning of a document.
-        most: Of longer records the beginning is kept.
+        held: The lines that are not settled.
+        most: Bytes of a record; only the beginning of longer ones is kept.
+        mixed: Whether the framing is ``mixed``; else it is ``documents``.
 
     Attributes:
-        at: All of the text before it is settled.
-        text: What is followed, if anything is.
-        doubt: Whether a text came before that is no JSON.
-        records: What is settled.
-        scanner: Where it is in the containers of what is followed.
+        at: The position in the held text up to which all is settled.
+        text: The text that is followed, if any.
+        doubt: Whether a malformed text that began a line came after the last document.
+        records: The records that are settled, malformed texts included.
+        scanner: The open containers of the text that is followed.
     """
 
     def __init__(self, held: Held, most: int, *, mixed: bool) -> None:
         self._held = held
         self._most = most
         self._mixed = mixed
-        self.at = 0
+        self.at: int = 0
         self.text: Unsettled | None = None
-        self.doubt = False
+        self.doubt: bool = False
         self.records: list[Record] = []
-        self.scanner = Scanner()
+        self.scanner: Scanner = Scanner()
 
     def begin(self) -> None:
-        """Begin with what comes next, if it is not blank."""
+        """Begin the text at ``at``, after blanks; only settle these if nothing follows."""
         text, at = self._held.text, self.at
         begin = after(SPACE, text, at)
         line = text.rfind(b"\n", at, begin) + 1
@@ -126,7 +129,16 @@ class Follower:
         self.text = Unsettled(start, begin, first_end, on_line=on_line)
 
     def go_on(self, text: Unsettled, *, final: bool) -> bool:
-        """Follow a text on; tell whether it is settled what it is, or that it fails."""
+        """
+        Follow a text as far as it has been read.
+
+        Args:
+            text: The text that is followed.
+            final: Whether input has ended.
+
+        Returns:
+            Whether it is settled, or has failed: False if more input has to come.
+        """
         if text.failed:
             return self._pass_over(text, final=final)
         while True:
@@ -167,17 +179,17 @@ class Follower:
                 return self._fail(text)
 
     def _follow(self, text: Unsettled) -> Followed:
-        """Follow a container, and note what is a record for itself if it does not end well."""
+        """Follow a container, and note the lines in it that are records if it fails."""
         size = limit = len(self._held.text)
         if self._mixed and (text.values or text.at < text.first_end):
-            # Several are on one line; and one that fails there is a line that fails.
+            # Several values have to be on one line, and an error on the first line fails it.
             limit = text.line_end
         at, bracket, line = text.at, -1, -1
         while True:
             next_line, next_bracket = self._held.next_that_opens(at - (line != at))
             stop = min(next_line, limit)
             if bracket >= 0 and not self._held.whole:
-                # If this line is the first that is whole, brackets after it matter.
+                # If this line turns out to be whole, brackets after it have to be noted.
                 stop = min(stop, (self._held.text.find(b"\n", at) + 1) or size)
             end = min(stop, self._held.next_not_utf8(at))
             followed = self.scanner.follow(self._held.text, at, end)
@@ -199,9 +211,9 @@ class Follower:
 
     def _note(self, line: int, bracket: int) -> None:
         """
-        Note of a line that has been followed whether it is a record for itself.
+        Note whether a line that has been followed is a whole object or array.
 
-        From the first one on it is noted of every bracket that begins a line where its end is.
+        From the first such line on, the end of each bracket that begins a line is noted.
         """
         ends = self.scanner.ends
         end = ends.get(bracket, -1)
@@ -214,7 +226,14 @@ class Follower:
             self.scanner.watched.clear()
 
     def _ends_early(self, text: Unsettled) -> bool:
-        """Settle what needs no more of the line: a document over several, or too long a one."""
+        """
+        Settle a text at the end of its value, if the rest of the line does not matter.
+
+        So it is for a document over several lines, and for a text that is too long.
+
+        Returns:
+            Whether it is settled.
+        """
         if text.gone or text.at - text.start > self._most:
             if self._mixed:
                 text.at = self._held.text.find(b"\n", text.at) + 1
@@ -230,7 +249,7 @@ class Follower:
         return True
 
     def _succeed(self, text: Unsettled, end: int) -> bool:
-        """Settle that a text is records, up to the end of a line."""
+        """Settle that a text is records; it ends at the end of a line."""
         if self._mixed and len(text.values) == 1 and end == text.first_end:
             self._add(text.start, end - 1, whole_line=True)
         else:
@@ -240,7 +259,7 @@ class Follower:
         return True
 
     def _fail(self, text: Unsettled) -> bool:
-        """Settle where a text ends that is no JSON, or wait for that."""
+        """Settle a malformed text if its end is known, or note that it has failed."""
         at = text.at
         if self._mixed and at < text.first_end:
             self._add(text.start, text.first_end - 1, whole_line=True, fails=True)
@@ -250,7 +269,8 @@ class Follower:
         if not text.gone and at - text.start <= self._most:
             index = bisect_right(self._held.whole, text.start)
             if index < len(self._held.whole) and self._held.whole[index] < at:
-                # It was JSON up to here, and what begins in it ends where it did, or fails here.
+                # All before the error was well formed: what begins in it ends where its end
+                # was noted, or fails at this error too.
                 self._held.know(at)
                 self._add_text(text, self._held.whole[index])
                 return True
@@ -258,7 +278,7 @@ class Follower:
         return True
 
     def _pass_over(self, text: Unsettled, *, final: bool) -> bool:
-        """Settle that a text is no JSON if its end has been read."""
+        """Settle a malformed text if its end has been read."""
         size, end = len(self._held.text), text.at
         begins_line = self._held.text[end - 1] == LF if end else text.gone
         if not (begins_line and end < size and self._held.text[end] in _BRACKETS):
@@ -278,7 +298,7 @@ class Follower:
             self._add(start, end)
 
     def _add_text(self, text: Unsettled, end: int) -> None:
-        """Add a text that is no JSON, without blank lines after it."""
+        """Add a malformed text, without the blank lines after it, and settle it."""
         solid = self._held.solid_end(text.start, end)
         if text.gone:
             size = text.gone + solid if solid else text.solid
@@ -298,7 +318,7 @@ class Follower:
         self.records.append(Record(raw, *place, end - start - len(raw), whole_line, fails))
 
     def _add_long(self, text: Unsettled, size: int, *, whole_line: bool = False) -> None:
-        """Add the beginning of a text that is too long."""
+        """Add the beginning of a text that is too long, of *size* bytes."""
         head = (text.head + self._held.text[text.start : text.start + KEPT])[:KEPT]
         place = (
             text.place
@@ -309,7 +329,7 @@ class Follower:
         self.records.append(Record(head[:size], *place, max(0, size - len(head)), whole_line))
 
     def move(self, text: Unsettled, size: int) -> None:
-        """Count all positions from *size* on, which was dropped."""
+        """Subtract *size*, the bytes that were dropped, from all positions."""
         text.move(size)
         scanner = self.scanner
         scanner.watched = [(depth, at - size) for depth, at in scanner.watched]
@@ -317,7 +337,7 @@ class Follower:
         self._held.move(size)
 
     def let_go(self, text: Unsettled) -> None:
-        """Forget what has been read of a text that is too long."""
+        """Drop what has been read of a text that is too long, except its head."""
         held = self._held
         if not text.gone:
             text.place = held.line, held.base
@@ -333,7 +353,7 @@ class Follower:
         self.scanner.ends.clear()
 
     def fail_in(self, lines: Lines) -> None:
-        """Have what is followed fail in a line that is too long; begin with it if nothing is."""
+        """Note that the text fails in a line that is too long; it begins there if there is none."""
         text = self.text
         if text is None:
             text = self.text = Unsettled(0, 0, 0, on_line=self._held.on_line)

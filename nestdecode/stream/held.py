@@ -1,4 +1,4 @@
-"""Whole lines that are not settled yet, and what has been looked up in them."""
+"""Whole lines of which it is not settled yet what is a record, and what was found in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nestdecode.stream.scanner import Text, not_utf8
 __all__ = ["LF", "SPACE", "SPACE_IN_LINE", "Held", "after"]
 
 LF = ord("\n")
-# Patterns, compiled when they are needed. Possessive: each byte is looked at once.
+# Patterns are compiled when they are needed. Possessive: each byte is looked at once.
 SPACE = rb"[ \t\r\n]*+"
 SPACE_IN_LINE = rb"[ \t\r]*+"
 _LINE_THAT_OPENS = rb"\n[{\[]"
@@ -21,69 +21,74 @@ _LINE_THAT_OPENS_INSIDE = rb"\n[ \t\r]*+[{\[]"
 
 
 def after(pattern: bytes, text: Text, at: int) -> int:
-    """Return where ends what a pattern matches, which may match nothing."""
+    """Return the position after what a pattern matches at *at*, which may be nothing."""
     match = re.compile(pattern).match(text, at)
     return match.end() if match else at
 
 
 class Held:
     """
-    A text that is read on, from the first line on that is not settled.
+    The input from the first line on that is not settled. Positions are those in ``text``.
 
     Args:
-        offset: Where input begins, in bytes.
+        offset: The byte at which input begins.
 
     Attributes:
-        text: Whole lines. What ends early ends them.
-        base: Where the text begins, in bytes of input.
-        on_line: Whether a line begins where the text does.
-        whole: Where lines begin that are records for themselves though a document goes
-            on over them.
-        known_to: Up to where it is known of brackets that begin lines where their ends are.
+        text: Whole lines; the last one is cut where a document ends in it.
+        base: The byte of input at which the text begins.
+        on_line: Whether a line begins where the text begins.
+        whole: The positions of lines that are whole objects or arrays, in a document that
+            goes on over them.
+        known_to: The position up to which ``Scanner.ends`` has the end of each bracket that
+            begins a line.
     """
 
     def __init__(self, offset: int) -> None:
         self.text: Text = b""
-        self.base = offset
-        self.on_line = True
+        self.base: int = offset
+        self.on_line: bool = True
         self.whole: list[int] = []
-        self.known_to = 0
+        self.known_to: int = 0
         self._line = 1
-        self._counted = 0  # lines are counted up to here
-        # For each pattern the next line and bracket.
+        self._counted = 0  # the position up to which lines are counted
+        # For each pattern the next line, and its bracket.
         self._ahead: dict[bytes, tuple[int, int]] = {}
         self._not_utf8: list[int] = []  # the first such byte of each line
-        self._checked = 0  # lines have been looked at up to here
+        self._checked = 0  # the position up to which lines were searched for these
 
     @property
     def line(self) -> int:
-        """The number of the line up to which lines were counted, from 1."""
+        """The number of the line up to which lines are counted, from 1."""
         return self._line
 
     def begin(self, text: bytes) -> None:
-        """Hold another text, which follows on what was dropped."""
+        """Hold a text that follows the one that was dropped."""
         self.text = text
         self._forget()
 
     def skip(self, lines: int, size: int) -> None:
-        """Count lines that are not held."""
+        """Count lines of input, and their bytes, that are not held."""
         self._line += lines
         self.base += size
 
     def count(self, at: int) -> int:
-        """Count lines on; return the number of the one that holds the position."""
+        """Count lines up to a position, and return the number of the line that holds it."""
         text = self.text
         whole = self._counted == 0 and at == len(text)
-        # Where nothing has to be followed, this is most of what is done here.
+        # Where nothing has to be followed, this is most of the work.
         self._line += count(text, b"\n") if whole else text.count(b"\n", self._counted, at)
         self._counted = at
         return self._line
 
     def next_that_opens(self, at: int, *, any_line: bool = False) -> tuple[int, int]:
         """
-        Return where the next line is that begins with a bracket, and that.
+        Return the position of the next line that begins with an opening bracket, and that of
+        the bracket: the size of the text and -1 if there is none.
 
-        Of those that begin with blanks only what comes after a record matters.
+        Args:
+            at: Only lines after this position count.
+            any_line: Whether only lines with the bracket in column 0 count. Else lines that
+                begin with blanks count too, if ``whole`` has any.
         """
         pattern = _LINE_THAT_OPENS_INSIDE if self.whole and not any_line else _LINE_THAT_OPENS
         size = len(self.text)
@@ -95,7 +100,7 @@ class Held:
         return line, bracket
 
     def next_not_utf8(self, at: int) -> int:
-        """Return where the next byte is that is not UTF-8, if any is before the end."""
+        """Return the position of the next byte that is not UTF-8, or the size of the text."""
         if self._checked < len(self.text):
             self._check(bytes(self.text[self._checked :]))
         index = bisect_left(self._not_utf8, at)
@@ -112,7 +117,7 @@ class Held:
         self._checked += len(text)
 
     def solid_end(self, start: int, end: int) -> int:
-        """Return where the last line ends that is not blank; 0 if all are."""
+        """Return the end of the last line between two positions that is not blank, or 0."""
         while end > start:
             line = max(start, self.text.rfind(b"\n", start, end - 1) + 1)
             if self.text[line:end].strip(BLANKS):
@@ -121,20 +126,20 @@ class Held:
         return 0
 
     def know(self, at: int) -> None:
-        """Note that what a text held up to a place is known, though that text is no JSON."""
+        """Note that ``Scanner.ends`` is complete up to a position, where a text failed."""
         self.known_to = max(self.known_to, at)
         self._ahead.clear()
 
     def drop(self, size: int, *, goes_on: bool) -> bool:
         """
-        Count what is settled, and drop it.
+        Count the lines of what is settled, and drop it.
 
         Args:
-            size: How much that is.
-            goes_on: Whether there is something left, which is followed on.
+            size: The bytes that are settled, from the start of the text.
+            goes_on: Whether the rest of the text is kept, because it is followed further.
 
         Returns:
-            Whether all positions are to be moved.
+            Whether the caller has to move all positions by *size*.
         """
         self.count(size)
         moves = goes_on and (size > 0 or isinstance(self.text, bytes))
@@ -149,7 +154,7 @@ class Held:
         return moves
 
     def move(self, size: int) -> None:
-        """Count all positions from *size* on, which was dropped."""
+        """Subtract *size*, the bytes that were dropped, from all positions."""
         self.whole = [at - size for at in self.whole]
         self._not_utf8 = [at - size for at in self._not_utf8]
         self._checked = max(0, self._checked - size)
@@ -157,14 +162,14 @@ class Held:
         self._ahead.clear()
 
     def let_go(self) -> None:
-        """Count the whole text, and forget it."""
+        """Count the lines of the whole text, and drop it."""
         self.count(len(self.text))
         self.base += len(self.text)
         self.text = bytearray()
         self._forget()
 
     def _forget(self) -> None:
-        """Forget what was found in the text before."""
+        """Drop the positions of the text before."""
         self._counted = self._checked = self.known_to = 0
         self._not_utf8.clear()
         self.whole.clear()

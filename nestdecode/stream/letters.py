@@ -1,4 +1,4 @@
-"""Dead letters: records set aside, as lines of JSON from which they can be had back."""
+"""Dead letters: records set aside as lines of JSON, from which their bytes can be restored."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from nestdecode.words import count
 
 __all__ = ["DeadLetter", "original"]
 
-# What JSON writes as six bytes each.
+# Control characters that JSON writes as six bytes each.
 _CONTROLS = bytes(set(range(32)) - set(b"\b\t\n\f\r"))
-# Bytes of a letter for all but the record.
+# Bytes of a letter without its record, at most.
 _BESIDES = 1 << 20
 
 
@@ -23,14 +23,15 @@ class DeadLetter:
     A record set aside, with the reason.
 
     Attributes:
-        line: Where it begins in its source, from 1.
-        offset: Where it begins, in bytes from 0, after decompression; of lines that are
-            str, and of input in UTF-16 or UTF-32, in bytes of UTF-8.
-        raw: Its bytes, without the line's LF.
-        error: Why. Its pointer is empty if the record itself can't be read.
-        skipped: Bytes after ``raw`` that were not kept, because it is too long.
-        encoding: What its source was in, ``UTF-16LE`` or another name, if not in UTF-8:
-            ``raw`` is what became of it.
+        line: The line at which it begins in its source, from 1.
+        offset: The byte at which it begins, from 0, after decompression. For lines that are
+            str, and for input in UTF-16 or UTF-32, bytes of UTF-8 are counted.
+        raw: Its bytes, without the line's LF; the beginning of them if it is too long.
+        error: The reason. Its pointer is empty if the record itself could not be read.
+        skipped: Bytes after ``raw`` that were not kept.
+        encoding: The encoding of its source, ``UTF-16LE``, ``json-seq`` or another name; None
+            for lines of UTF-8.
+            ``raw`` is UTF-8 all the same.
     """
 
     __slots__ = ("encoding", "error", "line", "offset", "raw", "skipped")
@@ -59,8 +60,8 @@ class DeadLetter:
         """
         Return it as one line of JSON, without the LF.
 
-        Its members are ``source``, ``line``, ``offset``, ``reason`` (the error's code),
-        ``message``, ``pointer``, and ``raw`` if the bytes are UTF-8 and no more than a
+        Its members are ``source``, ``line``, ``offset``, ``code``, ``reason`` and ``pointer``
+        of the error, and ``raw`` if the bytes are UTF-8 and no more than a
         quarter of them control characters, else ``raw_base64``; ``skipped`` if some were
         not kept; and ``encoding`` if the source was not in UTF-8. Nothing but ``raw`` and
         the names in ``pointer`` comes from the record.
@@ -72,8 +73,8 @@ class DeadLetter:
             "source": source,
             "line": self.line,
             "offset": self.offset,
-            "reason": self.error.code,
-            "message": self.error.reason,
+            "code": self.error.code,
+            "reason": self.error.reason,
             "pointer": getattr(self.error, "pointer", ""),
         }
         text = self._text()
@@ -90,7 +91,7 @@ class DeadLetter:
         return dump(letter)
 
     def _text(self) -> str | None:
-        """Return the record as text, if that is what it is."""
+        """Return the record as text; None if it is not UTF-8, or mostly control characters."""
         controls = len(self.raw) - len(self.raw.translate(None, _CONTROLS))
         if controls > len(self.raw) // 4:
             return None
@@ -101,8 +102,8 @@ class DeadLetter:
 
     @staticmethod
     def most_bytes(max_record_bytes: int) -> int:
-        """Return the size of the longest letter for records of at most *max_record_bytes*."""
-        # A quarter of the record six times as long, and the rest twice.
+        """Return the bytes of the longest letter for records of at most *max_record_bytes*."""
+        # At worst a quarter of the record takes six times its size, and the rest twice.
         return 3 * max_record_bytes + _BESIDES
 
 
@@ -111,11 +112,12 @@ def original(line: bytes, max_record_bytes: int = Limits().max_record_bytes) -> 
     Return the bytes of a record from a line that ``DeadLetter.encode`` wrote.
 
     Args:
-        line: The line.
-        max_record_bytes: The size that a record may have.
+        line: The line, with or without its newline.
+        max_record_bytes: Bytes that a record may have.
 
     Raises:
-        DecodeError: If it is no such line, or if some of the record was not kept.
+        DecodeError: If the line is not a dead letter, or if bytes of the record were not
+            kept.
         LimitError: If the record is too long.
     """
     raw = _raw(line)
@@ -131,7 +133,7 @@ def _raw(line: bytes) -> bytes:
         if type(skipped) is not int or skipped < 0:
             reason = "not a dead letter"
         elif skipped:
-            reason = f"too long to be kept: {skipped:,} of its bytes are not here"
+            reason = f"too long to be kept: {skipped:,} of its bytes were left out"
         elif "raw" in letter:
             return str.encode(letter["raw"])
         else:

@@ -1,7 +1,7 @@
 """
 Input cut where lines end: at LF alone.
 
-str.splitlines() would also cut a JSON string at U+2028.
+``str.splitlines`` would also cut a JSON string at U+2028.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 __all__ = ["CHUNK", "CUT", "KEPT", "LineCutter", "Lines", "lines_of_range"]
 
-# What stays in a processor's cache while it is cut, read and written.
+# Bytes read at a time: few enough to stay in a processor's cache until they are written.
 CHUNK = 1 << 16
 # Why a file can't be read that is shorter than it was at first.
-CUT = "it was cut meanwhile"
+CUT = "it was cut short while it was read"
 # How much is kept of a record that is too long to be one.
 KEPT = 1024
 
@@ -26,9 +26,9 @@ class Lines(NamedTuple):
     Whole lines, or the beginning of one that is too long.
 
     Attributes:
-        text: Their bytes. Each ends in LF, but for one that is too long.
-        offset: Where they begin, in bytes from 0.
-        skipped: Bytes of the one that is too long after ``text``, without its LF.
+        text: Their bytes, with the LF of each; that of a line which is too long is left out.
+        offset: The byte at which they begin, from 0.
+        skipped: Bytes of a line that is too long after ``text``, without its LF.
     """
 
     text: bytes
@@ -37,30 +37,38 @@ class Lines(NamedTuple):
 
     @property
     def is_too_long(self) -> bool:
-        """Whether this is one line, or the beginning of one, that is too long."""
+        """Whether this is the beginning of one line that is too long."""
         return not self.text.endswith(b"\n")
 
 
 class LineCutter:
     """
-    Cuts pieces of input where lines end, and keeps what is too long to be a record short.
+    Cuts pieces of input where lines end, and keeps only the beginning of lines too long.
+
+    The *pending* line is the one whose end has not been read.
 
     Args:
-        max_record_bytes: Longer lines are too long.
-        offset: Where input begins, in bytes.
-        kept: How much is kept of a line that is too long.
+        max_record_bytes: Bytes of a line, without its LF; more are too long.
+        offset: The byte at which input begins.
+        kept: Bytes that are kept of a line that is too long.
+
+    Attributes:
+        offset: The byte at which ``pending`` begins.
+        size: Bytes of the pending line so far.
+        given: Bytes of it that ``give`` has returned.
+        pending: What is kept of it after those, in pieces.
     """
 
     def __init__(self, max_record_bytes: int, offset: int = 0, kept: int = KEPT) -> None:
         self.most = max_record_bytes
         self.kept = kept
-        self.offset: int = offset  # of what is pending
-        self.size: int = 0  # of the line whose end has not been read yet
-        self.given: int = 0  # of that line, what is pending no longer
+        self.offset: int = offset
+        self.size: int = 0
+        self.given: int = 0
         self.pending: list[bytes] = []
 
     def feed(self, chunk: bytes) -> Iterator[Lines]:
-        """Take a piece of input; return the lines that are now whole."""
+        """Take a piece of input, and yield the lines that are now whole."""
         end = chunk.rfind(b"\n") + 1
         if end and self.size > self.most:
             first = chunk.find(b"\n")
@@ -76,14 +84,14 @@ class LineCutter:
         self.add(chunk[end:])
 
     def finish(self) -> Iterator[Lines]:
-        """Return the last line, if input did not end in LF."""
+        """Yield the last line, if input did not end in LF."""
         if self.size > self.most:
             yield self._too_long()
         elif self.pending:
             yield from self._lines(b"".join(self.pending) + b"\n")
 
     def add(self, piece: bytes) -> None:
-        """Keep what belongs to the pending line."""
+        """Add a piece to the pending line."""
         if self.size > self.most:
             left = max(0, self.kept - (self.size - self.given))
             self.size += len(piece)
@@ -102,7 +110,7 @@ class LineCutter:
         return self.pending[0]
 
     def give(self, size: int) -> bytes:
-        """Return so much of the pending line, and let it go."""
+        """Return the first bytes of the pending line, and drop them."""
         text = self.unfinished()
         self.pending = [text[size:]] if text[size:] else []
         self.offset += size
@@ -110,7 +118,7 @@ class LineCutter:
         return text[:size]
 
     def _lines(self, text: bytes) -> Iterator[Lines]:
-        """Yield lines, each one that is too long by itself."""
+        """Yield whole lines together, and each line that is too long separately."""
         given, self.given, self.size = self.given, 0, 0
         if given + len(text) <= self.most:
             yield Lines(text, self.offset)
@@ -141,7 +149,7 @@ class LineCutter:
         return lines
 
     def _head(self) -> bytes:
-        """Return what is kept of a line, without joining what may be all of its pieces."""
+        """Return what is kept of the pending line, without joining all of its pieces."""
         head: list[bytes] = []
         missing = self.kept
         for piece in self.pending:
@@ -156,17 +164,17 @@ def lines_of_range(
     descriptor: int, start: int, end: int | None, *, first: bool
 ) -> tuple[int, Iterator[bytes]]:
     """
-    Read the lines that begin in a range of a regular file, whatever its position is.
+    Read the lines that begin in a range of a regular file; its position is not used.
 
     Args:
-        descriptor: The file's.
-        start: Where the range begins.
-        end: Where it ends; None for the end of the file.
-        first: Whether a line begins at *start* for sure.
+        descriptor: The file's descriptor.
+        start: The byte at which the range begins.
+        end: The byte at which it ends; None for the end of the file.
+        first: Whether a line is known to begin at *start*.
 
     Returns:
-        Where the first of them begins, and their text in pieces, which raise OSError if
-        the file turns out to be shorter than *end*.
+        The byte at which the first of them begins, and their text in pieces. The iterator
+        raises OSError if the file is shorter than *end*.
     """
     begin = start if first else _after_newline(descriptor, start - 1, end)
     return begin, _pieces_of_lines(descriptor, begin, end)
@@ -189,7 +197,7 @@ def _pieces_of_lines(descriptor: int, position: int, end: int | None) -> Iterato
 
 
 def _after_newline(descriptor: int, position: int, end: int | None) -> int:
-    """Return where the first line begins, no less than *end* if none does before it."""
+    """Return the byte at which the first line begins; *end* or more if none does in the range."""
     while end is None or position < end:
         chunk = os.pread(descriptor, 1 << 16, position)
         if not chunk:

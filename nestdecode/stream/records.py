@@ -1,4 +1,4 @@
-"""Records with their places, and batches of them."""
+"""Records with their places in a source, and batches of records."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ BLANKS = b" \t\r\n"
 
 class Record(NamedTuple):
     """
-    One record's text, as it stood in its source.
+    One record's text, and its place in the source.
 
     Attributes:
         raw: Its bytes, without the line's LF.
-        line: Where it begins, from 1.
-        offset: Where it begins, in bytes from 0.
+        line: The line at which it begins, from 1.
+        offset: The byte at which it begins, from 0.
         skipped: Bytes after ``raw`` that were not kept because it is too long.
-        whole_line: Whether it is a line, and not a document over any number of them.
+        whole_line: Whether it is a whole line. Else it is a document: a part of a line, or
+            several of them.
         fails: Whether it is known not to be JSON.
     """
 
@@ -40,12 +41,25 @@ def expand_records(
     expand: Callable[[bytes | str], Any],
     on_dead_letter: Callable[[DeadLetter], None] | None,
 ) -> Iterator[Any]:
-    """Expand each record, in order. A bad one raises, unless *on_dead_letter* takes it."""
+    """
+    Yield the tree of each record, in order.
+
+    Args:
+        records: Records, each with the text that is expanded.
+        expand: From a text to its tree.
+        on_dead_letter: Takes each record that is refused; None to raise its error.
+
+    Raises:
+        DecodeError: If a record is refused, and *on_dead_letter* is None.
+    """
     for record, document in records:
         try:
             tree = expand(document)
         except DecodeError as error:
             if on_dead_letter is None:
+                error.add_note(
+                    f"line {record.line}; pass on_dead_letter to set such records aside and go on"
+                )
                 raise
             on_dead_letter(DeadLetter(record.line, record.offset, record.raw, error))
         else:
@@ -56,19 +70,19 @@ def of_lines(
     lines: Iterable[bytes | str], first: int = 1, offset: int = 0
 ) -> Iterator[tuple[Record, bytes | str]]:
     """
-    Number lines that somebody else has split. Blank ones are no records.
+    Yield the records of lines that the caller has split. Blank lines are left out.
 
     Args:
-        lines: With their newlines or without.
-        first: Number of the first one.
-        offset: Where it begins, in bytes.
+        lines: The lines, with or without their newlines.
+        first: The number of the first line.
+        offset: The byte at which it begins.
 
     Returns:
-        Records, each with what is to be expanded: its bytes, or a str that is not UTF-8
-        because of lone surrogates.
+        Records, each with the text that is expanded: its bytes, or the str itself if lone
+        surrogates keep it from being UTF-8.
 
     Raises:
-        TypeError: If one is neither bytes nor a str.
+        TypeError: If a line is neither bytes nor str.
     """
     for number, line in enumerate(lines, first):
         raw = as_bytes(line)
@@ -80,10 +94,10 @@ def of_lines(
 
 def as_bytes(line: bytes | str) -> bytes:
     """
-    Return a line as the bytes that it takes in UTF-8; lone surrogates take three.
+    Return a line as UTF-8; a lone surrogate becomes three bytes.
 
     Raises:
-        TypeError: If it is neither bytes nor a str.
+        TypeError: If it is neither bytes nor str.
     """
     if isinstance(line, str):
         return line.encode("utf-8", "surrogatepass")
@@ -93,7 +107,7 @@ def as_bytes(line: bytes | str) -> bytes:
 
 
 def _text_of(line: bytes | str, raw: bytes) -> bytes | str:
-    """Return a record's bytes, or the str that it is if that is not UTF-8."""
+    """Return a record's bytes, or its str if that cannot be UTF-8."""
     if isinstance(line, str) and not line.isascii():
         try:
             line.encode()
@@ -104,20 +118,20 @@ def _text_of(line: bytes | str, raw: bytes) -> bytes | str:
 
 class Batch:
     """
-    Records that were there at once: lines, or records that know their places.
+    Records that came in one piece of input: lines, or records with their places.
 
     Attributes:
-        text: Whole lines; empty if these are records that know their places.
-        line: Where the first begins, from 1.
-        offset: Where the first begins, in bytes from 0.
-        places: Each record's place; None for lines, whose places are counted if asked for.
-        skipped: Bytes that were not kept of the one record that this is, if it is too long.
-        settled: Whether each is a record. Else they are lines, and one that can't be read
-            is given back: it may be several records, or the beginning of one.
-        start: The first of them that is to be answered.
-        together: The first line from which on several may be answered at once, and where it
-            begins in the text.
-        refused: The line that is given back, by whoever answers.
+        text: The lines, each with its LF; empty if records are given with their places.
+        line: The line at which the first one begins, from 1.
+        offset: The byte at which the first one begins, from 0.
+        places: Each record's place; None for lines, until one is asked for.
+        skipped: Bytes of a single record that were not kept because it is too long.
+        settled: Whether each line is a record. If not, a malformed line is given back: it
+            may be several records, or the beginning of one.
+        start: The index of the first record that is to be answered.
+        together: The first line from which on several may be answered at once, and the
+            position in the text at which it begins.
+        refused: The index of the line that the answerer has given back; None for none.
     """
 
     __slots__ = (
@@ -160,7 +174,7 @@ class Batch:
 
     @property
     def raws(self) -> list[bytes]:
-        """The bytes of each. Of lines some may be blank, which are no records."""
+        """The bytes of each record. Some lines may be blank: these are not records."""
         if self._raws is None:
             self._raws = self.text.split(b"\n")
             self._raws.pop()
@@ -181,6 +195,6 @@ class Batch:
 
 
 def is_blank(line: bytes) -> bool:
-    """Tell whether a line is no record."""
-    # bytes.isspace() knows more blanks than JSON does, and is fast at telling there is none.
+    """Return whether a line is empty or JSON white space only: it is not a record."""
+    # bytes.isspace() admits more blanks than JSON does, but is fast if there is none.
     return not line or (line.isspace() and not line.strip(BLANKS))

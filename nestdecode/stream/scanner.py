@@ -1,9 +1,9 @@
 """
-JSON text followed token by token: where a value ends, and where it is no JSON.
+JSON text followed token by token: where a value ends, and where it is malformed.
 
-Nothing is read and nothing is kept, so a text of any size is followed piece by piece, and
-each piece once. The grammar is that of RFC 8259, whatever is too large or too deep to be
-read. Texts end where lines do: neither a string nor any other token goes over a newline.
+No value is made and no text is kept, so a text of any size is followed piece by piece, and
+each piece once. The grammar is that of RFC 8259; size and depth are not limited. Pieces end
+where lines end: no token goes over a newline.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ class Followed(NamedTuple):
     How far a value was followed.
 
     Attributes:
-        outcome: Whether it ends, fails, or goes on.
-        at: The position after its end; that of the error; or that of the end of the text.
+        outcome: Whether the value ends, fails, or goes on.
+        at: The position after its end, of its error, or of the end of the text.
     """
 
     outcome: Outcome
     at: int
 
 
-# Possessive: what has matched is not looked at again.
+# Possessive: each byte is looked at once.
 _BLANKS = rb"[ \t\r\n]*+"
 _PLAIN = rb'[^"\\\x00-\x1f]*+'
 _ESCAPE = rb'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})'
@@ -49,7 +49,7 @@ _STRING = rb'"%b(?:%b%b)*+"' % (_PLAIN, _ESCAPE, _PLAIN)
 _NUMBER = rb"-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?+[0-9]++)?+"
 _SCALAR = rb"(?:%b|%b|true|false|null)" % (_STRING, _NUMBER)
 _KEY = _BLANKS + _STRING + _BLANKS + b":" + _BLANKS
-# Members or elements up to the next bracket: those before it (1), and a bracket that opens
+# Members or elements up to the next bracket. Groups: those before it (1); a bracket that opens
 # a value (2), that ends the container after a value (3), or that ends it at once (4).
 _MEMBERS = rb"((?:%b%b%b,)*+)(?:%b(?:([{\[])|%b%b(}))|%b(}))?" % (
     *(_KEY, _SCALAR, _BLANKS),
@@ -59,25 +59,26 @@ _ELEMENTS = rb"((?:%b%b%b,)*+)(?:%b(?:([{\[])|%b%b(\])|(\])))?" % (
     *(_BLANKS, _SCALAR, _BLANKS),
     *(_BLANKS, _SCALAR, _BLANKS),
 )
-# The same, after a value: a comma and more of them, or (5) the end.
+# After a value: a comma and more of these, or the end of the container (5).
 _MORE_MEMBERS = rb"%b(?:,%b|(}))" % (_BLANKS, _MEMBERS)
 _MORE_ELEMENTS = rb"%b(?:,%b|(\]))" % (_BLANKS, _ELEMENTS)
 _TOKEN = rb"%b(?:(%b)|(%b)|([{\[])|([}\]])|(,)|(:))" % (_BLANKS, _STRING, _SCALAR)
 _TOKENS = ("", "string", "scalar", "open", "close", "comma", "colon")
-# What may come after a scalar that has no end of its own, as a string has.
+# A string, or a scalar with what must follow it: only a string has an end of its own.
 _STANDS_ALONE = rb'%b|%b(?=[ \t\r\n"{}\[\],:]|\Z)' % (_STRING, _SCALAR)
-# What begins no value, or a number or word that goes on as none does; and so after a bracket.
-# A byte order mark and control characters are left to those who read them.
+# The beginning of text that is not JSON, after a bracket too: a character that begins no value,
+# or a number or word that goes on as none does. A byte order mark and control characters are
+# left to the parser.
 _BEGINS_AS_TEXT = rb"""(?x) [ \t\r]*+ (?: \[ [ \t\r]*+ )?+ (?:
     [^\x00-\x20"\[\]{0-9\-tfn\xef]
     | -(?![0-9]) | t(?!rue) | f(?!alse) | n(?!ull)
     | [0-9]++ (?: \.[0-9]++ )?+ [^\x00-\x20"\[\]{,0-9eE\xef]
 )"""
 
-# Up to a quote without its match.
+# Text up to a quote that is not closed.
 _STRINGS = rb'[^"]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"]*+)*+'
 
-# What is expected next. Value: of a member, or after the comma of an array.
+# What has to come next. "value": that of a member, or one after the comma of an array.
 Expected = Literal["value", "first element", "first key", "key", "colon", "comma"]
 _FIRST: dict[int, Expected] = {ord("{"): "first key", ord("["): "first element"}
 _CLOSERS = {ord("{"): ord("}"), ord("["): ord("]")}
@@ -90,17 +91,17 @@ def _compiled(pattern: bytes) -> re.Pattern[bytes]:
 
 
 def after_scalar(text: Text, at: int, end: int) -> int:
-    """Return the position after the string, number or word that begins at *at*, or -1."""
+    """Return the position after the scalar that begins at *at*; -1 if it is malformed."""
     match = _compiled(_STANDS_ALONE).match(text, at, end)
     return match.end() if match else -1
 
 
 def shows_no_json(line: bytes) -> bool:
     """
-    Tell whether a look at a line shows that it can't be JSON, nor the beginning of a document.
+    Return whether one look shows that a line is neither JSON nor the beginning of a document.
 
-    It is text from the first word on, or it ends inside a string, where no line may end. Most
-    lines that are not JSON show it; where it is False, more has to be looked at.
+    True if its first word is not JSON, or if it ends inside a string, where no line may end.
+    Most lines that are not JSON show it so; False decides nothing.
 
     >>> shows_no_json(b"2026-11-28 up"), shows_no_json(b"[INFO] up"), shows_no_json(b'{"a": "cu')
     (True, True, True)
@@ -110,7 +111,7 @@ def shows_no_json(line: bytes) -> bool:
     if _compiled(_BEGINS_AS_TEXT).match(line):
         return True
     if brackets(line) > DEEPEST:
-        return False  # what is too deep is refused for that
+        return False  # a text that is too deep is refused as deep
     if b"\\" not in line:
         return line.count(b'"') % 2 > 0
     match = _compiled(_STRINGS).match(line)
@@ -122,9 +123,8 @@ class Scanner:
     Follows one object or array.
 
     Attributes:
-        depth: Containers that are open; 0 before it begins and after its end.
-        watched: Depth and position of open containers of which the end is noted.
-        ends: The positions after those that ended, by the positions at which they begin.
+        watched: The depth and the position of open containers whose end is to be noted.
+        ends: The position after each of these that has ended, by that at which it begins.
     """
 
     def __init__(self) -> None:
@@ -135,27 +135,27 @@ class Scanner:
 
     @property
     def depth(self) -> int:
-        """Count the containers that are open."""
+        """The number of open containers; 0 before the value begins and after its end."""
         return len(self._closers)
 
     def copy(self) -> Scanner:
-        """Return one that follows another continuation of the same text."""
+        """Return a scanner in the same state, which notes no ends."""
         other = Scanner()
         other._closers, other._expected = self._closers.copy(), self._expected
         return other
 
     def begin(self, bracket: int) -> None:
-        """Step into a container; what is known of others stays."""
+        """Begin to follow a container, after its bracket; the ends of others are kept."""
         self.leave()
         self._open(bracket)
 
     def leave(self) -> None:
-        """Be outside of all containers."""
+        """Leave all containers; the ends of others are kept."""
         self._closers.clear()
         self.watched.clear()
 
     def follow(self, text: Text, at: int, end: int) -> Followed:
-        """Follow *text* from *at* to *end*, which is no place inside a token."""
+        """Follow *text* from *at* to *end*, neither of which is inside a token."""
         closers = self._closers
         members, more_members = _compiled(_MEMBERS).match, _compiled(_MORE_MEMBERS).match
         elements, more_elements = _compiled(_ELEMENTS).match, _compiled(_MORE_ELEMENTS).match
@@ -179,7 +179,7 @@ class Scanner:
                 self._open(text[at - 1])
                 continue
             elif kind == 4 and (match.end(1) > at or not expected.startswith("first")):
-                return Followed("fails", match.end() - 1)  # a comma before it
+                return Followed("fails", match.end() - 1)  # a comma before the bracket
             else:
                 at = match.end()
                 self._close(at)
@@ -197,7 +197,7 @@ class Scanner:
             self.ends[self.watched.pop()[1]] = at
 
     def _step(self, text: Text, at: int, end: int) -> int | Followed:
-        """Take one token; return the position after it."""
+        """Take one token; return the position after it, or where the value goes on or fails."""
         match = _compiled(_TOKEN).match(text, at, end)
         if match is None:
             blanks = _compiled(_BLANKS).match(text, at, end)
@@ -233,7 +233,7 @@ class Scanner:
 
 
 def follow_values(text: bytes) -> Outcome:
-    """Follow the values in a text, one after another: all of it, or up to one that does not end."""
+    """Return ``ends`` for whole values one after another, else the outcome of the first other."""
     scanner, at, size = Scanner(), 0, len(text)
     while True:
         blanks = _compiled(_BLANKS).match(text, at)
@@ -252,7 +252,7 @@ def follow_values(text: bytes) -> Outcome:
 
 
 def not_utf8(text: bytes) -> int | None:
-    """Return the first byte that is not UTF-8."""
+    """Return the position of the first byte that is not UTF-8; None if all are."""
     if text.isascii():
         return None
     try:

@@ -1,4 +1,4 @@
-"""Input shared out to worker processes; everything comes out as with one process."""
+"""Input shared among worker processes; the output is that of one process, in order."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from nestdecode.stream.workers import Workers
 
 __all__ = ["share_documents", "share_lines"]
 
+# Bytes of the largest and of the smallest range of a file that is a task.
 _RANGE = 2 << 20
 _SMALL_RANGE = 1 << 16
+# Bytes read at a time.
 _READ = 1 << 18
 
 
@@ -25,10 +27,10 @@ class _Range(NamedTuple):
     A task: the lines that begin in a range of a file.
 
     Attributes:
-        descriptor: The file's.
-        origin: Where input begins in it.
-        start: Where the range begins.
-        end: Where it ends; None for the end of the file.
+        descriptor: The file's descriptor.
+        origin: The byte of the file at which input begins.
+        start: The byte at which the range begins.
+        end: The byte at which it ends; None for the end of the file.
     """
 
     descriptor: int
@@ -38,11 +40,11 @@ class _Range(NamedTuple):
 
     @property
     def first(self) -> bool:
-        """Whether input begins with it."""
+        """Whether input begins with this range."""
         return self.start == self.origin
 
     def lines(self, most: int) -> Iterator[Lines]:
-        """Read the lines, of at most so many bytes each."""
+        """Yield the lines; those of more than *most* bytes are cut."""
         begin, pieces = lines_of_range(self.descriptor, self.start, self.end, first=self.first)
         cutter = LineCutter(most, begin - self.origin)
         for piece in pieces:
@@ -56,21 +58,33 @@ class _Read(NamedTuple):
 
     Attributes:
         read: The lines.
-        first: Whether input begins with them.
+        first: Whether input begins with these lines.
     """
 
     read: Lines
     first: bool
 
     def lines(self, _most: int) -> Iterator[Lines]:
-        """Return the lines."""
+        """Yield the lines."""
         yield self.read
 
 
 def share_documents(
     source: Source, answering: Answering, start: bytes, jobs: int, put: Put
 ) -> None:
-    """Send workers the documents that are read here."""
+    """
+    Read documents here, and have workers answer them.
+
+    Args:
+        source: The input.
+        answering: Answers batches, in the workers.
+        start: What has been read of the input already.
+        jobs: The number of workers.
+        put: Takes output and reports, in order.
+
+    Raises:
+        UnreadableError: If the input can't be read to its end; what was read is answered.
+    """
     with Workers(jobs, answering.results) as pool:
 
         def collect() -> None:
@@ -95,7 +109,12 @@ def share_documents(
 def share_lines(
     source: Source, answering: Answering, framing: Framing, start: bytes, jobs: int, put: Put
 ) -> None:
-    """Have workers answer lines; of a file that is not compressed they read them, too."""
+    """
+    Have workers answer lines. Those of an uncompressed file are read by the workers too.
+
+    The arguments and errors are those of ``share_documents``; *framing* is ``lines`` or
+    ``mixed``.
+    """
     shared = _SharedLines(answering, framing, put)
     ranges = source.size is not None
     with Workers(jobs, shared.work, ahead=2 if ranges else 1) as pool:
@@ -137,7 +156,7 @@ def share_lines(
 
 
 def _reading(source: Source, pool: Workers, collect: Callable[[], None]) -> Callable[[int], bytes]:
-    """Return a function that reads, and writes what is done while input idles."""
+    """Return a function that reads, and collects results while it waits for input."""
 
     def read(size: int) -> bytes:
         while pool.busy and not source.ready(pool.next_answer):
@@ -170,13 +189,14 @@ def _pieces(read: Callable[[int], bytes], start: bytes, most: int) -> Iterator[_
 
 class _SharedLines:
     """
-    Lines of which each worker answers those of its own tasks.
+    Tasks of lines, answered by workers, and here where a document crosses their border.
 
-    A worker takes it that a record begins where its task does. Where a document goes on
-    from one task to the next, what came of the latter is not used: it is answered here.
+    A worker assumes that a record begins where its task begins. If a document goes on from
+    one task into the next, the results of the next are dropped, and its lines are answered
+    here, up to the end of a task at which no document is unfinished.
 
     Attributes:
-        waiting: Tasks that have not been collected.
+        waiting: The tasks that have not been collected, in order.
     """
 
     def __init__(self, answering: Answering, framing: Framing, put: Put) -> None:
@@ -184,15 +204,18 @@ class _SharedLines:
         self._answering = answering
         self._framing = framing
         self._put = put
+        self._most = answering.left
         self._here: Splitter | None = None
 
     def work(self, task: _Range | _Read) -> Iterator[tuple[bytes, Report]]:
         """Answer a task, in a worker."""
-        # Together: whose turn has not come can keep a few results only.
+        # A worker whose turn has not come can hold only a few results, so they are joined.
         return _together(self._answered(task))
 
     def _answered(self, task: _Range | _Read) -> Iterator[tuple[bytes, Report]]:
         answering, ends = self._answering, Report()
+        # No task writes more than all may.
+        answering.left, answering.stopped = self._most, False
         splitter = None
         try:
             for lines in task.lines(answering.most):
@@ -214,11 +237,17 @@ class _SharedLines:
 
     def collect(self, results: Iterator[tuple[bytes | memoryview, Report]]) -> None:
         """Take the results of the oldest task, or answer it here."""
-        lines = self.waiting.popleft().lines(self._answering.most)
+        task = self.waiting.popleft()
+        lines = task.lines(self._answering.most)
         if self._here is None:
             unsettled = None
+            taken = Report()
             for text, report in results:
+                if not self._may_write(report.written):
+                    self._answer_rest(task, taken)
+                    return
                 self._put(text, report)
+                taken.add(report)
                 unsettled = report.unsettled if unsettled is None else unsettled
             if unsettled is None:
                 return
@@ -233,8 +262,33 @@ class _SharedLines:
         if unsettled is None:
             self._leave(read)
 
+    def _may_write(self, records: int) -> bool:
+        """Return whether so many records may be written, and count them off if so."""
+        answering = self._answering
+        if answering.left is None:
+            return True
+        if records > answering.left:
+            return False
+        answering.left -= records
+        return True
+
+    def _answer_rest(self, task: _Range | _Read, taken: Report) -> None:
+        """Answer what may still be written of a task here, after what a worker has answered."""
+        answering = self._answering
+        answering.left = (answering.left or 0) + taken.written
+        answering.singly, answering.many, before = True, None, taken.records
+        splitter = None
+        for lines in _readable(task.lines(answering.most)):
+            splitter = splitter or self._splitter(lines.offset, first=task.first)
+            for batch in splitter.take(lines):
+                for text, report in answering.results(batch):
+                    if before > 0:
+                        before -= report.records
+                    else:
+                        self._put(text, report)
+
     def finish(self) -> None:
-        """Answer what is left when input has ended."""
+        """Answer the document that is unfinished at the end of input."""
         if self._here is not None:
             self._answer_here(self._here.finish())
             self._leave(self._here.settled[0])
@@ -245,7 +299,7 @@ class _SharedLines:
                 self._put(text, report)
 
     def _leave(self, lines: int) -> None:
-        """Go on with what workers answer."""
+        """Go on with the results of workers, after *lines* lines that were answered here."""
         report = Report()
         report.lines = lines
         self._here = None
@@ -253,7 +307,7 @@ class _SharedLines:
 
 
 def _readable(several: Iterator[Lines]) -> Iterator[Lines]:
-    """Yield lines; do not mistake errors of reading them for those of writing."""
+    """Yield lines; raise UnreadableError for an error of reading them."""
     try:
         yield from several
     except OSError as error:
@@ -264,7 +318,7 @@ def _readable(several: Iterator[Lines]) -> Iterator[Lines]:
 
 
 def _from(offset: int, several: Iterator[Lines]) -> Iterator[Lines]:
-    """Drop what begins before an offset."""
+    """Yield lines from an offset on."""
     for lines in several:
         if lines.offset >= offset:
             yield lines
@@ -273,7 +327,7 @@ def _from(offset: int, several: Iterator[Lines]) -> Iterator[Lines]:
 
 
 def _together(results: Iterator[tuple[bytes, Report]]) -> Iterator[tuple[bytes, Report]]:
-    """Put small results together."""
+    """Yield results, with small ones joined."""
     texts: list[bytes] = []
     size = 0
     report = Report()

@@ -1,4 +1,4 @@
-"""Input, decompressed and in UTF-8, as it comes."""
+"""One input, decompressed and in UTF-8, in the pieces in which it comes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Wait = Callable[..., Sequence[int]]
 
 
 class UnreadableError(Exception):
-    """An input that can't be read, in the system's words."""
+    """An input can't be read; the message ends in the system's reason."""
 
 
 class Source:
@@ -25,21 +25,25 @@ class Source:
     One input.
 
     Args:
-        file: It is binary.
+        file: A binary file, of any kind.
         wait: Waits until one of several descriptors can be read, and returns those that can;
-            none if something else is to be looked at first.
-        as_it_is: Whether nothing is decompressed or turned into UTF-8.
+            none if the caller has to look at something else first. None for ``wait_for``.
+        as_it_is: Whether nothing is decompressed or converted to UTF-8.
 
     Attributes:
-        descriptor: Its file descriptor, or -1.
-        start: Where in it reading starts, in bytes.
-        size: Its size, if it is a regular file that is read as it is; else None.
-        total: Bytes from start to end, if it is a regular file; else None.
-        done: Bytes of it that have been read.
-        packed: ``gzip`` or another name, if it is compressed; else None.
-        encoding: ``UTF-16LE`` or another name, if it has the byte order mark; else None.
-        read: Returns at most so many bytes, decompressed and in UTF-8, as soon as some are
-            there, and none at the end.
+        descriptor: Its file descriptor; -1 without one.
+        start: The byte of the file at which reading starts.
+        size: Bytes of a regular file that is neither compressed nor converted; else None.
+        total: Bytes of a regular file from the start on; else None.
+        done: Bytes that have been read, before they are decompressed.
+        packed: ``gzip``, ``bzip2``, ``xz`` or ``zstd``; None if it is not compressed.
+        encoding: ``UTF-16LE`` or another name, by its byte order mark; ``json-seq``, if it
+            begins with a record separator; else None.
+        read: Returns at most the given number of bytes, decompressed and in UTF-8, as soon
+            as some have come, and none at the end.
+
+    Raises:
+        UnreadableError: If its first bytes can't be read. So does ``read``, for later ones.
     """
 
     def __init__(self, file: Any, wait: Wait | None = None, *, as_it_is: bool = False) -> None:
@@ -50,6 +54,8 @@ class Source:
         self.done: int = 0
         self.size: int | None = None
         self.total: int | None = None
+        self.packed: str | None = None
+        self.encoding: str | None = None
         about = None if self.descriptor < 0 else os.fstat(self.descriptor)
         regular = about is not None and stat.S_ISREG(about.st_mode)
         if about is not None and regular:
@@ -57,10 +63,8 @@ class Source:
             self.size = about.st_size
             self.total = self.size - self.start
         self._can_wait = about is not None and not regular and os.name != "nt"
-        self.packed: str | None = None
-        self.encoding: str | None = None
         if as_it_is:
-            self.read: Read = _telling(self._counting())
+            self.read: Read = _checked(self._counting())
             return
         try:
             inner, self.packed = decompressed(self._counting())
@@ -70,12 +74,12 @@ class Source:
         else:
             if self.packed or self.encoding:
                 self.size = None
-            self.read = _telling(inner)
+            self.read = _checked(inner)
             return
         raise UnreadableError(f"can't be read: {reason}")
 
     def ready(self, other: int) -> bool:
-        """Wait; tell whether there is input before there is any from *other*."""
+        """Wait for input or for another descriptor; return whether there is input."""
         if self.descriptor < 0:
             return True
         while not (readable := self._wait(self.descriptor, other)):
@@ -83,7 +87,7 @@ class Source:
         return self.descriptor in readable
 
     def leave_at_end(self) -> None:
-        """Have whoever reads the same file next find it read."""
+        """Move the file's position to its end, for the process that reads it next."""
         os.lseek(self.descriptor, 0, os.SEEK_END)
 
     def _counting(self) -> Read:
@@ -98,45 +102,44 @@ class Source:
 
 
 def _raw_reader(file: Any, descriptor: int, wait: Wait | None) -> Read:
-    """Return a function that reads what is there, whatever the file is wrapped in."""
+    """Return a function that reads as soon as bytes have come, below the buffers of a file."""
     if descriptor < 0:
         read: Read = getattr(file, "read1", file.read)
         return read
 
-    # Below all buffers: under PYTHONUNBUFFERED there is none, and what is in one is not
-    # seen by select.
+    # Below all buffers: select does not see what is in one.
     def read_descriptor(size: int) -> bytes:
         while True:
             if wait is not None and not wait(descriptor):
                 continue
             try:
                 return os.read(descriptor, size)
-            except BlockingIOError:  # somebody else has read it, or made a file so
+            except BlockingIOError:  # another process was faster, or made it non-blocking
                 pass
 
     return read_descriptor
 
 
-def _telling(read: Read) -> Read:
-    """Return a function that reads, whose errors are not mistaken for those of writing."""
+def _checked(read: Read) -> Read:
+    """Return a function like *read* that raises UnreadableError instead of OSError."""
 
-    def read_or_tell(size: int) -> bytes:
+    def read_or_raise(size: int) -> bytes:
         try:
             return read(size)
         except OSError as error:
             reason = error.strerror or str(error)
         raise UnreadableError(f"can't be read: {reason}")
 
-    return read_or_tell
+    return read_or_raise
 
 
 def wait_for(*descriptors: int) -> list[int]:
-    """Wait until one of several descriptors can be read, or has ended; return those."""
+    """Wait until some descriptors can be read or have ended, and return these."""
     import select
 
     if not hasattr(select, "poll"):
         return select.select(descriptors, [], [])[0]
-    # select takes no descriptor beyond 1023.
+    # Not select.select: it refuses descriptors above 1023.
     polled = select.poll()
     for descriptor in descriptors:
         polled.register(descriptor, select.POLLIN | select.POLLPRI)
@@ -144,7 +147,7 @@ def wait_for(*descriptors: int) -> list[int]:
 
 
 def descriptor_of(file: Any) -> int:
-    """Return a file's descriptor, or -1."""
+    """Return a file's descriptor; -1 without one."""
     try:
         descriptor: int = file.fileno()
     except (AttributeError, OSError):

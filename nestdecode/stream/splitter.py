@@ -1,8 +1,8 @@
 """
-Input split into records: lines, documents, and texts that are neither.
+Input split into records: lines, documents, and texts that are malformed.
 
-Nothing is invented: of a text that is no JSON no part comes out as a record, but for
-lines that are whole objects or arrays for themselves.
+Nothing is invented: no part of a malformed text becomes a record, except lines that are whole
+objects or arrays.
 """
 
 from __future__ import annotations
@@ -19,25 +19,29 @@ from nestdecode.stream.scanner import Scanner, not_utf8
 
 __all__ = ["FRAMINGS", "Framing", "Splitter", "framing_of", "read_batches"]
 
+# What each word means is said at ``Splitter``. ``mixed`` is what is detected for lines.
 Framing = Literal["lines", "mixed", "documents"]
-# Those that can be asked for.
+# Those that a user can ask for.
 FRAMINGS: tuple[Framing, ...] = ("lines", "documents")
 
-# After a line that was given back as many are followed here first, at most.
+# Lines that are followed token by token, at most, after one that was given back.
 _MOST_FOLLOWED = 64
-# Input that begins with more blanks than this is not kept until it shows what it is.
+# Blank bytes at the start of input after which it is taken for lines.
 _BLANK_ENOUGH = 1 << 20
-# What is followed again and again of a line that has not been read whole, at first.
+# Bytes of unfinished lines that may be looked at more than once, at first.
 _CREDIT = 1 << 16
 
 
 def framing_of(read: Callable[[int], bytes], max_record_bytes: int) -> tuple[Framing, bytes]:
     """
-    Tell lines from documents.
+    Return the framing of an input, and what had to be read to detect it.
 
-    Returns:
-        ``documents`` if the first line that is not blank is the beginning of a document
-        that can go on in the next line, else ``mixed``; and what had to be read to know.
+    That is ``documents`` if the first line that is not blank is the beginning of a document
+    that can go on in the next line, else ``mixed``.
+
+    Args:
+        read: As for ``read_batches``.
+        max_record_bytes: Bytes of a first line after which reading stops.
     """
     start = bytearray()
     while True:
@@ -54,7 +58,7 @@ def framing_of(read: Callable[[int], bytes], max_record_bytes: int) -> tuple[Fra
 
 
 def _goes_on(line: bytes) -> bool:
-    """Tell whether a line is the beginning of a document."""
+    """Return whether a line is the beginning of an object or array that can go on."""
     if line[:1] not in (b"{", b"[") or not_utf8(line) is not None:
         return False
     scanner = Scanner()
@@ -71,16 +75,16 @@ def read_batches(
     answered: bool = False,
 ) -> Iterator[Batch]:
     """
-    Read records, a batch for each piece of input that is there at once.
+    Yield the records of an input, in a batch for each piece that comes at once.
 
-    So whoever writes after each batch never keeps a record back while input idles.
+    A caller that writes after each batch holds no record back while input idles.
 
     Args:
-        read: Returns at most so many bytes, as soon as some are there, and none at the
-            end: ``read1`` of a buffered file.
-        max_record_bytes: Longer records are cut, and told to be.
-        framing: What ``framing_of`` found, or what is forced.
-        start: What has been read already.
+        read: Returns at most the given number of bytes, as soon as some have come, and none
+            at the end of input: ``read1`` of a buffered file.
+        max_record_bytes: Longer records are cut, and say how many bytes are missing.
+        framing: The framing that ``framing_of`` returned, or that a user asked for.
+        start: What has been read of the input already.
         answered: As for ``Splitter``.
     """
     splitter = Splitter(framing, max_record_bytes, answered=answered)
@@ -94,16 +98,16 @@ def read_batches(
 
 class Splitter:
     """
-    Splits input into records, and into texts that are none.
+    Splits input into records, malformed texts included.
 
     Args:
-        framing: ``lines``: each is a record. ``mixed``: a line is one record, or several
-            objects and arrays, or the beginning of a document that goes on. ``documents``:
-            they follow one another over any number of lines.
-        max_record_bytes: Of longer records the beginning is kept.
-        answered: Whether whoever takes the batches answers one before taking the next, and
-            gives back the line that can't be read of a batch that is not ``settled``.
-        offset: Where input begins, in bytes.
+        framing: ``lines``: each line is a record. ``mixed``: a line is one record, or
+            several objects and arrays, or the beginning of a document that goes on.
+            ``documents``: one after another, over any number of lines.
+        max_record_bytes: Only the beginning of longer records is kept.
+        answered: Whether the caller answers each batch before it takes the next, and gives
+            back the malformed line of a batch that is not ``settled``.
+        offset: The byte at which input begins.
         first: Whether a byte order mark may stand there.
     """
 
@@ -131,7 +135,11 @@ class Splitter:
 
     @property
     def settled(self) -> tuple[int, int | None]:
-        """How many lines are settled; where what is not begins, None if all whole lines are."""
+        """
+        The number of lines that are settled, and the offset of the text that is not.
+
+        The offset is None if all whole lines are settled.
+        """
         text = self._follower.text
         if text is None or not text.gone:
             return self._held.line - 1, None if text is None else self._held.base + text.start
@@ -139,7 +147,7 @@ class Splitter:
         return line - 1, offset
 
     def feed(self, chunk: bytes) -> Iterator[Batch]:
-        """Take a piece of input; return the records that are now whole."""
+        """Take a piece of input, and yield the records that are now whole."""
         for lines in self._cutter.feed(chunk):
             yield from self.take(lines)
         if self._framing == "documents":
@@ -147,14 +155,14 @@ class Splitter:
             yield from self._look_ahead(chunk)
 
     def finish(self) -> Iterator[Batch]:
-        """Return the records that are left; what is cut short is one of them."""
+        """Yield the records that are left at the end of input, a text that is cut short too."""
         for lines in self._cutter.finish():
             yield from self.take(lines)
         if self._follower.text is not None:
             yield from self._cut(final=True)
 
     def take(self, lines: Lines) -> Iterator[Batch]:
-        """Take lines that have been cut."""
+        """Take lines that have been cut, and yield the records that are now whole."""
         held = self._held
         if lines.is_too_long:
             yield from self._take_long(lines)
@@ -172,7 +180,7 @@ class Splitter:
 
     def _as_batch(self, text: bytes) -> Batch:
         if self._first:
-            # A line that holds nothing but a byte order mark is a blank one.
+            # A line that holds only a byte order mark is blank.
             self._first = False
             end = text.find(b"\n")
             if is_blank(text[:end].removeprefix(BOM)):
@@ -184,7 +192,7 @@ class Splitter:
         return batch
 
     def _take_long(self, lines: Lines) -> Iterator[Batch]:
-        """Take a line that is too long: a record, or more of a text that fails there."""
+        """Take a line that is too long: a record, or the line at which a text fails."""
         if self._may_end_early():
             beginning = lines.text[: self._most]
             end = self._end_in(beginning)
@@ -202,9 +210,9 @@ class Splitter:
 
     def _look_ahead(self, chunk: bytes) -> Iterator[Batch]:
         """
-        End a document that ends in a line of which the end has not been read.
+        End a document that ends in a line whose end has not been read.
 
-        What that takes is bounded by what is read, in whatever pieces it comes.
+        The work is bounded by the bytes that were read, in whatever pieces they came.
         """
         pending = self._cutter.size - self._cutter.given
         cost = pending + self._follower.scanner.depth
@@ -219,7 +227,7 @@ class Splitter:
                 yield from self._cut()
 
     def _may_end_early(self) -> bool:
-        """Tell whether a document may end in a line before the end of that has been read."""
+        """Return whether a document may end in a line whose end has not been read."""
         text = self._follower.text
         return not (
             self._framing != "documents"
@@ -230,12 +238,12 @@ class Splitter:
         )
 
     def _end_in(self, line: bytes) -> int:
-        """Return where a document ends in the beginning of its next line, or 0."""
+        """Return the position at which a document ends in the beginning of a line, or 0."""
         outcome, at = self._follower.scanner.copy().follow(line, 0, len(line))
         return at if outcome == "ends" and not_utf8(line[:at]) is None else 0
 
     def _cut(self, *, final: bool = False) -> Iterator[Batch]:
-        """Settle what can be settled."""
+        """Settle the held text as far as it can be, and yield the records."""
         while True:
             if self._follower.text is not None:
                 if not self._follower.go_on(self._follower.text, final=final):
@@ -257,7 +265,7 @@ class Splitter:
         return _batches(records)
 
     def _by_lines(self) -> Iterator[Batch]:
-        """Have lines answered, up to one that is given back."""
+        """Yield lines to be answered; go on at the one that is given back, if any."""
         self._held.count(self._follower.at)
         batch = self._lines
         if batch is None:
@@ -271,13 +279,13 @@ class Splitter:
             self._followed = 0
             return
         self._follower.at = batch.record(batch.refused).offset - self._held.base
-        # Where few lines can be read it is quicker not to have each tried first.
+        # Where most lines are malformed, following them at once is faster than trying each.
         few = batch.refused == start
         self._followed = min(2 * self._followed + 1, _MOST_FOLLOWED) if few else 0
         self._to_follow = self._followed
 
     def _shorten(self) -> None:
-        """Drop what is settled, and let go of what is too long."""
+        """Drop the text that is settled, and of a record that is too long all but its head."""
         follower, held = self._follower, self._held
         text = follower.text
         settled = len(held.text) if text is None else text.start
@@ -291,7 +299,7 @@ class Splitter:
 
 
 def _batches(records: list[Record]) -> Iterator[Batch]:
-    """Put records together, each one that was cut by itself."""
+    """Yield records in batches; each record that was cut is a batch of its own."""
     for too_long, group in itertools.groupby(records, lambda record: record.skipped > 0):
         for some in [[record] for record in group] if too_long else [list(group)]:
             raws = [record.raw for record in some]

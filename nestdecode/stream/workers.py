@@ -1,14 +1,14 @@
 """
-Worker processes that share out tasks, and hand back results in order.
+Worker processes that take tasks in turn, and return results in the order of the tasks.
 
-Workers are forked: they start in a millisecond, with everything that has been compiled
-and learnt, where a fresh interpreter would import for a tenth of a second and want all
-of it pickled. Fork is safe here because the process has one thread; with more of them,
-or without fork (Windows), there are no workers: see ``can_fork``.
+Workers are forked. They start in a millisecond, with everything that has been compiled and
+learnt; a fresh interpreter would import for a tenth of a second, and need all of that pickled.
+Fork is safe because the process has one thread. With several threads, or without fork
+(Windows), there are no workers: see ``can_fork``.
 
-Results travel through memory that parent and worker share; only short messages go
-through pipes. So nothing that a worker sends can block the others, and the parent
-listens to one at a time: the one whose task comes next.
+Output travels through memory that the parent shares with each worker; only short messages go
+through pipes. So a worker cannot block another one, and the parent listens to one at a time,
+the one whose task comes next.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ from nestdecode.errors import WorkerError
 
 __all__ = ["Result", "Work", "Workers", "can_fork", "cores"]
 
-# What a task becomes: some output and a report, as often as it takes.
+# A part of the output of a task, and its report.
 Result = tuple["bytes | memoryview", Any]
+# From a task to its results.
 Work = Callable[[Any], Iterator[Result]]
 
+# The shared memory of one worker: bytes of a slot, and slots. Each holds one result.
 SLOT = 4 << 20
 SLOTS = 4
 _SIZE = struct.Struct("=Q")
@@ -41,12 +43,16 @@ _OUT_OF_MEMORY = 12  # as ENOMEM
 
 
 def can_fork() -> bool:
-    """Tell whether workers can be had: a lock that another thread holds survives a fork."""
+    """
+    Return whether workers can be forked.
+
+    Not if there are several threads: a lock that another one holds stays locked in the child.
+    """
     return hasattr(os, "fork") and threading.active_count() == 1
 
 
 def cores() -> int:
-    """Count the processors that this process may use."""
+    """Return the number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -54,13 +60,16 @@ def cores() -> int:
 
 class Workers:
     """
-    Some processes that do *work*; a context manager that leaves none behind.
+    Processes that do *work*: a context manager that ends them all.
 
     Args:
-        count: How many. Each is started when its first task comes.
+        count: The number of processes. Each is started for its first task.
         work: From a task to its results. It runs in the workers.
-        ahead: How many tasks a worker may have at once. More than one only if tasks are
-            short: a worker does not read them while it works.
+        ahead: Tasks that a worker may have at once. More than one only if tasks are short
+            messages: a worker does not read them while it works.
+
+    Raises:
+        WorkerError: From ``submit`` and ``collect``, if a worker can't be started, or dies.
     """
 
     def __init__(self, count: int, work: Work, ahead: int = 1) -> None:
@@ -89,7 +98,7 @@ class Workers:
         return bool(self._busy)
 
     def submit(self, task: Any) -> None:
-        """Give a task to the worker whose turn it is. Not when ``full``."""
+        """Give a task to the worker whose turn it is. Do not call it while ``full``."""
         if len(self._workers) < self._count:
             self._workers.append(_Worker(len(self._workers) + 1, self._work, self._workers))
         worker = self._workers[self._turn]
@@ -98,14 +107,14 @@ class Workers:
         self._busy.append(worker)
 
     def collect(self) -> Iterator[Result]:
-        """Yield the results of the oldest task. Their output is gone after each step."""
+        """Yield the results of the oldest task. The output of each is valid until the next."""
         worker = self._busy[0]
         yield from worker.results()
         self._busy.popleft()
 
     @property
     def next_answer(self) -> int:
-        """The descriptor that can be read when the oldest task has a result."""
+        """The descriptor that is readable when the oldest task has a result."""
         return self._busy[0].answers
 
 
@@ -116,7 +125,7 @@ class _Worker:
         self._number = number
         self._code: int | None = None
         pipes: list[int] = []
-        missing = "memory that it shares"
+        missing = "shared memory"
         try:
             self._memory = mmap.mmap(-1, SLOT * SLOTS)
             missing = "pipes"
@@ -136,24 +145,26 @@ class _Worker:
         raise WorkerError(f"no worker can be started: no {missing}: {reason}")
 
     def _fork(self, work: Work, ends: tuple[int, int, int], others: list[_Worker]) -> None:
-        # A signal must not find the child in the code that forked it.
+        # Blocked: a signal must not reach the child while it runs the parent's code.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
         try:
             self._pid = os.fork()
             if not self._pid:
-                # An end that stays open here would keep others from noticing that it closed.
+                # An end that stays open in the child would hide from the others that it closed.
                 not_mine = [end for worker in (*others, self) for end in worker._ends()]
                 _serve(work, self._memory, ends, not_mine)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
 
     def give(self, task: Any) -> None:
+        """Send a task."""
         try:
             _send(self._tasks, task)
         except BrokenPipeError:
             self._died()
 
     def results(self) -> Iterator[Result]:
+        """Yield the results of the oldest task that was sent."""
         memory = memoryview(self._memory)
         while True:
             try:
@@ -174,7 +185,7 @@ class _Worker:
                 self._died()
 
     def end(self) -> None:
-        """Stop the process, whatever it does, and wait for it."""
+        """Kill the process if it still runs, and wait for its end."""
         for descriptor in self._ends():
             os.close(descriptor)
         if self._code is None:
@@ -194,7 +205,7 @@ class _Worker:
         how = f"was killed by {_signal_name(-code)}" if code < 0 else f"exited with {code}"
         if code == _OUT_OF_MEMORY:
             how = "ran out of memory"
-        # Without a cause: that its pipe closed is not what happened.
+        # Without a cause: the closed pipe is only how it was noticed.
         raise WorkerError(f"worker {self._number} (process {self._pid}) {how}") from None
 
 
@@ -208,10 +219,10 @@ def _signal_name(number: int) -> str:
 def _serve(
     work: Work, memory: mmap.mmap, ends: tuple[int, int, int], not_mine: list[int]
 ) -> NoReturn:
-    """Work until there is no parent any more; never return to the code that forked."""
+    """Work until the parent closes its pipes; never return to the code that forked."""
     code = 1
     try:
-        # Who stops a group of processes asks each; the parent alone answers.
+        # A signal to a group of processes reaches each of them; only the parent acts on it.
         for number in _STOPPING:
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
@@ -222,7 +233,7 @@ def _serve(
         code = 0
     except (MemoryError, SystemError):  # orjson raises the latter
         code = _OUT_OF_MEMORY
-    except BaseException:  # noqa: BLE001 - told, then the process ends
+    except BaseException:  # noqa: BLE001 - printed, then the process ends
         import traceback
 
         traceback.print_exc()

@@ -1,4 +1,4 @@
-"""How deep containers are inside one another: in values, and in texts."""
+"""The depth of containers inside one another: in values, and in texts."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 
 __all__ = ["DEEPEST", "brackets", "is_deeper", "nesting", "refuse_deep"]
 
-# Containers inside one another that fit on any stack, both ways.
+# Containers inside one another that can be read and written on any stack.
 DEEPEST = 254
 
 
 def is_deeper(value: Any, max_depth: int) -> bool:
     """
-    Tell whether more than *max_depth* containers are inside one another.
+    Return whether more than *max_depth* containers are inside one another.
 
     Args:
         value: A tree.
-        max_depth: From 0 on; a scalar is 0 deep.
+        max_depth: At least 0, the depth of a scalar.
     """
     level: list[Any] = [[value]]
     for _ in range(max_depth):
-        # What the collector does not track holds no containers: only the last level needs
+        # The collector does not track what holds no containers. Only the last level needs
         # a look at all children.
         level = list(filter(gc.is_tracked, gc.get_referents(*level)))
         if not _CONTAINERS.issuperset(map(type, level)):
@@ -34,15 +34,21 @@ def is_deeper(value: Any, max_depth: int) -> bool:
 
 
 _CONTAINERS = frozenset({dict, list})
-# Possessive, so that a string without an end costs one pass.
+# Possessive: a string without an end costs one pass.
 _STRING = rb'(?s)"(?:[^"\\]++|\\.)*+"?'
-# An opening bracket as 1, a closing one as -1, and nothing else.
+# An opening bracket as 1, a closing one as -1; all other bytes are deleted.
 _STEPS = bytes(1 if byte in b"[{" else 255 for byte in range(256))
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
 def nesting(raw: bytes, max_depth: int) -> int:
-    """Count how deep the brackets outside strings go, in text that need not be JSON."""
+    """
+    Return the depth of the brackets outside strings, in text that need not be JSON.
+
+    Args:
+        raw: The text.
+        max_depth: If the text holds no more opening brackets than this, the result is 0.
+    """
     if raw.count(b"{") + raw.count(b"[") <= max_depth:
         return 0
     if b'"' in raw:
@@ -52,14 +58,14 @@ def nesting(raw: bytes, max_depth: int) -> int:
 
 
 def brackets(text: bytes | str) -> int:
-    """Count the brackets that open, in strings too."""
+    """Count the opening brackets of a text, those in strings included."""
     if isinstance(text, bytes):
         return text.count(b"{") + text.count(b"[")
     return text.count("{") + text.count("[")
 
 
 def refuse_deep(text: bytes | str) -> None:
-    """Raise RecursionError for what would take much of the stack."""
+    """Raise RecursionError for a text that would use much of the stack."""
     if len(text) > DEEPEST and brackets(text) > DEEPEST:
         raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         if nesting(raw, DEEPEST) > DEEPEST:

@@ -1,4 +1,4 @@
-"""JSON by the standard library: slowly, with whatever others refuse."""
+"""The exact path: JSON read by the standard library, slowly, where fast parsers refuse."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from nestdecode.words import position
 __all__ = ["decoder_of", "is_json", "parse_exactly"]
 
 
-class _RefusedError(ValueError):
-    """What is JSON, but is not read: why."""
+class _NotReadError(ValueError):
+    """The text is JSON, but holds something that is refused: the reason."""
 
 
 class _NotJsonError(ValueError):
-    """NaN, Infinity or -Infinity."""
+    """The text holds NaN, Infinity or -Infinity, which are not JSON."""
 
 
 def _not_json(_constant: str) -> NoReturn:
@@ -30,16 +30,13 @@ def _integer(digits: str) -> int:
     try:
         return int(digits)
     except ValueError:  # sys.set_int_max_str_digits
-        raise _RefusedError(_TOO_LARGE) from None
-
-
-_TOO_LARGE = "number too large: wanted at most 4300 digits, or a finite double"
+        raise _NotReadError("integer too large: wanted at most 4300 digits") from None
 
 
 def _double(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise _RefusedError(_TOO_LARGE)
+        raise _NotReadError("number too large for a double: numbers=exact keeps it")
     return value
 
 
@@ -57,13 +54,19 @@ def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(members)
     if len(result) != len(members):
         # Not which one: names are data too.
-        raise _RefusedError("duplicate name: wanted each member of an object once")
+        raise _NotReadError("duplicate name: wanted each name of an object once")
     return result
 
 
 @functools.cache
 def decoder_of(numbers: str, duplicates: str) -> json.JSONDecoder:
-    """Return what reads text with what a Reader is told of numbers and repeated names."""
+    """
+    Return the decoder for two settings of a Reader.
+
+    Args:
+        numbers: ``double`` or ``exact``.
+        duplicates: ``last`` or ``error``.
+    """
     exact = numbers == "exact"
     return json.JSONDecoder(
         object_pairs_hook=_unique if duplicates == "error" else None,
@@ -73,17 +76,18 @@ def decoder_of(numbers: str, duplicates: str) -> json.JSONDecoder:
     )
 
 
-# Reads the grammar alone: what is refused does not stop it.
+# Checks the grammar alone; numbers and repeated names are not refused.
 _GRAMMAR = json.JSONDecoder(parse_int=len, parse_float=len, parse_constant=_not_json)
 
 
 def parse_exactly(text: str, decoder: json.JSONDecoder) -> Any:
     """
-    Read one JSON text.
+    Return the value of one JSON text.
 
     Raises:
         DecodeError: If it is not JSON.
-        LimitError: If it is refused.
+        LimitError: If it is JSON, but too deep, or holds a number or a repeated name that is
+            refused.
     """
     if text.startswith("\ufeff"):
         raise DecodeError("invalid JSON: unexpected byte order mark: char 0")
@@ -91,9 +95,9 @@ def parse_exactly(text: str, decoder: json.JSONDecoder) -> Any:
     try:
         try:
             return decoder.decode(text)
-        except _RefusedError as error:
+        except _NotReadError as error:
             refusal = str(error)
-        # What is no JSON further on is no JSON, rather than refused.
+        # A text that is not JSON further on is malformed, rather than refused.
         _GRAMMAR.decode(text)
     except json.JSONDecodeError as error:
         where = position(error.pos, error.lineno, error.colno)
@@ -108,7 +112,7 @@ def parse_exactly(text: str, decoder: json.JSONDecoder) -> Any:
 
 
 def is_json(raw: bytes) -> bool:
-    """Tell whether a text is JSON, whatever is refused in it."""
+    """Return whether a text is JSON by its grammar, even if something in it is refused."""
     try:
         _GRAMMAR.decode(raw.decode("utf-8", "surrogatepass"))
     except ValueError:

@@ -1,11 +1,15 @@
 """
-Several records read at once, told apart by a secret.
+Several records read at once, separated by a secret.
 
-Between records stands a string that nobody outside of this process can know: random, made
-when it starts, never shown and never pickled. A text that is read has it as each second of
-its elements, once for each place where two records meet, only if each record is one JSON
-text: one that holds two, or a part of one, moves the secrets or loses one, and no record
-can make up for that.
+Records are joined to one array, with a secret string between each two of them. The secret is
+random, made when the process starts, never shown and never pickled.
+
+**Claim.** If the array of n records is read, has 2n - 1 elements, and each element at an odd
+index is the secret, then each record is one JSON text. *Argument:* A record that holds two
+texts adds an element, and one that holds a part of a text takes an element away. Both move a
+secret to another index or into a record, and no other record can make up for that, because
+it cannot hold the secret. *Tests:* ``test_each_record_is_one_text_or_none_is_read``,
+``test_the_secret_is_another_one_in_each_process``.
 """
 
 from __future__ import annotations
@@ -20,15 +24,15 @@ from nestdecode.text.scan import BRACKETS
 
 __all__ = ["JOINING", "Admits", "Joined", "Together", "apart", "crowded", "joined", "joined_lines"]
 
-# Of 64 random bits.
+# 64 random bits.
 _SECRET = os.urandom(8).hex()
 _SEPARATOR = f',"{_SECRET}",'
 _SEPARATOR_BYTES = _SEPARATOR.encode()
-# Tells whether a record, its layers shut, is one for what is to be done.
+# Returns whether a record, its layers shut, is one that the caller can do.
 Admits = Callable[[Any], bool]
-# What is looked at at once; a record of no more is in two of them at most.
+# Bytes that are looked at together. No record that is as short lies in more than two windows.
 _WINDOW = 1 << 12
-# Everything but openers counts little.
+# 255 for opening brackets, 0 for all other bytes.
 _OPENERS = bytes(255 if byte in BRACKETS else 0 for byte in range(256))
 
 
@@ -37,9 +41,9 @@ class Joined(NamedTuple):
     Several records as one text.
 
     Attributes:
-        text: An array of the records and of what stands between them.
-        records: How many they are.
-        given: They themselves: a list of them, or lines.
+        text: An array of the records, with the secret between them.
+        records: The number of records.
+        given: The records as they came: a list, or whole lines.
     """
 
     text: bytes
@@ -48,18 +52,18 @@ class Joined(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many bytes the records have together, without newlines between lines."""
+        """The bytes of all records together, without the newlines between lines."""
         return len(self.text) - 2 - (self.records - 1) * len(_SEPARATOR)
 
     @property
     def longest(self) -> int:
-        """How many bytes each record has at most."""
+        """The bytes of the longest record, or more."""
         given = self.given
         longest = max(map(len, given.split(b"\n") if isinstance(given, bytes) else given))
         return longest if given.__class__ is bytes or isinstance(given[0], bytes) else 4 * longest
 
     def is_longer(self, size: int) -> bool:
-        """Tell whether a record may have more than *size* bytes."""
+        """Return whether a record may have more than *size* bytes."""
         return len(self.text) > size and self.longest > size
 
 
@@ -69,7 +73,7 @@ def joined(records: list[bytes] | list[str]) -> Joined:
 
     Raises:
         TypeError: If they are neither all bytes nor all str.
-        UnicodeEncodeError: If one holds a lone surrogate.
+        UnicodeEncodeError: If one of them holds a lone surrogate.
     """
     if set(map(type, records)) == {bytes}:
         text = b"[" + _SEPARATOR_BYTES.join(records) + b"]"  # type: ignore[arg-type]
@@ -81,21 +85,26 @@ def joined(records: list[bytes] | list[str]) -> Joined:
 def joined_lines(lines: bytes) -> Joined:
     """Join whole lines, at least one."""
     text = b"[" + lines[:-1].replace(b"\n", _SEPARATOR_BYTES) + b"]"
-    # Each newline has become so much longer.
+    # Each newline has become a separator, which is longer by this number of bytes.
     number = (len(text) - len(lines) - 1) // (len(_SEPARATOR) - 1) + 1
     return Joined(text, number, lines)
 
 
 def apart(values: Any, joined: Joined, admits: Admits | None = None) -> list[Any]:
     """
-    Return the values of joined records, given that of their text.
+    Return the value of each record, in order.
+
+    Args:
+        values: The value of the joined text: an array.
+        joined: The records.
+        admits: Whether a record, its layers shut, is admitted; None admits all.
 
     Raises:
-        ValueError: If one of the records is no JSON text for itself, or not admitted.
+        ValueError: If a record is not one JSON text, or is not admitted.
     """
     meetings = joined.records - 1
     if len(values) != 2 * meetings + 1 or values[1::2].count(_SECRET) != meetings:
-        raise ValueError("a record is no JSON text for itself")
+        raise ValueError("a record is not a JSON text")
     trees: list[Any] = values[::2]
     if admits is not None and not all(map(admits, trees)):
         raise ValueError("a record is not admitted")
@@ -104,12 +113,12 @@ def apart(values: Any, joined: Joined, admits: Admits | None = None) -> list[Any
 
 def crowded(joined: Joined, most: int, classes: bytes | None = None) -> bool:
     """
-    Tell whether a record may hold more than *most* containers, its layers included.
+    Return whether a record may hold more than *most* containers, those in layers included.
 
     Args:
-        joined: Records, with nothing in them that is hidden from their bytes.
-        most: How many containers each may have.
-        classes: As many bytes as their text has: 255 where a container may begin.
+        joined: The records; their text hides nothing (``scan.hides``).
+        most: Containers that each record may hold.
+        classes: A translation of their text with 255 for opening brackets; None to make it.
     """
     text = joined.text
     if classes is None:
@@ -117,7 +126,7 @@ def crowded(joined: Joined, most: int, classes: bytes | None = None) -> bool:
     if bytesum(classes) <= 255 * most:
         return False
     longest = joined.longest
-    # n containers take 2n characters.
+    # n containers take 2n bytes.
     if longest <= 2 * most:
         return False
     size, half = max(longest, _WINDOW), most // 2
@@ -128,18 +137,18 @@ def crowded(joined: Joined, most: int, classes: bytes | None = None) -> bool:
     )
 
 
-# Batches that are done one by one, at most, after one that could not be done at once.
+# Batches done record by record, at most, after one that could not be done at once.
 LONGEST_APART = 1024
 
 
 class Together:
     """
-    Does something with several records at once, but not for every batch of those that refuse.
+    Does a batch of records at once, and pauses after batches for which that fails.
 
-    Safe to share between threads: what they count together may be a little off.
+    Thread-safe.
 
     Args:
-        many: Returns what it makes of each of several records, or None if it can't tell.
+        many: From joined records to a result for each, or None if it cannot do the batch.
     """
 
     def __init__(self, many: Callable[..., list[Any] | None]) -> None:
@@ -148,23 +157,23 @@ class Together:
 
     def __call__(self, joined: Joined, admits: Admits | None = None) -> list[Any] | None:
         """
-        Return what becomes of each record, or None if each has to be for itself.
+        Return the result for each record, or None if each has to be done alone.
 
         Args:
             joined: The records.
-            admits: Tells whether a record, its layers shut, is for this.
+            admits: Whether a record, its layers shut, is admitted; None admits all.
         """
         if self._left:
             self._left -= 1
             return None
         found = self._many(joined, admits)
         if found is None:
-            # They are all read again: the more often, the more are left alone.
+            # The whole batch is read again. The more often, the more batches are skipped.
             self._rest = self._left = min(4 * self._rest + 1, LONGEST_APART)
         else:
             self._rest //= 2
         return found
 
 
-# The names that generated code reads several records with.
+# The names by which generated code reads several records.
 JOINING: dict[str, Callable[..., Any]] = {"apart": apart, "crowded": crowded}

@@ -26,17 +26,17 @@ def _compared(one: float, other: object, compare: Callable[[Any, Any], bool]) ->
 
 class Number(float):
     """
-    A number that keeps its text, because Python would write another: 1.10, 1E9, 1e400, -0.
+    A JSON number that keeps its text, because Python would write another: 1.10, 1E9, 1e400, -0.
 
-    It is compared as a decimal, to 4,300 digits; a plain double then counts as its
-    shortest text, or as the integer that it is. Arithmetic takes the nearest double, and
-    gives plain numbers.
+    It is compared as a decimal of up to 4,300 digits. A plain double is compared as the
+    decimal of its shortest text, or as the integer that it is. Arithmetic uses the nearest
+    double and gives plain numbers.
 
     >>> Number("1.10").text, Number("1.10") == 1.1, Number("1.10") + 1
     ('1.10', True, 2.1)
 
     Attributes:
-        text: As it was written; read only.
+        text: The number as it was written (RFC 8259, section 6); read only.
     """
 
     __slots__ = ("_decimal", "text")
@@ -45,11 +45,14 @@ class Number(float):
 
     def __new__(cls, text: str) -> Number:
         """
-        Keep a text.
+        Make a number of its text.
 
         Raises:
             ValueError: If it is not that of a JSON number.
+            TypeError: If it is not a str.
         """
+        if not isinstance(text, str):
+            raise TypeError(f"a Number is made of a text, got {type(text).__name__}")
         if not re.fullmatch(_JSON_NUMBER, text):
             raise ValueError("not the text of a JSON number")
         self = super().__new__(cls, text)
@@ -68,7 +71,7 @@ class Number(float):
 
     def __hash__(self) -> int:
         value, plain = _decimal_of(self), float(self)
-        # What equals a plain double hashes as it does: 1.10 as 1.1.
+        # A number that equals a plain double has its hash: 1.10 that of 1.1.
         return hash(plain if value == _decimal_of(plain) else value)
 
     def __eq__(self, other: object) -> bool:
@@ -90,21 +93,20 @@ class Number(float):
         return _compared(self, other, operator.ge)
 
     def is_integer(self) -> bool:
-        """Tell whether its value is an integer, as that of 1e400 is."""
+        """Return whether the value is an integer; that of 1e400 is."""
         value = _decimal_of(self)
         return value == value.to_integral_value()
 
 
-# As many digits as an integer may have; what is beyond all exponents is the largest, or 0.
+# As many digits as an integer may have. Beyond the exponents: the largest decimal, or 0.
 _DECIMALS = Context(4300, ROUND_DOWN, MIN_EMIN, MAX_EMAX, traps=[])
 
 
 def _decimal_of(number: float) -> Decimal:
     """
-    Return the value that a number is compared by.
+    Return the decimal as which a number is compared.
 
-    It orders ints, doubles and Numbers as Python orders ints and doubles, and 1.10 is
-    equal to 1.1.
+    Ints and doubles keep the order that Python gives them, and 1.10 equals 1.1.
     """
     if type(number) is Number:
         if number._decimal is None:
@@ -112,10 +114,10 @@ def _decimal_of(number: float) -> Decimal:
         return number._decimal
     if not isinstance(number, float):
         return _decimal_of_integer(number)
-    # The shortest text of a large one is that of another integer than it is: 1e23.
+    # The shortest text of a large double can be another integer than its value: 1e23.
     exact = math.isinf(number) or number.is_integer()
     return Decimal.from_float(number) if exact else Decimal(repr(number))
 
 
-# Of 4,300 digits it takes as long as reading 100 KB.
+# For 4,300 digits it takes as long as reading 100 KB.
 _decimal_of_integer = functools.lru_cache(maxsize=256)(Decimal)

@@ -1,11 +1,10 @@
 """
-JSON text to values: RFC 8259, UTF-8, exact integers.
+Values from JSON text: RFC 8259, UTF-8, exact integers.
 
-msgspec reads: as fast as orjson, and exact, where orjson turns integers beyond 64 bits
-into floats in silence. What it refuses although it is JSON (lone surrogates) takes the
-exact path through the standard library, and so does everything if the text of numbers
-is to be kept, or repeated names are to be refused. orjson says what is wrong with a text,
-and where.
+msgspec reads: it is as fast as orjson, and exact, where orjson turns an integer beyond 64
+bits into a float without an error. JSON that msgspec refuses (lone surrogates) is read on the
+exact path, by the standard library; so is every text if numbers have to keep their text, or
+repeated names are refused. orjson finds what is wrong with a malformed text, and where.
 """
 
 from __future__ import annotations
@@ -45,15 +44,15 @@ __all__ = [
     "malformed_at",
 ]
 
-# What becomes of numbers, and of members with the same name; the first is the default.
+# How numbers, and members with the same name, are read; the first word is the default.
 Numbers = Literal["double", "exact"]
 Duplicates = Literal["last", "error"]
 NUMBERS: tuple[Numbers, ...] = get_args(Numbers)
 DUPLICATES: tuple[Duplicates, ...] = get_args(Duplicates)
 
-# What it calls malformed although it is not the text's fault.
+# orjson's message for a text that is not at fault.
 _NO_MEMORY = "Not enough memory"
-# As many digits as Python reads; msgspec counts the minus too.
+# Digits that Python reads; msgspec counts the minus too.
 _LONGEST_INTEGER = 4300
 WHITESPACE = " \t\n\r"
 
@@ -64,10 +63,10 @@ class Limits(NamedTuple):
 
     Attributes:
         max_layers: Layers inside one another.
-        max_depth: Containers inside one another, counted across layers. At most
-            254, the depth to which a tree is written again.
-        max_bytes: What all base64 and gzip layers of a record decode to, together.
-        max_record_bytes: Size of a record's text.
+        max_depth: Containers inside one another, counted across layers. At most 254, the
+            depth that a written tree may have.
+        max_bytes: Bytes that all base64 and gzip layers of a record decode to, together.
+        max_record_bytes: Bytes of a record's text.
     """
 
     max_layers: int = 32
@@ -76,7 +75,7 @@ class Limits(NamedTuple):
     max_record_bytes: int = 64 << 20
 
 
-# What a limit may be set to, both ends included.
+# The lowest and the highest value of each limit.
 RANGES = {
     "max_layers": (0, 254),
     "max_depth": (1, 254),
@@ -89,7 +88,7 @@ class Budget:
     """
     The bytes that the base64 and gzip layers of one record may still decode to.
 
-    Not thread-safe: one per record.
+    One for each record; not thread-safe. ``total`` are the bytes at first, ``left`` those left.
     """
 
     __slots__ = ("left", "total")
@@ -99,20 +98,26 @@ class Budget:
         self.left: int = max_bytes
 
     def take(self, size: int) -> None:
-        """Spend *size* bytes, or raise LimitError and spend nothing."""
+        """
+        Spend *size* bytes.
+
+        Raises:
+            LimitError: If fewer are left; none are spent then.
+        """
         if size > self.left:
             raise LimitError(f"grew past max_bytes={self.total}")
         self.left -= size
 
 
-# What orjson refuses although it is, or may be, RFC 8259 text: \ud800 and 1e400.
+# What orjson refuses although it is, or may be, JSON (\ud800 and 1e400), and the bytes that
+# stand at the position that it reports then.
 _NEEDS_EXACT = rb"\\u[dD][89a-fA-F]|[0-9][eE]|[0-9]{300}"
 _MAY_BE_JSON = (*(b"%d" % digit for digit in range(10)), b"-", b"\\", b"")
 _loads = msgspec.json.Decoder().decode
-# Readers of plain JSON, for code that takes the faster one of each text. orjson turns
-# integers beyond 64 bits into floats, and uses the stack to a level of 1,024 at most.
+# Fast parsers, for code that takes the faster one for each text. orjson turns integers beyond
+# 64 bits into floats, and refuses more than 1,024 levels.
 READERS: dict[str, Callable[[bytes | str], Any]] = {"orjson": orjson.loads, "msgspec": _loads}
-# What they raise for text that they do not read.
+# What they raise for a text that they do not read.
 REFUSED = (msgspec.DecodeError, ValueError, RecursionError)
 
 
@@ -121,29 +126,29 @@ class _Malformed:
         return "MALFORMED"
 
 
-# What ``attempt`` returns for what is not JSON.
+# Returned by ``attempt`` for a text that is not JSON.
 MALFORMED = _Malformed()
 
 
 class Reader:
     """
-    Reads JSON text: RFC 8259, integers exact. Immutable, so that threads may share it.
+    Reads JSON text (RFC 8259), with exact integers. Immutable and thread-safe.
 
     Args:
-        limits: ``max_depth`` and ``max_record_bytes`` count here.
-        numbers: What becomes of numbers that Python would write otherwise: doubles, or
-            Numbers.
-        duplicates: Whether the last of several members with one name wins, or all are
-            refused.
-        silent: Whether nobody is told why a layer stays shut.
+        limits: ``max_depth`` and ``max_record_bytes`` are checked here.
+        numbers: ``double``: numbers other than integers are doubles. ``exact``: those that
+            Python would write otherwise are Numbers.
+        duplicates: ``last``: the last of several members with one name wins. ``error``:
+            repeated names are refused.
+        silent: Whether the reasons why layers stay shut are not reported.
 
     Attributes:
         limits: As given.
-        plain: Whether nothing is asked for that only the standard library does.
-        loads: What hot paths read with: a text to its value, no limit checked. It uses
-            the stack for each level; ``loads_for`` says what to read deep texts with.
-        refused: What ``loads`` raises for text that it does not read.
-        checks: The names that generated code reads and checks with.
+        plain: Whether fast parsers do what is asked: ``double`` and ``last``.
+        loads: Reads a text on hot paths, and checks no limit. It uses the stack for each
+            level; ``loads_for`` returns what reads deep texts.
+        refused: The errors that ``loads`` raises for a text that it does not read.
+        checks: The names by which generated code reads and checks.
     """
 
     __slots__ = ("_decoder", "_words", "checks", "limits", "loads", "plain", "refused", "silent")
@@ -167,25 +172,26 @@ class Reader:
 
     def loads_for(self, raw: bytes) -> Callable[[bytes | str], Any]:
         """
-        Return what reads *raw* and all its layers on any stack, in the place of ``loads``.
+        Return the function that reads *raw* and its layers on any stack, instead of ``loads``.
 
-        The caller has seen that *raw* may hold more than ``max_depth`` containers inside
-        one another.
+        Args:
+            raw: A record that may hold more than ``max_depth`` containers inside one
+                another.
         """
         if not self.plain:
             return self.loads
         return self.loads_counting if may_hold_long_integer(raw) else orjson.loads
 
     def may_be_deep(self, raw: bytes) -> bool:
-        """Tell whether a record may be deeper than is allowed, its layers included."""
+        """Return whether a record may be deeper than ``max_depth``, its layers included."""
         most = self.limits.max_depth
-        # n containers take 2n characters.
+        # n containers take 2n bytes.
         return len(raw) > 2 * most and (
             count_byteset(raw, BRACKETS) > most or (contains(raw, ESCAPE) and hides(raw))
         )
 
     def loads_counting(self, text: bytes | str) -> Any:
-        """Read any text on any stack: what is too deep for that is refused."""
+        """Return the value of a text, on any stack; refuse a text that is too deep for that."""
         if self.plain:
             refuse_deep(text)
         return self.loads(text)
@@ -203,12 +209,19 @@ class Reader:
         return self._decoder
 
     def is_malformed(self, refusal: Exception, text: bytes | str) -> bool:
-        """Tell whether what ``loads`` raised proves at once that *text* is not JSON."""
+        """
+        Return whether an error of ``loads`` proves that a text is not JSON.
+
+        Args:
+            refusal: The error.
+            text: The text.
+        """
         if refusal.__class__ is msgspec.DecodeError:
-            # It takes an escaped lone surrogate for a mistake; what is very deep may be one.
+            # It calls an escaped lone surrogate malformed. Very deep texts are too deep first.
             has_escape = b"\\u" in text if isinstance(text, bytes) else "\\u" in text
             return not has_escape and (len(text) <= DEEPEST or brackets(text) <= DEEPEST)
-        # Or JSON with a number out of range, which comes to the same if nobody is told.
+        # Or it is JSON with a number out of range: if reasons are not reported, the layer
+        # stays shut in the same way.
         return (
             self.silent
             and refusal.__class__ is msgspec.ValidationError
@@ -217,15 +230,15 @@ class Reader:
 
     def parse_record(self, document: bytes | bytearray | memoryview | str) -> Any:
         """
-        Read the text of one record. A leading byte order mark is dropped.
+        Return the value of a record's text. A leading byte order mark is dropped.
 
         Raises:
             DecodeError: If it is not one JSON text.
-            LimitError: If it is too large, too deep, or holds what is refused: a number
-                that can't be held, a name twice.
+            LimitError: If it is too large or too deep, or holds a number or a repeated name
+                that is refused.
         """
         if isinstance(document, (bytearray, memoryview)):
-            # Copied: what is checked must be what is parsed.
+            # Copied: the bytes that are checked must be those that are parsed.
             document = bytes(document)
         most = self.limits.max_record_bytes
         size = len(document)
@@ -241,15 +254,16 @@ class Reader:
 
     def parse(self, text: bytes | str, depth: int = 0) -> Any:
         """
-        Read one JSON text, with no byte order mark.
+        Return the value of one JSON text without a byte order mark.
 
         Args:
             text: UTF-8 bytes, or a string.
-            depth: How many containers are around the text already.
+            depth: Containers around the text.
 
         Raises:
             DecodeError: If it is not JSON.
-            LimitError: If it is too deep, or holds what is refused.
+            LimitError: If it is too deep, or holds a number or a repeated name that is
+                refused.
         """
         value = self.attempt(text, depth, why=True)
         assert value is not MALFORMED
@@ -257,18 +271,24 @@ class Reader:
 
     def attempt(self, text: bytes | str, depth: int = 0, *, why: bool = False) -> Any:
         """
-        Do what ``parse`` does, but return MALFORMED for what is not JSON, unless *why*.
+        Return the value of one JSON text, or MALFORMED if it is not JSON.
+
+        Args:
+            text: As for ``parse``.
+            depth: As for ``parse``.
+            why: Whether to raise the reason instead of returning MALFORMED.
 
         Raises:
-            DecodeError: If it is not JSON, and *why*; else only as LimitError.
+            DecodeError: If it is not JSON, and *why* is true.
+            LimitError: As ``parse``.
         """
         left = self.limits.max_depth - depth
-        # A container takes two characters, so a short text is proof enough; so are
-        # few brackets, wherever they stand.
+        # A container takes two characters, so a short text is surely shallow, as is one
+        # with few brackets, wherever they stand.
         shallow = len(text) < 2 * left + 2 or brackets(text) <= left
         loads = self.loads
         if shallow and isinstance(text, str) and ("\\ud" in text or "\\uD" in text):
-            # A lone surrogate, mostly: only the standard library reads that.
+            # Mostly a lone surrogate, which only the standard library reads.
             value = self._attempt_exactly(text)
             if value is not MALFORMED:
                 return value
@@ -289,29 +309,25 @@ class Reader:
         return self._attempt_slowly(text, left, why=why)
 
     def _attempt_exactly(self, text: str) -> Any:
-        """Read a text that is not deep by the standard library, or return MALFORMED."""
+        """Return the value of a shallow text by the standard library, or MALFORMED."""
         try:
             value, end = self._exactly().raw_decode(text)
         except ValueError:
-            return MALFORMED  # or blanks come first, or it is refused: that is told later
+            return MALFORMED  # or blanks come first, or it is refused: the caller goes on
         return value if end == len(text) else MALFORMED
 
     def mistake(self, text: str, depth: int) -> str:
-        """
-        Say what is wrong with a text, as the error of ``parse`` does, if that is soon said.
-
-        Else, and for what is JSON, it is empty.
-        """
+        """Return the reason that ``parse`` gives for a text; empty if one look finds none."""
         left = self.limits.max_depth - depth
         is_shallow = len(text) < 2 * left + 2 or brackets(text) <= left
         return _mistake(_encoded(text)) if is_shallow else ""
 
     def _attempt_slowly(self, text: bytes | str, left: int, *, why: bool) -> Any:
-        """Find out what is wrong with a text, or read it in spite of that."""
+        """Return the value of a text that a fast parser refused, or raise or return why."""
         raw = _encoded(text) if isinstance(text, str) else text
         mistake = _mistake(raw)
         depth = nesting(raw, left)
-        # What is not JSON is nothing else, unless telling that takes too much of the stack.
+        # Malformed, whatever its depth, unless it is too deep for any parser to decide.
         if mistake and depth <= DEEPEST:
             if why:
                 raise DecodeError(mistake)
@@ -333,17 +349,17 @@ class Reader:
 
 
 def _mistake(raw: bytes) -> str:
-    """Say what orjson finds wrong with a text; nothing if the exact path has to decide."""
+    """Return what orjson finds wrong with a text; empty if the exact path has to decide."""
     if not raw.isascii():
         return ""
     try:
         orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        # Only the facts leave this block: the error itself keeps the whole input.
+        # Only these facts leave the block: the error keeps the whole input.
         reason, line, column, pos = error.msg, error.lineno, error.colno, error.pos
     else:
         return ""
-    # orjson refuses some of what is JSON: where that begins, it says.
+    # orjson refuses some JSON, and reports the position where that begins.
     if raw[pos : pos + 1] in _MAY_BE_JSON and re.search(_NEEDS_EXACT, raw):
         return ""
     if reason.startswith(_NO_MEMORY):
@@ -367,22 +383,22 @@ def _check_utf8(raw: bytes) -> None:
 
 def malformed_at(text: bytes) -> int | None:
     """
-    Return the byte at which *text* stops being the beginning of a JSON text.
+    Return the offset of the byte at which *text* is no longer the beginning of a JSON text.
 
-    None if it is a JSON text, or only cut short: then more may make it one.
+    None if it is a JSON text, or cut short: more bytes may make it one.
     """
     at = _fails_at(text)
     return None if at is None or at >= len(text.rstrip(_BLANKS)) else at
 
 
 def is_cut_short(text: bytes) -> bool:
-    """Tell whether *text* is no JSON text, but fails only at its very end."""
+    """Return whether *text* is not a JSON text, and fails only at its end."""
     at = _fails_at(text)
     return at is not None and at >= len(text.rstrip(_BLANKS))
 
 
 def _fails_at(text: bytes) -> int | None:
-    """Return the byte at which *text* is no JSON; None if it is JSON."""
+    """Return the offset of the byte at which *text* is not JSON; None if it is JSON."""
     text = text.rstrip(_BLANKS)
     end = len(text)
     try:
@@ -406,13 +422,13 @@ _LONG = rb"(?<![.0-9])[1-9][0-9]{299,}(?:\.[0-9]+|\.\Z)?"
 
 
 def _with_stand_ins(text: bytes) -> bytes:
-    """Put something as long in the place of what orjson does not hold, though it is JSON."""
+    """Replace JSON that orjson refuses by JSON of the same length that it reads."""
     text = re.sub(_SURROGATE, rb"\\u0020", text)
     text = re.sub(_EXPONENT, lambda found: found[1] + b"0" * len(found[2]), text)
     return re.sub(_LONG, lambda found: b"0." + b"0" * (len(found[0]) - 2), text)
 
 
-# The names that generated code checks with; how it reads is a Reader's.
+# The names by which generated code checks; a Reader adds those by which it reads.
 CHECKS: dict[str, Any] = {
     "BRACKETS": BRACKETS,
     "ESCAPE": ESCAPE,
@@ -422,6 +438,6 @@ CHECKS: dict[str, Any] = {
     "is_deeper": is_deeper,
     "may_hold_long_integer": may_hold_long_integer,
 }
-# For who looks at what was read: faster where texts are long, and integers beyond 64 bits
-# are floats, unless may_hold_long_integer says that there are none.
+# For code that looks at its answer: orjson is faster for long texts, and turns integers beyond
+# 64 bits into floats. may_hold_long_integer returns whether there can be any.
 INEXACT = {"loads": orjson.loads}

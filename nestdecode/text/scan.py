@@ -1,7 +1,40 @@
-"""
-What a record's raw bytes prove of the layers in it, however deep they are.
+r"""
+What the raw bytes of a record prove about its layers, at every depth.
 
-Why, and of what, is told in ``learnt``.
+A *text* is the record, or what a string of a text says. The record is at depth 0, the text
+of a string of the record at depth 1, and so on. Everything here holds for bytes that the
+parser has accepted. ``plan.learnt`` and ``plan.swift`` build on these five claims.
+
+**1. Nothing is hidden.** If ``hides(raw)`` is false, then in no text, at any depth, one of
+these characters is written as a ``\u00XX`` escape: bracket ``{ [``, quote, backslash,
+blank, digit, minus, hex letter, and the letters ``n r t u``. *Argument:* Take the outermost
+text that holds such an escape. The text around it holds none, so it writes the escape's
+backslash as two backslashes, and ``u``, the zeros and the two hex digits as themselves: all
+of these are in the class. So the text around it holds the characters ``\u00XX`` too, after
+one more backslash, and so does each text further out. The raw bytes hold them, and there
+the pattern is searched for, whatever number of backslashes stands before it.
+*Tests:* ``test_every_group_of_refused_escapes_is_needed`` takes one group of the class out
+at a time; ``test_what_stands_before_an_integer_may_be_escaped`` shows the minus.
+
+**2. Each layer has a place of its own.** A *place* is a quote in the raw bytes, followed by
+blanks or nothing, and a bracket. A layer's text begins with blanks or nothing and a bracket
+(one that is stringified several times: the innermost). By claim 1 the opening quote and the
+bracket are themselves, and each blank is a space, or a run of backslashes and ``n``, ``r``
+or ``t``: no string holds a raw control character. Two layers have two opening quotes.
+``visible`` returns V: the number of places, or more.
+
+**3. What a quote can open.** By claim 1, the quote that opens a string at depth d has
+2**d - 1 backslashes before it, and an escape at the start of that string begins with 2**d.
+So a quote with k backslashes before it and 1 to k after it opens no string that begins with
+an escape.
+
+**4. Sizes.** By claim 3, k layers inside one another take at least 2**k bytes. By claim 1,
+as many brackets open in the raw bytes as in all texts together, or more; and n containers
+inside one another take 2n bytes.
+
+**5. Integers.** An integer that does not fit into 64 bits takes 20 characters or more, its
+minus included: 19 digits always fit, and so do a minus and 18. By claim 1 its characters
+stand in the raw bytes, whatever its depth.
 """
 
 from __future__ import annotations
@@ -26,41 +59,40 @@ __all__ = [
 
 BRACKETS = b"{["
 ESCAPE = b"\\u00"
-# Escapes that can stand for brackets, quotes, blanks, digits and the minus, and those that
-# such an escape, its hex digits included, can be written with one layer further in.
+# Claim 1: tab, newline and return; space and quote; minus; digits; A to F; [ and backslash;
+# a to f; n; r, t and u; {. Closing brackets are not counted, and may be escaped.
 _HIDING = rb"\\u00(?:09|0[aAdD]|2[02]|2[dD]|3[0-9]|4[1-6]|5[bBcC]|6[1-6]|6[eE]|7[245]|7[bB])"
+# Frequent ones outside the class: Latin letters, and & < > ' as Go and .NET write them.
 HARMLESS = (b"\\u00e", b"\\u0026", b"\\u003c", b"\\u003e", b"\\u0027")
-# Digits and the minus as 0; as colons what stands before a number: escaped blanks too, and
-# the last of what a comma or a colon may be escaped as.
+# Digits and the minus as 0; as colons what can stand before a number: : , [ and blanks, the
+# t, n or r of an escaped blank, and the last digit of \u003a and \u002c.
 _NUMBERS = bytes(
     ord("0") if byte in b"0123456789-" else ord(":") if byte in b":,[ \t\r\ntnraAcC" else ord("x")
     for byte in range(256)
 )
-# Blanks and brackets as (, quotes and backslashes as they are.
+# Blanks and opening brackets as (, quotes and backslashes as themselves.
 CLASSES = bytes(
     ord("(") if byte in b" \t\r\n[{" else byte if byte in b'"\\' else ord("x")
     for byte in range(256)
 )
-# A backslash is a ( too: a blank may be an escape.
+# A backslash is a ( too: it may begin an escaped blank.
 FLAT_CLASSES = CLASSES.replace(b"\\", b"(")
 _BACKSLASH = ord("\\")
-# Quotes before backslashes that are looked at one by one.
+# Up to so many quotes before backslashes are looked at one by one.
 FEW = 16
 
 
 def may_hold_long_integer(raw: bytes) -> bool:
-    """Tell whether *raw* may hold an integer of 20 characters or more, at any layer."""
-    # All of fewer fit into 64 bits: those of 19 digits, or of a minus and 18.
+    """Return whether *raw* may hold an integer of 20 characters or more, at any depth."""
+    # Shorter ones fit into 64 bits: claim 5.
     return hides(raw) or bool(contains(translate(raw, _NUMBERS), b":" + b"0" * 20))
 
 
 def hides(raw: bytes) -> bool:
     """
-    Tell whether *raw* may hide from its bytes what is in its layers.
+    Return whether a text in *raw* may write as an escape what is counted in the raw bytes.
 
-    Take the first text, from the outside, in which such an escape occurs: its characters
-    are literal in all texts around it, so the raw bytes hold it literally. If they hold
-    none, the brackets and quotes of every layer are seen in them.
+    If not, the brackets, quotes, blanks and digits of every layer stand in them: claim 1.
     """
     if not contains(raw, ESCAPE):
         return False
@@ -74,14 +106,15 @@ def hides(raw: bytes) -> bool:
 
 def visible(raw: bytes, *, quoted: bool = False) -> int:
     """
-    Return V: at least the number of places where a layer can begin, at any depth.
-
-    -1 if one may be hidden from the count.
+    Return V, an upper bound of the number of places where a layer begins, at any depth.
 
     Args:
-        raw: A record.
-        quoted: Whether quotes may be escapes: they are counted then. Layers are not bound
-            by the size of a record any more, so who asks has to know how many there are.
+        raw: A record that the parser has accepted.
+        quoted: Whether to count quotes that are written as escapes, instead of refusing
+            them. Claim 4 does not bound the number of layers then: the caller has to.
+
+    Returns:
+        V, or -1 if a layer may be hidden from the count.
     """
     found: int = count(raw, b'"{') + count(raw, b'"[')
     if contains(raw, ESCAPE) and hides(raw):
@@ -102,7 +135,7 @@ def visible(raw: bytes, *, quoted: bool = False) -> int:
 
 
 def _benign(raw: bytes) -> int:
-    """Count quotes with k backslashes before and 1 to k after: they open nothing."""
+    """Count the quotes with k backslashes before and 1 to k after: claim 3."""
     found, size = 0, 1
     while contains(raw, b"\\" * (2 * size - 1) + b'"' + b"\\" * size):
         before = b"\\" * (2 * size - 1) + b'"'
@@ -113,7 +146,7 @@ def _benign(raw: bytes) -> int:
 
 
 def all_benign(raw: bytes) -> bool:
-    """Tell whether every quote before a backslash has as many before it as after it."""
+    """Return whether no quote before a backslash has fewer before it than after it: claim 3."""
     quotes: int = count(raw, b'"\\')
     if quotes > FEW:
         return _benign(raw) == quotes
@@ -131,9 +164,9 @@ def all_benign(raw: bytes) -> bool:
 
 def is_flat(raw: bytes) -> bool:
     """
-    Tell whether no string of the outer text can be a layer: then none is anywhere.
+    Return whether no string of the record can be a layer: then there is none at any depth.
 
-    A quote after a backslash is inside of a text, and opens none of the outermost.
+    A string of the record begins at a quote without a backslash before it.
     """
     return all(
         not contains(raw, b'"' + after) or count(raw, b'"' + after) == count(raw, b'\\"' + after)
@@ -142,26 +175,36 @@ def is_flat(raw: bytes) -> bool:
 
 
 def account(text: str) -> int:
-    """Return how many places of V a string has that stays shut, or fewer."""
+    """
+    Return how many places ``visible`` counts in a string that stays shut, or fewer.
+
+    Args:
+        text: What the string says.
+    """
     inside = text.count('"{') + text.count('"[') if '"' in text else 0
     first = text[:1]
     if first and first in ACCOUNTED:
         return inside + 1
-    # What is escaped for certain: other characters are escaped as the producer likes.
+    # Only characters that every producer escapes: of others the raw bytes are not known.
     return inside + (first == " " and text[1:2] in _AFTER_A_SPACE)
 
 
-# What a layer can begin with: a bracket, or an escape.
+# What a string begins with whose quote V counts: a bracket, or a blank that is escaped.
 ACCOUNTED = "{[\n\r\t"
 _AFTER_A_SPACE = frozenset(' {[\n\r\t"\\')
 
 
 def closes(raw: bytes, quotes: int) -> bool:
     """
-    Tell whether so many quotes before a blank or a backslash all close a text.
+    Return whether no layer begins at any of the quotes before a space or a backslash.
 
-    They do if all have one backslash before and one after, or at least three before and
-    two or three after, as quotes of indented layers and of empty strings have.
+    True if each has at least one backslash before it and exactly one after it, or at least
+    three before it and two or three after it (claim 3). The quotes of indented layers and of
+    empty strings in layers are of these kinds.
+
+    Args:
+        raw: A record.
+        quotes: How many quotes stand before a space or a backslash.
     """
     found: int = count(raw, b'\\"\\')
     if found >= quotes:
@@ -173,10 +216,10 @@ def closes(raw: bytes, quotes: int) -> bool:
 
 def hides_more(raw: bytes) -> bool:
     """
-    Tell whether *raw* may hide more from its bytes than ``visible`` counts when told so.
+    Return whether *raw* may hide a layer from ``visible(raw, quoted=True)``.
 
-    An escape in the place of a quote is no more than that, unless a blank or an escape of
-    one follows, that is not a quote itself.
+    That counts ``u0022`` before a bracket as it counts a quote. True if there is any other
+    escape of claim 1, or a ``u0022`` before a blank.
     """
     left = count(raw, ESCAPE) - count(raw, _QUOTE)
     for escape in HARMLESS:
@@ -185,7 +228,7 @@ def hides_more(raw: bytes) -> bool:
         left -= count(raw, escape)
     if (left and hides(raw.replace(_QUOTE, b""))) or contains(raw, b"u0022 "):
         return True
-    # An escaped blank has a power of two backslashes.
+    # An escaped blank begins with 2**d backslashes: claim 3.
     run = b"u0022\\"
     while contains(raw, run):
         if any(contains(raw, run + blank) for blank in (b"n", b"r", b"t")):

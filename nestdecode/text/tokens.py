@@ -1,8 +1,8 @@
 """
-Where the tokens of a JSON text are, and how it is written: its spacing and its escapes.
+The tokens of a JSON text, and the style in which it is written: spacing and escapes.
 
-Nothing here parses: the texts are known to be JSON. A string token is a sequence of
-*units*, one for each character of what it says: the character itself, or an escape.
+Nothing here validates: the texts are known to be JSON. A string token is a sequence of
+*units*, one for each character of its string: the character itself, or an escape.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
     "written",
 ]
 
-# Possessive throughout: each costs one pass, whatever it is given.
+# Possessive: each pattern costs one pass over any text.
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _SCALAR = re.compile(r"[^ \t\r\n,\]}]++")
 _BLANKS = re.compile(r"[ \t\r\n]*+")
@@ -45,7 +45,7 @@ _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)"
 )
 
-# Start, end, and what is to be there instead.
+# Start, end, and the text that replaces what is between them.
 Edit = tuple[int, int, str]
 
 
@@ -54,10 +54,10 @@ class Layout(NamedTuple):
     The spacing of one container.
 
     Attributes:
-        first: What is between the opening bracket and the first item.
-        comma: What is between two items.
-        colon: What is between a name and its value.
-        last: What is between the last item and the closing bracket.
+        first: The text between the opening bracket and the first item.
+        comma: The text between two items, with the comma.
+        colon: The text between a name and its value, with the colon.
+        last: The text between the last item and the closing bracket.
     """
 
     first: str
@@ -79,14 +79,14 @@ COMPACT = Layout("", ",", ":", "")
 
 class Item(NamedTuple):
     """
-    One item of a container: a member, or an element.
+    One item of a container: a member or an element. Positions are in characters.
 
     Attributes:
-        start: Where it begins: a member with its name.
-        name_end: Where a member's name ends; an element has none, and it is *start*.
+        start: Where it begins; a member begins with its name.
+        name_end: Where a member's name ends; for an element, *start*.
         value: Where its value begins.
-        end: Where its value, and so the item, ends.
-        name: A member's name, or None.
+        end: Where its value ends.
+        name: A member's name; None for an element.
     """
 
     start: int
@@ -98,14 +98,13 @@ class Item(NamedTuple):
 
 class Text:
     """
-    One JSON text, and where things are in it.
+    One JSON text, and the positions of its items. Positions are in characters.
 
-    Positions are in characters. What was looked for once is remembered, so that all
-    questions together cost a pass or two.
+    Positions that were looked up are kept, so that all look-ups cost a pass or two.
 
     Args:
         text: The text.
-        around: The text with the string that holds this one, or None.
+        around: The text in which a string holds this one, or None.
     """
 
     def __init__(self, text: str, around: Text | None = None) -> None:
@@ -116,24 +115,24 @@ class Text:
 
     @property
     def root(self) -> tuple[int, int]:
-        """Where the value of the text begins and ends."""
+        """The positions at which the value of the text begins and ends."""
         return _end_of(_BLANKS, self.text, 0), len(self.text.rstrip(" \t\r\n"))
 
     @cached_property
     def style(self) -> Style:
-        """How the strings of the text are written."""
+        """The style of the text's strings."""
         beyond = None if self._around is None else self._around.style
         return Style("".join(_STRING.findall(self.text)), beyond=beyond)
 
     def items(self, start: int) -> list[Item]:
-        """Return the items of the container that begins at *start*, in order."""
+        """Return the items of the container that begins at *start*, in order of the text."""
         found = self._items.get(start)
         if found is None:
             found = self._items[start] = self._scan(start)
         return found
 
     def value_of(self, start: int, key: str | int) -> int:
-        """Return where the value of a member or an element begins: that of the last such name."""
+        """Return where the value of an item begins; of members with one name, the last."""
         items = self.items(start)
         if isinstance(key, int):
             return items[key].value
@@ -143,7 +142,7 @@ class Text:
         return names[key]
 
     def token(self, start: int) -> str:
-        """Return the token, or the whole container, that begins at *start*."""
+        """Return the text of the scalar or container that begins at *start*."""
         return self.text[start : self._end_of_value(start)]
 
     def layout(self, start: int, around: int | None) -> Layout:
@@ -152,8 +151,8 @@ class Text:
 
         Args:
             start: Where it begins.
-            around: Where the container around it begins, to be asked if this one is
-                empty; None if there is none.
+            around: Where the container around it begins, whose spacing is used if this
+                one is empty; None if there is none.
         """
         items = self.items(start)
         if not items:
@@ -168,7 +167,7 @@ class Text:
         if len(items) > 1:
             comma = text[items[0].end : items[1].start]
         elif self.comma and ("\n" in first) == ("\n" in self.comma):
-            # Without the indentation of who has it; the comma may come after that.
+            # The text's first comma, with this container's indentation in place of its own.
             line, comma = self.comma.rfind("\n") + 1, self.comma
             if line:
                 comma = comma[:line] + first[first.rfind("\n") + 1 :] + comma[line:].lstrip(" \t\r")
@@ -199,7 +198,7 @@ class Text:
 
     @cached_property
     def _ends(self) -> dict[int, int]:
-        """Where the containers end that begin at the keys."""
+        """The position at which each container ends, by that at which it begins."""
         text, ends, opened = self.text, {}, []
         position = _end_of(_TO_BRACKET, text, 0)
         while position < len(text):
@@ -212,7 +211,7 @@ class Text:
 
     @cached_property
     def comma(self) -> str:
-        """What is between two items where that is seen first; empty if nowhere."""
+        """The first comma of the text, with the blanks around it; empty if there is none."""
         end = _end_of(_TO_COMMA, self.text, 0)
         if end == len(self.text):
             return ""
@@ -221,7 +220,7 @@ class Text:
 
     @cached_property
     def colon(self) -> str:
-        """What is between name and value where that is seen first; empty if nowhere."""
+        """The first colon of the text, with the blanks around it; empty if there is none."""
         for string in _STRING.finditer(self.text):
             colon = _COLON.match(self.text, string.end())
             if colon is not None:
@@ -236,7 +235,7 @@ def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
 
 
 def read_string(text: str, start: int) -> str:
-    """Return what the string token that begins at *start* says."""
+    """Return the string of the token that begins at *start*."""
     value: str = scanstring(text, start + 1)[0]
     return value
 
@@ -254,14 +253,14 @@ class Token:
     def __init__(self, text: str, start: int, end: int) -> None:
         self._start = start + 1
         escapes = [match.span() for match in _ESCAPE.finditer(text, start + 1, end - 1)]
-        # How much longer than what it says the token is, after each of its escapes.
+        # Characters by which the token is longer than its string, after each escape.
         self._longer = [0, *accumulate(e - s - 1 for s, e in escapes)]
         self._escaped = [
             s - self._start - longer for (s, _), longer in zip(escapes, self._longer, strict=False)
         ]
 
     def position(self, index: int) -> int:
-        """Return where in the text the unit of a character begins."""
+        """Return where in the text the unit of the string's character *index* begins."""
         return self._start + index + self._longer[bisect_left(self._escaped, index)]
 
 
@@ -273,16 +272,16 @@ _ALIKE = tuple(
 
 class Style(dict[int, str]):
     """
-    How the characters of strings are written; a table for ``str.translate``.
+    How the characters of strings are written: a table for ``str.translate``.
 
-    A character is written as an example shows it, escaped if it is there both ways. If
-    none shows it, as those are that producers treat alike: all that is not ASCII; ``<``,
-    ``>`` and ``&``; letters and digits; control characters.
+    A character is written as in the example, escaped if the example has it both ways. One
+    that is not in the example is written as others of its kind are: control characters;
+    ``<``, ``>`` and ``&``; letters and digits; all that is not ASCII.
 
     Args:
         example: String tokens, or the inside of one.
-        wider: The style of the text around the example, to follow where that says nothing.
-        beyond: The style of the text around that text, followed where both say nothing.
+        wider: The style of the text around the example, used where that shows nothing.
+        beyond: The style of the text around that text, used where both show nothing.
     """
 
     def __init__(
@@ -296,7 +295,7 @@ class Style(dict[int, str]):
         self._beyond: Style | None = beyond if wider is None else wider._beyond
 
     def quote(self, text: str) -> str:
-        """Write a string token."""
+        """Return the token of a string."""
         return f'"{text.translate(self)}"'
 
     def __missing__(self, code: int) -> str:
@@ -319,12 +318,12 @@ class Style(dict[int, str]):
         return frozenset(_ESCAPE.sub("", self._example))
 
     def _seen(self, character: str, must: bool) -> str:
-        """Return how a character is written in the example, or nothing."""
+        """Return the unit of a character in the example; empty if it has none."""
         unit = self._escaped.get(character, "")
         return unit or (character if not must and character in self._bare else "")
 
     def _seen_alike(self, character: str, must: bool) -> str:
-        """Return how a character is written as others like it are, or nothing."""
+        """Return the unit of a character as others of its kind have it; empty if none has."""
         kind = next((kind for kind, alike in enumerate(_ALIKE) if alike.match(character)), None)
         if kind is None:
             return ""
@@ -337,7 +336,7 @@ class Style(dict[int, str]):
 
     @cached_property
     def _alike(self) -> list[tuple[bool, str]]:
-        """For each kind of ``_ALIKE``: whether one is written as itself, and the last escape."""
+        """For each kind of ``_ALIKE``: whether any is written as itself, and the last escape."""
         last_first = [*reversed(self._escaped.items())]
         return [
             (
@@ -349,7 +348,7 @@ class Style(dict[int, str]):
 
     @cached_property
     def _upper(self) -> bool:
-        """Whether the digits of escapes are capitals."""
+        """Whether the hex digits of escapes are capitals."""
         digits = "".join(unit[2:] for unit in self._escaped.values() if unit[1] == "u")
         return digits != digits.lower()
 
@@ -371,10 +370,10 @@ _NAMED = re.compile(r"(?:compact|(spaced)|indent-([1-8]))?(?:(?:\A| )(ascii))?")
 @cache
 def named(style: str) -> tuple[Layout, Style]:
     """
-    Return the layout and the style that a spec names: ``spaced``, ``indent-2 ascii``.
+    Return the layout and the style of a name in a spec: ``spaced``, ``indent-2 ascii``.
 
     Raises:
-        ValueError: If there is no such style.
+        ValueError: If no style has this name.
     """
     match = _NAMED.fullmatch(style)
     if not match or not style:
@@ -389,15 +388,15 @@ def named(style: str) -> tuple[Layout, Style]:
 
 def written(value: Any, layout: Layout, style: Style) -> str:
     """
-    Write a value.
+    Return a value as JSON text.
 
     Args:
         value: A tree of at most 254 containers inside one another.
-        layout: Of its items, if it is a container.
-        style: Of its strings.
+        layout: The spacing of its items, if it is a container.
+        style: The style of its strings.
 
     Raises:
-        DecodeError: If it holds what JSON can't write.
+        DecodeError: If it holds a value that JSON can't write.
     """
     kind = type(value)
     if kind is str:
@@ -421,7 +420,7 @@ def written(value: Any, layout: Layout, style: Style) -> str:
 
 
 def difference(old: str, new: str) -> Edit:
-    """Return the one edit that makes *new* of *old*, as short as it can be."""
+    """Return the shortest single edit that turns *old* into *new*."""
     most = min(len(old), len(new))
     head = _shared(old, new, most)
     tail = _shared(old[::-1], new[::-1], most - head)
@@ -429,7 +428,7 @@ def difference(old: str, new: str) -> Edit:
 
 
 def _shared(one: str, other: str, most: int) -> int:
-    """Count the characters, at most *most*, that two texts begin with alike."""
+    """Count the characters, *most* at most, with which two texts begin alike."""
     low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2
@@ -441,7 +440,7 @@ def _shared(one: str, other: str, most: int) -> int:
 
 
 def spliced(text: str, edits: Iterable[Edit]) -> str:
-    """Apply edits that are in order, and do not overlap."""
+    """Return a text with edits applied; they are in order, and do not overlap."""
     parts, position = [], 0
     for start, end, replacement in edits:
         parts += [text[position:start], replacement]

@@ -2,6 +2,8 @@
 
 import datetime
 import decimal
+import subprocess
+import sys
 
 import pytest
 
@@ -95,3 +97,26 @@ def test_members_are_opened_by_name_or_all():
     assert Opener().members(event, None) == {"a": {"x": [1]}, "b": [2]}
     assert Opener().members(event, ["b", "c", "nothing"]) == {"b": [2]}
     assert event["a"] == '{"x":"[1]"}'
+
+
+def test_importing_loads_no_adapter():
+    code = "import sys, nestdecode; print([n for n in sys.modules if 'integrations' in n])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+    assert run.stdout.decode().strip() == "[]"
+
+
+ESCAPED = [
+    pytest.param(r'{"a":"\ud800"}', {"a": r"\ud800"}, id="in the text"),
+    pytest.param(r'{"a":"[\"\\udc00\"]"}', {"a": [r"\udc00"]}, id="in a layer"),
+    pytest.param(r'{"a":"[\"\\u\u0064800\"]"}', {"a": [r"\ud800"]}, id="hidden"),
+    pytest.param(r'{"\ud800":1}', {r"\ud800": 1}, id="in a name"),
+    pytest.param('{"a":"\ud800"}', {"a": r"\ud800"}, id="as it is"),
+    pytest.param({"a": '["\\ud800"]'}, {"a": [r"\ud800"]}, id="in a dict"),
+    pytest.param(r'{"a":"\ud83d\ude00"}', {"a": "\U0001f600"}, id="one that has a partner"),
+]
+
+
+@pytest.mark.parametrize(("value", "wanted"), ESCAPED)
+def test_lone_surrogates_become_escapes_where_a_host_has_none(value, wanted):
+    assert Opener(int64=True).value(value) == wanted
