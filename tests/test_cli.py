@@ -761,7 +761,7 @@ def test_records_that_are_text_are_counted_and_the_first_ten_shown(run, line, jo
     _, alone, _ = run("expand", "--lines", stdin=line + b"\n")
     reason = alone.removeprefix("nestdecode: stdin: line 1: ").removesuffix("\n")
     shown = [f"stdin: line {2 * number}: {reason}" for number in range(1, 11)]
-    summary = "3,000 records of 6,000 failed (10 shown, --dead-letters FILE keeps all)"
+    summary = "3,000 of 6,000 records failed (10 reported, --dead-letters FILE keeps all)"
     stdin = (good + line + b"\n") * 3000
 
     assert run("expand", "--lines", "-j", jobs, stdin=stdin) == (
@@ -778,7 +778,7 @@ def test_each_record_that_is_text_is_kept_or_set_aside(run, folder, line, framin
 
     out, err, code = run("expand", *framing, "--malformed", "keep", stdin=stdin)
     assert (out, code) == ('{"a":[1]}\n' + (line.decode() + "\n{}\n") * 50, 0)
-    assert err == said("50 records of 101 kept: no JSON")
+    assert err == said("50 of 101 records kept as they came (not JSON)")
     out, err, code = run("expand", *framing, "--dead-letters", "dead", stdin=stdin)
     letters = [json.loads(letter) for letter in (folder / "dead").read_bytes().splitlines()]
     assert [letter["line"] for letter in letters] == list(range(2, 102, 2))

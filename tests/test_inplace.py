@@ -351,15 +351,18 @@ def test_what_is_no_file_any_more_is_refused(file, tmp_path, code, reason, is_ke
     assert bool(kept(tmp_path)) is is_kept
 
 
+SET_ONE = "; set VISUAL or EDITOR to an editor"
+
+
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
         ({"VISUAL": "  ", "EDITOR": "false"}, "false: exited with 1"),
         ({"VISUAL": "sh -c 'kill -9 $$'"}, "sh -c 'kill -9 $$': was ended by signal 9"),
-        ({"VISUAL": "\t", "EDITOR": "x 'y"}, "x 'y: can't be run: No closing quotation"),
+        ({"VISUAL": "\t", "EDITOR": "x 'y"}, f"x 'y: can't be run: No closing quotation{SET_ONE}"),
         (
             {"VISUAL": "", "EDITOR": "   ", "PATH": ""},
-            "vi: can't be run: No such file or directory",
+            f"vi: can't be run: No such file or directory{SET_ONE}",
         ),
     ],
 )

@@ -174,7 +174,7 @@ def test_an_answer_that_is_not_flat_is_a_dead_letter(query, documents, out, reas
 
     assert (shown, code) == (out, 5)
     assert err.splitlines()[0] == f"nestdecode: x: line 2: {reason}"
-    assert json.loads(letter)["reason"] == "query"
+    assert json.loads(letter)["code"] == "query"
     assert json.loads(letter)["raw"] == documents[1]
 
 

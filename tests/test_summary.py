@@ -53,7 +53,7 @@ def test_a_stream_reports_ten_of_each_kind_and_counts_all(folder, arguments, shu
     assert code == 5
     assert sum("char 1 - at document root" in line for line in err) == 10
     assert sum("at /a (json)" in line for line in err) == 10 * shut
-    assert sum("max_depth" in line for line in err) == 10
+    assert sum("--max-depth" in line for line in err) == 10
     assert err[-1] == f"nestdecode: {FAILED}{note}{SHUT if shut else ''}"
     assert len(err) == 20 + 10 * shut + 1
     assert not letters or len((folder / "dead").read_text().splitlines()) == 2002

@@ -170,9 +170,7 @@ def _run_editor(path: str) -> None:
         with keys_are_for_others():
             code = _ended([*shlex.split(editor), path])
     except (OSError, ValueError) as error:
-        reason = (
-            f"can't be run: {getattr(error, 'strerror', None) or error}; VISUAL or EDITOR names one"
-        )
+        reason = f"can't be run: {getattr(error, 'strerror', None) or error}; set VISUAL or EDITOR to an editor"
     else:
         if not code:
             return

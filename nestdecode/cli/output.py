@@ -60,10 +60,11 @@ def say(*lines: str, prefix: str = "nestdecode: ") -> None:
     _to_stderr(prefix + "".join(f"{_with_flags(one_line(line))}\n" for line in lines))
 
 
-# Arguments of the library, as its errors name them: max_depth=200, numbers=exact.
+# Arguments of the library, as its errors name them: max_depth=200, undeclared='keep'. Names in
+# pointers and paths stay as they are.
 _ARGUMENT = re.compile(
-    r"\b(max_(?:layers|depth|bytes|record_bytes)|numbers|undeclared|on_error)"
-    r"(?:='?(\w+)'?|(?= is\b|: ))"
+    r"(?<![\w/.])(max_(?:layers|depth|bytes|record_bytes)|numbers|undeclared|on_error)"
+    r"(?:='?(\w+)'?|(?= is\b)|(?<=on_error)(?=: drop\b))"
 )
 
 
@@ -73,6 +74,8 @@ def _with_flags(line: str) -> str:
 
     >>> _with_flags("deeper than max_depth=200 - at /a")
     'deeper than --max-depth 200 - at /a'
+    >>> _with_flags("on_error: drop is for members of objects - at /numbers=1")
+    '--on-error: drop is for members of objects - at /numbers=1'
     """
 
     def flag(found: re.Match[str]) -> str:
