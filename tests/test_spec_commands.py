@@ -320,7 +320,7 @@ def test_show_writes_json(home, run):
         pytest.param("a: [\n", ["1: the [ of this line is not closed, or a comma is missing after it"], id="a bracket"),
         pytest.param(
             '{"nestdecode": 1,\n "layers": {\n  "a": "jsn",\n  "a": "json"}}',
-            ["4: key 'a' is there twice"],
+            ["4: key 'a' is written twice"],
             id="JSON with a name twice, whose last counts",
         ),
     ],
