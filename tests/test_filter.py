@@ -139,6 +139,14 @@ def test_options_that_do_not_go_together_are_refused(options, message):
     assert message in err
 
 
+def test_a_spec_without_layers_is_no_reply(tmp_path):
+    (tmp_path / "s.json").write_text("{}")
+
+    out, err, code = run("--for", "rsyslog", "-s", str(tmp_path / "s.json"), stdin=b'{"a":"[1]"}\n')
+
+    assert (out, err, code) == (b'{"$!":{"a":"[1]"}}\n', "", 0)
+
+
 def test_a_spec_that_is_wrong_is_told_at_once():
     out, err, code = run("-s", "nothing-like-it", stdin=b"text\n")
 

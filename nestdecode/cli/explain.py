@@ -13,7 +13,7 @@ from nestdecode.census import Census, Row, Spot
 from nestdecode.cli import options
 from nestdecode.cli.flags import Command
 from nestdecode.cli.options import DecodingOptions
-from nestdecode.cli.output import Output
+from nestdecode.cli.output import Color, Output
 from nestdecode.cli.records import RunOptions, Session
 from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.tables import aligned
@@ -60,6 +60,7 @@ MOST_POINTERS = 1 << 24
 )
 @options.choosing
 @options.decoding
+@options.color
 @options.target
 @options.running
 def command(
@@ -67,6 +68,7 @@ def command(
     census: bool | None,
     where: str | None,
     decoding: DecodingOptions,
+    color: Color,
     target: str | None,
     running: RunOptions,
 ) -> int:
@@ -96,7 +98,7 @@ def command(
     session = Session(running, alone=by_record)
     decoder = decoding.decoder()
     chosen = options.where_from(where, decoder, session.note)
-    with options.output_to(target, running.files) as output:
+    with options.output_to(target, running.files, color=color) as output:
         trees = _Trees(decoder, form or "tree", output)
         most = decoder.limits.max_record_bytes
         run = partial(session.run, decoder.engine.trace, output, most, decoder=decoder)

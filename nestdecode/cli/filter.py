@@ -48,7 +48,13 @@ Host = Literal["rsyslog", "rsyslog-fulljson"]
     metavar="NAME",
     help="With --for: set the property $!NAME. [default: each member of an object under $!]",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Report lines that are not opened on stderr.")
+@options.flag(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    excludes=["quiet"],
+    help="Report lines that are not opened on stderr.",
+)
 @click.option(
     "--summary",
     type=click.Choice(["text", "json"]),
@@ -79,7 +85,9 @@ def command(
         raise click.UsageError("--under needs --for")
     if fields and host is not None:
         raise click.UsageError("--field can't be used with --for: $! takes whole messages")
-    decoder = decoding.decoder()
+    if host is not None and (verbose or summary):
+        raise click.UsageError("with --for, rsyslog would take what is on stderr for replies")
+    decoder = decoding.decoder(warns=verbose)
     lines = _filter(decoder, fields, host, under, verbose=verbose)
     try:
         _run(lines)

@@ -92,6 +92,8 @@ class Matching:
             assert isinstance(joined.given, bytes)
             for raw in joined.given[:-1].split(b"\n"):
                 self._look(raw)
+                if self._is_over:
+                    break
         return answers
 
     def hint(self, written: int) -> str:
@@ -117,14 +119,14 @@ class Matching:
 
     def _has_layer(self, raw: bytes) -> bool:
         """Tell whether something is at the place of a layer: one that is open or blank, too."""
-        trace = self._engine.trace(raw)
-        if trace.openings or trace.problems:
-            return True
-        from nestdecode.sample import Sample  # late: most records have one
+        from nestdecode.spec.shape import met_in  # late: detection needs no specs
 
-        sample = Sample(self._engine.spec)
-        sample.add(raw)
-        return sample.has_layer
+        # A layer in a layer is there only if the outer one is.
+        plan = self._engine.plan
+        if plan is None:
+            return False
+        places = met_in(self._engine.read(raw), plan.shapes)
+        return any(shape.alternatives for shapes in places for shape in shapes)
 
 
 class Hinting:

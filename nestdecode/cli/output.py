@@ -60,11 +60,13 @@ def say(*lines: str, prefix: str = "nestdecode: ") -> None:
     _to_stderr(prefix + "".join(f"{_with_flags(one_line(line))}\n" for line in lines))
 
 
-# Arguments of the library, as its errors name them: max_depth=200, undeclared='keep'. Names in
+# Arguments of the library, where its errors name them. Whole phrases: names in queries, files,
 # pointers and paths stay as they are.
 _ARGUMENT = re.compile(
-    r"(?<![\w/.])(max_(?:layers|depth|bytes|record_bytes)|numbers|undeclared|on_error)"
-    r"(?:='?(\w+)'?|(?= is\b)|(?<=on_error)(?=: drop\b))"
+    r"\b(?:(?<=deeper than )|(?<=longer than )|(?<=grew past )|(?<=more than ))"
+    r"(max_(?:layers|depth|bytes|record_bytes))=(\d+)"
+    r"|(numbers)=(exact)(?= keeps it - at )|(?<=Error: )(undeclared)='(keep)'(?= is for a spec)"
+    r"|(?<=Error: )(max_\w+)(?= is an integer from )|(on_error)(?=: drop is for members of )"
 )
 
 
@@ -76,11 +78,13 @@ def _with_flags(line: str) -> str:
     'deeper than --max-depth 200 - at /a'
     >>> _with_flags("on_error: drop is for members of objects - at /numbers=1")
     '--on-error: drop is for members of objects - at /numbers=1'
+    >>> _with_flags("max_depth=3.json: line 1: deeper than max_depth=200 - at /a/max_depth=1")
+    'max_depth=3.json: line 1: deeper than --max-depth 200 - at /a/max_depth=1'
     """
 
     def flag(found: re.Match[str]) -> str:
-        name = f"--{found[1].replace('_', '-')}"
-        return f"{name} {found[2]}" if found[2] else name
+        name, *value = filter(None, found.groups())
+        return " ".join([f"--{name.replace('_', '-')}", *value])
 
     return _ARGUMENT.sub(flag, line)
 

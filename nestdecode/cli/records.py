@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import click
 
 from nestdecode.cli.flags import is_quiet
-from nestdecode.cli.letters import Letters
 from nestdecode.cli.output import Output, called, identity_of_messages, note, report_on, say
 from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.sources import opened
-from nestdecode.cli.summary import summary
 from nestdecode.cli.target import identity_of
 from nestdecode.errors import DecodeError
 from nestdecode.stream import Framing, Record
@@ -39,6 +37,7 @@ from nestdecode.words import at_line, one_line
 if TYPE_CHECKING:
     from nestdecode.choosing import Asked
     from nestdecode.cli.hints import Matching
+    from nestdecode.cli.letters import Letters
     from nestdecode.decoder import Decoder
 
 __all__ = ["SUMMARIES", "Counter", "RunOptions", "Session", "Summary", "need_input"]
@@ -275,7 +274,7 @@ class Session:
 
     def _bar(self, source: Source, output: Output) -> Any:
         wanted = self._running.progress
-        if wanted is False or (wanted is None and source.total is None):
+        if wanted is False or not _is_terminal(sys.stderr):
             return nullcontext()
         from nestdecode.cli.progress import progress  # late: small files end before it shows
 
@@ -325,6 +324,8 @@ class Session:
         taken = {identity_of(0 if name == "-" else name): "an input" for name in self._files}
         taken[output.identity] = "the output"
         taken[identity_of_messages()] = "stderr"
+        from nestdecode.cli.letters import Letters  # late: most keep none
+
         self._kept = Letters(
             letters, {file: what for file, what in taken.items() if file is not None}
         )
@@ -353,6 +354,10 @@ class Session:
             hint = self._matching.hint(total.written)
             if hint:
                 note(hint)
+        if not (total.problems or total.malformed or total.failed):
+            return
+        from nestdecode.cli.summary import summary  # late: most records do not fail
+
         line = summary(
             total,
             hidden=self._hidden,

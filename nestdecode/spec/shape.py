@@ -21,6 +21,7 @@ __all__ = [
     "Shape",
     "layers_of",
     "live_shapes",
+    "met_in",
     "outside_objects",
     "read_policy",
     "read_style",
@@ -150,6 +151,28 @@ def walk(root: Shape) -> Iterator[tuple[Shape, tuple[Step, ...]]]:
             if child not in seen:
                 seen.add(child)
                 waiting.append((child, path))
+
+
+def met_in(tree: Any, shapes: tuple[Shape, ...]) -> Iterator[tuple[Shape, ...]]:
+    """
+    Yield the shapes of each place of a tree, as long as there are any.
+
+    Args:
+        tree: A value. Its strings are not opened.
+        shapes: Those of its root.
+    """
+    waiting = [(shapes, tree)]
+    while waiting:
+        shapes, value = waiting.pop()
+        yield shapes
+        if type(value) is dict:
+            for name, child in value.items():
+                below = tuple(s for shape in shapes for s in shape.members(name))
+                waiting += [(below, child)] if below else []
+        elif type(value) is list:
+            for index, child in enumerate(value):
+                below = tuple(s for shape in shapes if (s := shape.element(index)) is not None)
+                waiting += [(below, child)] if below else []
 
 
 def outside_objects(root: Shape) -> Iterator[tuple[Shape, bool, tuple[Step, ...]]]:
