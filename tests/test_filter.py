@@ -64,7 +64,7 @@ def test_counts_and_reasons_are_there_for_who_asks():
     _, figures, _ = run("--summary", "json", stdin=BROKEN)
     _, reasons, _ = run("-v", stdin=BROKEN)
 
-    assert text == "nestdecode: 7 lines: 2 opened, 3 as they came\n"
+    assert text == "nestdecode: 7 lines: 2 opened, 5 as they came (3 failed)\n"
     assert json.loads(figures) == {"in": 7, "out": 7, "opened": 2, "failed": 3}
     assert [reason.split(": ")[2:4] for reason in reasons.splitlines()] == [
         [f"line {line}", "invalid JSON"] for line in (2, 4, 5)
@@ -114,6 +114,17 @@ def test_only_the_named_members_are_opened():
         b'{"log":{"a":[1]}}',
     ]
     assert (json.loads(err)["opened"], code) == (2, 0)
+
+
+def test_a_member_that_is_text_is_no_failure_and_one_that_is_cut_has_its_place():
+    stdin = b'{"log":"up"}\n{"a":1}\n{"log":"[INFO] up"}\n{"log":"{\\"a\\":"}\n'
+
+    out, err, _ = run("--field", "log", "-v", "--summary", "json", stdin=stdin)
+
+    assert out == stdin
+    *reasons, figures = err.splitlines()
+    assert [reason.rpartition(" - at ")[2] for reason in reasons] == ["/log", "/log"]
+    assert json.loads(figures) == {"in": 4, "out": 4, "opened": 0, "failed": 2}
 
 
 def test_a_spec_says_what_a_member_holds(tmp_path):

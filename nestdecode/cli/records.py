@@ -190,7 +190,7 @@ class Session:
             counter: Counts values; nothing is written for them.
             decoder: If it has a spec, stderr says that no record has a layer of it.
         """
-        if decoder is not None and decoder.spec is not None and decoder.spec.layers:
+        if decoder is not None and _has_place_for_layers(decoder):
             from nestdecode.cli.hints import Matching  # late: most need no spec
 
             self._matching = Matching(answer, many, decoder, self.note)
@@ -367,6 +367,12 @@ class Session:
         )
         if line:
             say(line)
+
+
+def _has_place_for_layers(decoder: Decoder) -> bool:
+    """Return whether layers are opened where a spec declares them, and nowhere else."""
+    spec, plan = decoder.spec, decoder.engine.plan
+    return spec is not None and plan is not None and plan.undeclared is None and bool(spec.layers)
 
 
 def _each(text: Callable[[Any], bytes]) -> Render:

@@ -23,7 +23,7 @@ class Filtered:
     Attributes:
         lines: Lines read, each of which is written as one line.
         opened: Lines that were answered.
-        failed: Lines that could not be answered.
+        failed: Lines that are too long, not JSON, or refused. They were written as they came.
     """
 
     __slots__ = ("failed", "lines", "opened")
@@ -47,7 +47,7 @@ class Filter:
 
     Args:
         answer: From a line, without its newline, to the line that is written for it. Returns
-            None or raises DecodeError if the line can't be answered.
+            None if there is nothing to open in it, and raises DecodeError if it fails.
         many: From joined lines to as many lines, each with its newline; returns None if each
             has to be answered alone.
         longest: Bytes of a line; longer ones are not answered.
@@ -146,10 +146,13 @@ class Filter:
             try:
                 answer = self._answer(line)
             except DecodeError as error:
-                if self._on_error is not None and not is_blank(line):
-                    self._on_error(counts.lines, error)
+                if not is_blank(line):
+                    counts.failed += 1
+                    if self._on_error is not None:
+                        self._on_error(counts.lines, error)
+        else:
+            counts.failed += 1
         if answer is not None:
             counts.opened += 1
             return answer + b"\n"
-        counts.failed += not is_blank(line)
         return (line if self._instead is None else self._instead) + b"\n"
