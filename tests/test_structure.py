@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tokenize
 import typing
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,18 @@ def sizes():
 
 def test_modules_and_classes_are_small():
     assert {name for name, size, most in sizes() if size > most} == LARGER
+
+
+def test_no_two_classes_have_one_name():
+    """An underscore does not make another name of it: people say it without."""
+    names = Counter(
+        node.name.lstrip("_")
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    )
+
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 # Folders whose docstrings and comments are held to the words below.

@@ -150,7 +150,7 @@ class _Trees:
         return self.headed(self.text(trace, record), source, number, record.line)
 
 
-class _Part(Census):
+class _CensusPart(Census):
     """
     A part of a census, and the text of its record, if that may be the only one.
 
@@ -181,11 +181,11 @@ class _Counting:
         self._census = Census()
         self._only: tuple[str, int, bytes | LimitError] | None = None
 
-    def begin(self) -> _Part:
+    def begin(self) -> _CensusPart:
         """Return a part that counts nothing yet."""
-        return _Part()
+        return _CensusPart()
 
-    def count(self, part: _Part, trace: Trace, record: Record, /) -> None:
+    def count(self, part: _CensusPart, trace: Trace, record: Record, /) -> None:
         """Count what a record holds."""
         if self._is_first:
             self._is_first = False
@@ -195,7 +195,7 @@ class _Counting:
                 part.only = record.line, error
         part.count(trace, self._reader, record.line)
 
-    def take(self, part: _Part, source: str, lines: int) -> None:
+    def take(self, part: _CensusPart, source: str, lines: int) -> None:
         """Take a part, in the order of the records; so many lines of its source are before it."""
         if part.only is not None and not self._census.records:
             line, text = part.only
