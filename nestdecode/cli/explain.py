@@ -310,7 +310,8 @@ def _notes(row: Row, where: Callable[[Spot], str]) -> Iterator[str]:
         reason, _ = row.lookalike
         what = reason.removeprefix(LOOKS_LIKE) if reason.startswith(LOOKS_LIKE) else "layers"
         why = "" if reason.startswith(LOOKS_LIKE) else f": {reason}"
-        yield f"{row.lookalikes:,} look{'s' if row.lookalikes == 1 else ''} like {what}{why}"
+        verb = "looks" if row.lookalikes == 1 else "look"
+        yield f"{row.lookalikes:,} {verb} like {what}{why}"
 
 
 def _lost(look: Look) -> int:

@@ -44,7 +44,7 @@ def progress(
     if not _is_welcome(total, wanted, shares=shares):
         yield lambda _done: None
         return
-    bar = _Bar("stdin" if name == "-" else name, total, 0.0 if wanted else _PATIENCE)
+    bar = _Bar(output.called(name), total, 0.0 if wanted else _PATIENCE)
     try:
         yield bar.advance
     finally:

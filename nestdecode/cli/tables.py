@@ -85,7 +85,8 @@ def _noted(line: str, note: str, width: int | None) -> Iterator[str]:
         yield f"{line}{_GAP}{note}"
     else:
         yield line.rstrip()
-        yield from wrapped(note, width, indent=4)
+        # Further to the right than its row, and than a row that belongs to that one.
+        yield from wrapped(note, width, indent=len(line) - len(line.lstrip(" ")) + 4)
 
 
 def wrapped(text: str, width: int, *, indent: int = 0) -> Iterator[str]:
