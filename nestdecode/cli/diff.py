@@ -116,7 +116,7 @@ class _Compared:
     Args:
         name: The file's.
         decoder: Opens them.
-        framing: Given, or None to tell it from the text.
+        framing: Given, or None to detect it in the text.
         key: What pairs them, or None.
         store: A file for those that are kept until all have been read.
 

@@ -33,7 +33,7 @@ def progress(
 
     Args:
         name: What is read.
-        total: Its bytes, or None if nobody knows.
+        total: Its bytes, or None if that is unknown.
         wanted: True to show a bar at once, and False for none; None shows one after a
             second, if *total* is known.
         shares: Whether output is written to the terminal meanwhile: no bar is shown then.
@@ -77,7 +77,7 @@ class _Bar:
 
     Args:
         name: What is read.
-        total: Its bytes, or None if nobody knows.
+        total: Its bytes, or None if that is unknown.
         patience: Seconds until it is shown.
     """
 

@@ -127,7 +127,7 @@ def fitted(text: str, width: int) -> str:
 
 
 def _taken(text: str, width: int) -> str:
-    """Return the beginning of a text that is no wider."""
+    """Return as much of a text's beginning as fits."""
     if text[:width].isascii():
         return text[:width]
     for end, character in enumerate(text):

@@ -128,7 +128,7 @@ def _unknown(
 
 
 def _is_chain(written: Any) -> bool:
-    """Tell whether a value is probably meant as codecs."""
+    """Return whether a value is probably meant as codecs."""
     return isinstance(written, str) and not {*re.split(r"[^a-z0-9]+", written)}.isdisjoint(CODECS)
 
 

@@ -114,7 +114,7 @@ class States:
     def combine(
         self, kind: type[Either] | type[All], parts: Iterable[State | None]
     ) -> State | None:
-        """Return states joined into one; None is no state, and drops out."""
+        """Return states joined into one; None stands for the absence of a state, and drops out."""
         flat: dict[State, None] = {}
         for part in parts:
             if isinstance(part, kind):

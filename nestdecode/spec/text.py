@@ -112,7 +112,7 @@ class SpecText:
 
     def take_away(self, pointer: str) -> bool:
         """
-        Take a member away, or what an element holds; tell whether that could be done.
+        Take a member away, or what an element holds; return whether that could be done.
 
         What says of which kind the document is stays, and what was mended.
         """
