@@ -40,7 +40,7 @@ def check_path(path: str) -> None:
     Check a place: a pointer, or a path.
 
     Raises:
-        PathError: If it is no path.
+        PathError: If it is not a path.
         click.UsageError: If it is not UTF-8.
     """
     _check_utf8(path, f"PATH is not UTF-8: {path!r}")
@@ -56,7 +56,7 @@ def check_path(path: str) -> None:
 
 
 def _check_utf8(text: str, reason: str) -> None:
-    """Raise UsageError if bytes of an argument are no text: a document can't hold them."""
+    """Raise UsageError if bytes of an argument are not text: a document can't hold them."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -82,7 +82,7 @@ class Assignment:
         is_first: Whether it ends at the first of several, since none was seen that is there.
 
     Raises:
-        PathError: If what is before the sign is no path.
+        PathError: If the text before the sign is not a path.
         click.UsageError: If there is no sign, no path, or an argument is not UTF-8.
     """
 

@@ -98,7 +98,7 @@ def _copy(file: str, shown: bytes) -> Iterator[str]:
 
 
 def _is_untouched(folder: str, path: str, shown: bytes) -> bool:
-    """Tell whether a folder holds nothing but the file that was made in it, or not even that."""
+    """Return whether a folder holds nothing except, perhaps, the file that was made in it."""
     try:
         names = os.listdir(folder)  # noqa: PTH208 - pathlib adds nothing
         return not names or (names == [os.path.basename(path)] and _saved(path) == shown)  # noqa: PTH119

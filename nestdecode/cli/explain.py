@@ -152,7 +152,7 @@ class _Trees:
         return self.headed(self.text(trace, record), source, number, record.line)
 
 
-class _Part(Census):
+class _CensusPart(Census):
     """
     A part of a census, and the text of its record, if that may be the only one.
 
@@ -183,11 +183,11 @@ class _Counting:
         self._census = Census()
         self._only: tuple[str, int, bytes | LimitError] | None = None
 
-    def begin(self) -> _Part:
+    def begin(self) -> _CensusPart:
         """Return a part that counts nothing yet."""
-        return _Part()
+        return _CensusPart()
 
-    def count(self, part: _Part, trace: Trace, record: Record, /) -> None:
+    def count(self, part: _CensusPart, trace: Trace, record: Record, /) -> None:
         """Count what a record holds."""
         if self._is_first:
             self._is_first = False
@@ -197,7 +197,7 @@ class _Counting:
                 part.only = record.line, error
         part.count(trace, self._reader, record.line)
 
-    def take(self, part: _Part, source: str, lines: int) -> None:
+    def take(self, part: _CensusPart, source: str, lines: int) -> None:
         """Take a part, in the order of the records; so many lines of its source are before it."""
         if part.only is not None and not self._census.records:
             line, text = part.only
@@ -312,7 +312,8 @@ def _notes(row: Row, where: Callable[[Spot], str]) -> Iterator[str]:
         reason, _ = row.lookalike
         what = reason.removeprefix(LOOKS_LIKE) if reason.startswith(LOOKS_LIKE) else "layers"
         why = "" if reason.startswith(LOOKS_LIKE) else f": {reason}"
-        yield f"{row.lookalikes:,} look{'s' if row.lookalikes == 1 else ''} like {what}{why}"
+        verb = "looks" if row.lookalikes == 1 else "look"
+        yield f"{row.lookalikes:,} {verb} like {what}{why}"
 
 
 def _lost(look: Look) -> int:

@@ -75,7 +75,7 @@ def records_of(name: str, framing: Framing | None, most: int) -> Iterator[Found]
 
     Args:
         name: The file's name.
-        framing: Given, or None to tell it from the text.
+        framing: Given, or None to detect it in the text.
         most: The size of a record in bytes.
 
     Raises:
@@ -170,7 +170,7 @@ class Original:
     Args:
         name: The file's name; ``-`` is standard input.
         decoder: Opens the records.
-        framing: Given, or None to tell it from the text.
+        framing: Given, or None to detect it in the text.
 
     Attributes:
         name: The file's name.

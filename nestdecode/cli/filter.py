@@ -125,7 +125,7 @@ def _filter(
     many = None if fields else decoder.engine.expand_many
 
     def answered(line: bytes) -> bytes | None:
-        # What is plainly text needs no reason if nobody asks for it.
+        # A line that is plainly text needs no reason if none is wanted.
         if not (line.startswith(b"{") and line.endswith(b"}")) and shows_no_json(line):
             raise _TEXT.with_traceback(None)
         return answer(line)

@@ -49,7 +49,7 @@ def misquotation(expression: str) -> str | None:
 
 
 def is_null(answer: Any) -> bool:
-    """Tell whether an answer is null."""
+    """Return whether an answer is null."""
     return answer is None
 
 
@@ -59,7 +59,7 @@ class Matching:
 
     Args:
         answer: Answers a record.
-        many: Answers joined records, or gives None if each has to be for itself.
+        many: Answers joined records; returns None if each has to be answered alone.
         decoder: Its spec declares the layers.
         note: Called if many records in a row have none.
     """
@@ -86,7 +86,7 @@ class Matching:
         return self._answer(raw)
 
     def many(self, joined: Joined) -> list[Any] | None:
-        """Answer for joined records, or give None if each has to be for itself."""
+        """Answer joined records; None if each has to be answered alone."""
         answers = None if self._many is None else self._many(joined)
         if answers is not None and not self._is_over:
             assert isinstance(joined.given, bytes)
@@ -118,7 +118,7 @@ class Matching:
             self._note(f"{MANY:,} records in a row have no layer of {self._name}: is it right?")
 
     def _has_layer(self, raw: bytes) -> bool:
-        """Tell whether something is at the place of a layer: one that is open or blank, too."""
+        """Return whether a value is at the place of a layer, open or blank ones included."""
         from nestdecode.spec.shape import met_in  # late: detection needs no specs
 
         # A layer in a layer is there only if the outer one is.
@@ -136,7 +136,7 @@ class Hinting:
     Args:
         query: Answers.
         hint: Called then.
-        is_empty: Tells whether an answer is empty.
+        is_empty: Returns whether an answer is empty.
     """
 
     def __init__(
@@ -158,7 +158,7 @@ class Hinting:
         return answer
 
     def many(self, joined: Joined) -> list[Any] | None:
-        """Answer for joined records, or give None if each has to be for itself."""
+        """Answer joined records; None if each has to be answered alone."""
         answers = self._query.many(joined)
         if answers is not None and any(map(self._is_empty, answers)):
             self._hint()

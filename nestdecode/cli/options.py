@@ -53,7 +53,7 @@ class _Options(Protocol):
 
 
 flag = functools.partial(click.option, cls=Flag)
-# One that a variable sets where nobody gives it.
+# One that a variable sets if it is not given.
 _setting = functools.partial(flag, is_setting=True)
 
 

@@ -142,7 +142,7 @@ def _to_stderr(text: str) -> None:
         sys.stderr.write(text)
         sys.stderr.flush()
     except OSError:
-        discard(2)  # nobody reads this, and that stops nothing
+        discard(2)  # stderr has no reader, and that stops nothing
 
 
 def print_lines(*lines: str) -> None:
@@ -254,7 +254,7 @@ class Output:
         return None if self._descriptor < 0 else identity_of(self._descriptor)
 
     def is_at(self, descriptor: int) -> bool:
-        """Tell whether it is the file that a descriptor is open for."""
+        """Return whether it is the file that a descriptor is open for."""
         return descriptor >= 0 and self.identity == identity_of(descriptor)
 
     def encode(self, value: Any) -> bytes:
@@ -318,7 +318,7 @@ def write_lines(descriptor: int, text: bytes | memoryview) -> None:
         while left:
             try:
                 left = left[os.write(descriptor, left) :]
-            except BlockingIOError:  # somebody else made the pipe so
+            except BlockingIOError:  # another process made the pipe so
                 import select
 
                 select.select([], [descriptor], [])
@@ -334,7 +334,7 @@ def _take_back(descriptor: int, written: bytes) -> None:
         about = os.fstat(descriptor)
         if not cut or not stat.S_ISREG(about.st_mode):
             return
-        # Not if somebody else wrote behind it.
+        # Not if another process wrote behind it.
         if os.lseek(descriptor, 0, os.SEEK_CUR) == about.st_size:
             os.lseek(descriptor, -cut, os.SEEK_CUR)
             os.ftruncate(descriptor, about.st_size - cut)
@@ -350,7 +350,7 @@ def _has_colors(color: Color, *, is_terminal: bool) -> bool:
 
 
 def _forced() -> bool:
-    """Tell whether the variables ask for colours where no terminal is."""
+    """Return whether the variables ask for colours without a terminal."""
     return os.environ.get("FORCE_COLOR", "0") not in ("", "0") and not os.environ.get("NO_COLOR")
 
 

@@ -33,7 +33,7 @@ def progress(
 
     Args:
         name: What is read.
-        total: Its bytes, or None if nobody knows.
+        total: Its bytes, or None if that is unknown.
         wanted: True to show a bar at once, and False for none; None shows one after a
             second, if *total* is known.
         shares: Whether output is written to the terminal meanwhile: no bar is shown then.
@@ -44,7 +44,7 @@ def progress(
     if not _is_welcome(total, wanted, shares=shares):
         yield lambda _done: None
         return
-    bar = _Bar("stdin" if name == "-" else name, total, 0.0 if wanted else _PATIENCE)
+    bar = _Bar(output.called(name), total, 0.0 if wanted else _PATIENCE)
     try:
         yield bar.advance
     finally:
@@ -77,7 +77,7 @@ class _Bar:
 
     Args:
         name: What is read.
-        total: Its bytes, or None if nobody knows.
+        total: Its bytes, or None if that is unknown.
         patience: Seconds until it is shown.
     """
 

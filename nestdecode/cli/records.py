@@ -51,14 +51,14 @@ class RunOptions(NamedTuple):
     What options say of a run over some files.
 
     Attributes:
-        files: Their names; ``-`` is standard input, and so is no name.
-        framing: Given, or None to tell it from each input.
+        files: Their names; ``-`` is standard input, and so is an empty list.
+        framing: Given, or None to detect it in each input.
         head: How many records are written at most; None for all.
         jobs: Processes that answer; None decides by the size of each input.
         progress: Whether a bar is shown; None decides by the terminal and by time.
         dead_letters: The file to which records are appended that fail.
         fail_fast: Whether the first record that fails is the last one.
-        summary: ``text``: what failed is told at the end; ``json``: all is, in one line.
+        summary: ``text`` reports failures at the end; ``json`` reports all counts, in one line.
     """
 
     files: tuple[str, ...]
@@ -90,7 +90,7 @@ class Session:
 
     Args:
         running: The files, and what options say of the run.
-        malformed: What becomes of a record that is no JSON.
+        malformed: How a record that is not JSON is handled.
         hints: Whether a record that fails has options named that would help.
         alone: Whether it is one process, whatever options say.
     """
@@ -282,7 +282,7 @@ class Session:
         return progress(self._name, source.total, wanted=wanted, shares=shares)
 
     def _tell(self, report: Report) -> None:
-        """Keep the records that failed, and tell what is to be told."""
+        """Keep the records that failed, and write the messages of a report."""
         if self._kept is not None:
             for letter in report.letters:
                 letter.line += self._lines
@@ -389,7 +389,7 @@ def _is_terminal(stream: Any) -> bool:
 
 
 def need_input(files: tuple[str, ...]) -> None:
-    """Show short help and exit with 2, rather than wait for somebody to type JSON."""
+    """Show short help and exit with 2, rather than wait for JSON to be typed."""
     if not files and _is_terminal(sys.stdin):
         ctx = click.get_current_context()
         usage = ctx.command.get_usage(ctx)

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 from nestdecode.errors import POLICIES, Policy
 from nestdecode.paths import Step, Wild, format_path
 from nestdecode.spec.pattern import Pattern
-from nestdecode.spec.text import Source
+from nestdecode.spec.text import SpecText
 from nestdecode.text.depth import DEEPEST
 from nestdecode.text.tokens import named
 from nestdecode.words import nearest
@@ -228,7 +228,7 @@ def live_shapes(root: Shape) -> set[Shape]:
     return live
 
 
-def read_policy(value: Any, source: Source, pointer: str) -> Policy:
+def read_policy(value: Any, source: SpecText, pointer: str) -> Policy:
     """
     Return the policy that an ``on-error`` names; YAML reads ``null`` as None.
 
@@ -245,7 +245,7 @@ def read_policy(value: Any, source: Source, pointer: str) -> Policy:
     return cast(Policy, name)
 
 
-def read_style(value: Any, source: Source, pointer: str) -> str:
+def read_style(value: Any, source: SpecText, pointer: str) -> str:
     """
     Return the name of a style.
 
