@@ -12,7 +12,15 @@ import click
 
 from nestdecode.cli.flags import is_quiet
 from nestdecode.cli.letters import Letters
-from nestdecode.cli.output import Output, called, identity_of_messages, note, report_on, say
+from nestdecode.cli.output import (
+    Output,
+    called,
+    identity_of_messages,
+    is_terminal,
+    note,
+    report_on,
+    say,
+)
 from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.sources import opened
 from nestdecode.cli.summary import summary
@@ -373,13 +381,9 @@ def _each(text: Callable[[Any], bytes]) -> Render:
     return render
 
 
-def _is_terminal(stream: Any) -> bool:
-    return stream is not None and bool(stream.isatty())
-
-
 def need_input(files: tuple[str, ...]) -> None:
     """Show short help and exit with 2, rather than wait for JSON to be typed."""
-    if not files and _is_terminal(sys.stdin):
+    if not files and is_terminal(sys.stdin):
         ctx = click.get_current_context()
         usage = ctx.command.get_usage(ctx)
         import inspect
