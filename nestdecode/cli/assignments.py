@@ -14,7 +14,7 @@ from nestdecode.paths import mistake_in, parse_path
 from nestdecode.text.reader import WHITESPACE, Reader
 from nestdecode.words import shortened
 
-__all__ = ["Assignment", "PathError", "Value", "check_path"]
+__all__ = ["Assignment", "PathError", "check_path"]
 
 # Up to the first sign outside of quotes: a path holds none elsewhere.
 _PATH = r'(?:[^"=]|"(?:[^"\\]|\\.)*+")*+'
@@ -99,7 +99,7 @@ class Assignment:
         self.path: str = self._text[:end]
         check_path(self.path)
         is_json = start - end > 1
-        self.value: Value = Value(self._text[start:], self.path, self._reader, is_json=is_json)
+        self.value: _Value = _Value(self._text[start:], self.path, self._reader, is_json=is_json)
 
     def look(self, tree: Any) -> None:
         """Note where the path may end because a tree has the place."""
@@ -141,7 +141,7 @@ def _sign(text: str) -> tuple[int, int]:
     return end, start
 
 
-class Value:
+class _Value:
     """
     What a VALUE comes to, which depends on what it replaces.
 

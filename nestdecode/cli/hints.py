@@ -21,7 +21,6 @@ __all__ = [
     "FILTERED_WHERE",
     "Hinting",
     "Matching",
-    "is_null",
     "misquotation",
 ]
 
@@ -48,7 +47,7 @@ def misquotation(expression: str) -> str | None:
     return f"{field} names a field; {kind} is written {shortened(written, 60)}"
 
 
-def is_null(answer: Any) -> bool:
+def _is_null(answer: Any) -> bool:
     """Return whether an answer is null."""
     return answer is None
 
@@ -140,7 +139,7 @@ class Hinting:
     """
 
     def __init__(
-        self, query: Asked, hint: Callable[[], None], is_empty: Callable[[Any], bool] = is_null
+        self, query: Asked, hint: Callable[[], None], is_empty: Callable[[Any], bool] = _is_null
     ) -> None:
         self._query = query
         self._hint = hint

@@ -28,6 +28,7 @@ __all__ = [
     "discard",
     "draw",
     "identity_of_messages",
+    "is_terminal",
     "note",
     "print_lines",
     "report_on",
@@ -122,6 +123,11 @@ def draw(line: str) -> None:
     """Write a line to stderr, a terminal, in the place of the one drawn before; or none."""
     # What was there is written over, and not taken away before: it would flicker.
     _to_stderr(f"\r{one_line(line)}\x1b[K")
+
+
+def is_terminal(stream: Any) -> bool:
+    """Return whether a standard stream, None if it is closed, is a terminal."""
+    return stream is not None and bool(stream.isatty())
 
 
 def columns_of(terminal: BinaryIO | TextIO) -> int:

@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from nestdecode.cli import output
 from nestdecode.cli.tables import fitted, width_of
@@ -52,13 +51,9 @@ def progress(
 
 
 def _is_welcome(total: int | None, wanted: bool | None, *, shares: bool) -> bool:
-    if wanted is False or not _is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
+    if wanted is False or not output.is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
         return False
     return wanted is True or (total is not None and not shares)
-
-
-def _is_terminal(stream: Any) -> bool:
-    return stream is not None and bool(stream.isatty())
 
 
 def watched(

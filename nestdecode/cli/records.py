@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import click
 
 from nestdecode.cli.flags import is_quiet
-from nestdecode.cli.output import Output, called, identity_of_messages, note, report_on, say
+from nestdecode.cli.output import (
+    Output,
+    called,
+    identity_of_messages,
+    is_terminal,
+    note,
+    report_on,
+    say,
+)
 from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.sources import opened
 from nestdecode.cli.target import identity_of
@@ -274,7 +282,7 @@ class Session:
 
     def _bar(self, source: Source, output: Output) -> Any:
         wanted = self._running.progress
-        if wanted is False or not _is_terminal(sys.stderr):
+        if wanted is False or not is_terminal(sys.stderr):
             return nullcontext()
         from nestdecode.cli.progress import progress  # late: small files end before it shows
 
@@ -384,13 +392,9 @@ def _each(text: Callable[[Any], bytes]) -> Render:
     return render
 
 
-def _is_terminal(stream: Any) -> bool:
-    return stream is not None and bool(stream.isatty())
-
-
 def need_input(files: tuple[str, ...]) -> None:
     """Show short help and exit with 2, rather than wait for JSON to be typed."""
-    if not files and _is_terminal(sys.stdin):
+    if not files and is_terminal(sys.stdin):
         ctx = click.get_current_context()
         usage = ctx.command.get_usage(ctx)
         import inspect

@@ -6,14 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from nestdecode.errors import DecodeError
-from nestdecode.stream.lines import CHUNK
+from nestdecode.stream.lines import CHUNK, GROUP
 from nestdecode.stream.records import is_blank
 from nestdecode.text.joined import Joined, joined_lines
 
 __all__ = ["Filter", "Filtered"]
-
-# Bytes of lines that are answered together: their trees fit a cache.
-_GROUP = 1 << 14
 
 
 class Filtered:
@@ -126,7 +123,7 @@ class Filter:
         counts, many, at = self.counts, self._many, 0
         answers: list[bytes] = []
         while at < len(text):
-            end = text.rfind(b"\n", at, at + _GROUP) + 1 or text.find(b"\n", at + _GROUP) + 1
+            end = text.rfind(b"\n", at, at + GROUP) + 1 or text.find(b"\n", at + GROUP) + 1
             group, at = text[at:end], end
             if many is not None:
                 joined = joined_lines(group)
