@@ -28,7 +28,7 @@ Undeclared = Literal["keep", "open"]
 UNDECLARED: tuple[Undeclared, ...] = ("keep", "open")
 
 
-class _Address(Protocol):
+class _Located(Protocol):
     """A place that makes its pointer on demand; ``paths.Address`` is one."""
 
     @property
@@ -73,7 +73,7 @@ class DecodeError(NestdecodeError, ValueError):
             ``layer`` (a layer does not open) or ``limit``.
     """
 
-    def __init__(self, reason: str, pointer: str | _Address = "", codec: str | None = None) -> None:
+    def __init__(self, reason: str, pointer: str | _Located = "", codec: str | None = None) -> None:
         # args must be able to rebuild the error: worker processes pickle it.
         super().__init__(reason, pointer, codec)
         self.reason = reason

@@ -9,14 +9,14 @@ from typing import Any
 from nestdecode.errors import LimitError
 from nestdecode.text.reader import Limits
 
-__all__ = ["MOST_UNSEEN", "check_document", "check_lines", "copied", "is_buffer"]
+__all__ = ["check_document", "check_lines", "copied"]
 
 # (module, type) of buffers. The modules are looked up, not imported: a value of such a type
 # exists only if its module is loaded.
 _BUFFERS = (("mmap", "mmap"), ("array", "array"))
 
 
-def is_buffer(value: Any) -> bool:
+def _is_buffer(value: Any) -> bool:
     """Return whether a value is a buffer that is not accepted as a text: an mmap or an array."""
     modules = [(sys.modules.get(module), name) for module, name in _BUFFERS]
     return any(module and isinstance(value, getattr(module, name)) for module, name in modules)
@@ -28,7 +28,7 @@ def check_document(document: Any) -> None:
         return
     if isinstance(document, os.PathLike):
         hint = "its text, path.read_bytes()"
-    elif is_buffer(document):
+    elif _is_buffer(document):
         hint = "bytes(...) of it"
     elif hasattr(document, "read"):
         hint = "its text, file.read(), or the file to expand_lines"
@@ -44,7 +44,7 @@ def check_lines(lines: Any) -> None:
         hint = "io.StringIO(text)"
     elif isinstance(lines, (bytes, bytearray, memoryview)):
         hint = "io.BytesIO(data)"
-    elif isinstance(lines, os.PathLike) or is_buffer(lines):
+    elif isinstance(lines, os.PathLike) or _is_buffer(lines):
         hint = "the file, opened in binary mode"
     elif isinstance(lines, dict):
         hint = "it to expand: it is parsed already"
@@ -83,7 +83,7 @@ def copied(value: Any, limits: Limits, *, no_bytes: bool = False) -> tuple[Any, 
             deepest = left
             if left < 0:
                 raise LimitError(f"deeper than max_depth={most}")
-        if copied > MOST_UNSEEN:
+        if copied > _MOST_UNSEEN:
             see(value)
         left -= 1
         if isinstance(value, dict):
@@ -120,4 +120,4 @@ def copied(value: Any, limits: Limits, *, no_bytes: bool = False) -> tuple[Any, 
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 # Containers that are copied before it is checked whether they were met before: ids cost time.
-MOST_UNSEEN = 100_000
+_MOST_UNSEEN = 100_000

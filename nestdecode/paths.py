@@ -100,7 +100,8 @@ def _advice(path: str) -> str:
     if path[:2] in ("$.", "$["):
         return f"; a path has no $ before it: {path[1:].removeprefix('.')}"
     if path.startswith("/"):
-        return f"; this is a pointer: a path is {'.'.join(path[1:].split('/'))}"
+        steps = ["[]" if step.isdecimal() else f".{step}" for step in path[1:].split("/")]
+        return f"; this is a pointer: a path is {''.join(steps).removeprefix('.')}"
     parts = re.findall(r"([^.\[\]]++)((?:\[[^\]]*+\])*+)(?:\.|\Z)", path)
     names, between, is_any_odd = [], True, False
     for number, (part, brackets) in enumerate(parts, 1):

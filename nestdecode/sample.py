@@ -17,7 +17,7 @@ from nestdecode.queries.functions import REFUSALS
 from nestdecode.queries.interpreter import Node
 from nestdecode.spec import Shape, Spec
 from nestdecode.spec.lint import document_key, place_of
-from nestdecode.spec.shape import walk
+from nestdecode.spec.shape import met_in, walk
 from nestdecode.words import nearest
 
 __all__ = ["Sample"]
@@ -110,18 +110,8 @@ class Sample:
 
     def _meet(self, shapes: tuple[Shape, ...], tree: Any) -> None:
         """Note the shapes for which the tree has a value."""
-        waiting: list[tuple[tuple[Shape, ...], Any]] = [(shapes, tree)]
-        while waiting:
-            shapes, value = waiting.pop()
-            self._met.update(shapes)
-            if type(value) is dict:
-                for name, child in value.items():
-                    below = tuple(s for shape in shapes for s in shape.members(name))
-                    waiting += [(below, child)] if below else []
-            elif type(value) is list:
-                for index, child in enumerate(value):
-                    below = tuple(s for shape in shapes if (s := shape.element(index)) is not None)
-                    waiting += [(below, child)] if below else []
+        for met in met_in(tree, shapes):
+            self._met.update(met)
 
     def _learn(self, tree: Any) -> None:
         """Note the paths of the tree."""
@@ -138,11 +128,6 @@ class Sample:
             elif type(value) is list:
                 # Elements are mostly alike: the first 50 show how their members are spelled.
                 waiting += [((*steps, Wild.ELEMENTS), child) for child in reversed(value[:50])]
-
-    @property
-    def has_layer(self) -> bool:
-        """Whether something is at the place of a declared layer."""
-        return any(shape.alternatives for shape in self._met)
 
     def warnings(self) -> list[SpecError]:
         """

@@ -26,10 +26,30 @@ of the same name. Without it, the folder
 .I nestdecode/specs
 in the folder for configuration is used, if it is there.
 .TP
+.B XDG_CONFIG_HOME
+The folder for configuration, if it is an absolute path; without it,
+.IR ~/.config .
+.TP
+.BR VISUAL ", " EDITOR
+The command by which
+.B nestdecode edit
+opens a file, with its options: the first of the two that is set and not empty, or vi.
+.TP
 .B NO_COLOR
 If it is set and not empty, there are no colours, unless
 .B \-\-color always
 is given.
+.TP
+.B FORCE_COLOR
+If it is set and neither empty nor 0, what is written for people, as the output of
+.B nestdecode diff
+is, has colours in a pipe too. JSON in a pipe has them by
+.B \-C
+alone. NO_COLOR goes before it.
+.TP
+.B COLUMNS
+The width of help, and on a terminal of tables and progress bars; without it, the width of
+the terminal.
 .SH FILES
 .TP
 .I ~/.config/nestdecode/specs

@@ -64,7 +64,7 @@ def test_counts_and_reasons_are_there_for_who_asks():
     _, figures, _ = run("--summary", "json", stdin=BROKEN)
     _, reasons, _ = run("-v", stdin=BROKEN)
 
-    assert text == "nestdecode: 7 lines: 2 opened, 3 as they came\n"
+    assert text == "nestdecode: 7 lines: 2 opened, 5 as they came (3 failed)\n"
     assert json.loads(figures) == {"in": 7, "out": 7, "opened": 2, "failed": 3}
     assert [reason.split(": ")[2:4] for reason in reasons.splitlines()] == [
         [f"line {line}", "invalid JSON"] for line in (2, 4, 5)
@@ -116,6 +116,17 @@ def test_only_the_named_members_are_opened():
     assert (json.loads(err)["opened"], code) == (2, 0)
 
 
+def test_a_member_that_is_text_is_no_failure_and_one_that_is_cut_has_its_place():
+    stdin = b'{"log":"up"}\n{"a":1}\n{"log":"[INFO] up"}\n{"log":"{\\"a\\":"}\n'
+
+    out, err, _ = run("--field", "log", "-v", "--summary", "json", stdin=stdin)
+
+    assert out == stdin
+    *reasons, figures = err.splitlines()
+    assert [reason.rpartition(" - at ")[2] for reason in reasons] == ["/log", "/log"]
+    assert json.loads(figures) == {"in": 4, "out": 4, "opened": 0, "failed": 2}
+
+
 def test_a_spec_says_what_a_member_holds(tmp_path):
     (tmp_path / "s.yaml").write_text("nestdecode: 1\nlayers: {a: json}\n")
     stdin = b'{"log":"{\\"a\\":\\"[1]\\",\\"b\\":\\"[2]\\"}"}\n'
@@ -137,6 +148,14 @@ def test_options_that_do_not_go_together_are_refused(options, message):
 
     assert (out, code) == (b"", 2)
     assert message in err
+
+
+def test_a_spec_without_layers_is_no_reply(tmp_path):
+    (tmp_path / "s.json").write_text("{}")
+
+    out, err, code = run("--for", "rsyslog", "-s", str(tmp_path / "s.json"), stdin=b'{"a":"[1]"}\n')
+
+    assert (out, err, code) == (b'{"$!":{"a":"[1]"}}\n', "", 0)
 
 
 def test_a_spec_that_is_wrong_is_told_at_once():
@@ -259,19 +278,24 @@ def check_lines(seed, number):
     return lines_filter.counts
 
 
+def answer_many(number):
+    """Check so many lines; a million by ``python -m tests.test_filter``."""
+    seen = failed = seed = 0
+    while seen < number:
+        counts = check_lines(1000 + seed, 5_000)
+        seen, failed, seed = seen + counts.lines, failed + counts.failed, seed + 1
+
+    assert seen / 20 < failed < seen / 2
+
+
 def test_each_answer_is_that_of_the_oracle():
     for seed in range(10):
         check_lines(seed, 400)
 
 
 @pytest.mark.slow
-def test_a_million_lines_are_answered_as_by_the_oracle():
-    seen = failed = seed = 0
-    while seen < 1_000_000:
-        counts = check_lines(1000 + seed, 5_000)
-        seen, failed, seed = seen + counts.lines, failed + counts.failed, seed + 1
-
-    assert seen / 20 < failed < seen / 2
+def test_many_lines_are_answered_as_by_the_oracle():
+    answer_many(100_000)
 
 
 def test_joined_lines_are_answered_as_they_are_by_themselves():
@@ -351,3 +375,7 @@ def test_time_is_linear_in_an_unfinished_line():
         return time.process_time() - start
 
     assert min(seconds(4 << 20) for _ in range(3)) < 16 * min(seconds(1 << 20) for _ in range(3))
+
+
+if __name__ == "__main__":
+    answer_many(1_000_000)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import nestdecode
+from nestdecode.cli.hints import Matching
 from nestdecode.queries.parsing import misquoted
 from nestdecode.spec import mistakes_in
 
@@ -391,3 +392,39 @@ def test_a_query_that_chooses_gets_the_hint_if_it_is_refused_or_empty(where, hin
     _, said, _ = run("set", "--where", where, "a=1", stdin=DOCUMENTS)
 
     assert err.count(QUOTED) == said.count(QUOTED) == hinted
+
+
+def test_records_are_held_against_a_spec_without_another_decoder(monkeypatch):
+    decoder = nestdecode.Decoder("aws/sqs-sns")
+    notes: list[str] = []
+    matching = Matching(decoder.expand, None, decoder, notes.append)
+
+    def build(*_arguments, **_options):
+        raise AssertionError("built for each record")
+
+    monkeypatch.setattr(nestdecode.Decoder, "__init__", build)
+    for number in range(1500):
+        assert matching(b'{"n":%d}' % number) == {"n": number}
+
+    assert notes == ["1,000 records in a row have no layer of aws/sqs-sns: is it right?"]
+
+
+@pytest.mark.parametrize("layer", ['"{}"', '""', '"text"', "{}"])
+def test_one_record_with_the_place_of_a_layer_is_enough(layer):
+    decoder = nestdecode.Decoder(nestdecode.Spec.parse("{nestdecode: 1, layers: {'a[].b': json}}"))
+    matching = Matching(decoder.expand, None, decoder, lambda _note: None)
+
+    for raw in (b"{}", b'{"a":[{"b":%b}]}' % layer.encode(), b"[]"):
+        matching(raw)
+
+    assert matching.hint(3) == ""
+
+
+def test_names_that_look_like_arguments_stay_as_they_are(tmp_path):
+    for name in ("numbers=1.json", "max_depth=3.json"):
+        (tmp_path / name).write_text('{"a":"[[[1]]]"')
+        _, err, _ = run("expand", "--dead-letters", "max_depth=7", name, cwd=tmp_path)
+        assert err.startswith(f"nestdecode: {name}: document at line 1: invalid JSON: ")
+    _, err, code = run("query", "max_depth=2", stdin=b"{}")
+    assert "max_depth=2" in err
+    assert code == 3

@@ -12,16 +12,10 @@ ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
-DOCUMENTS = [
-    *(
-        path
-        for folder in ("", "tests", "specs", "benchmarks")
-        for path in (ROOT / folder).glob("*.md")
-    ),
-    *(ROOT / ".github").glob("*.md"),
-]
+FOLDERS = [ROOT / name for name in (".github", "benchmarks", "nestdecode", "specs", "tests")]
+DOCUMENTS = [*ROOT.glob("*.md"), *(path for folder in FOLDERS for path in folder.rglob("*.md"))]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-assert DOCUMENTS
+assert ROOT / "nestdecode" / "integrations" / "README.md" in DOCUMENTS
 assert WORKFLOWS, "no workflows: is .github missing from this checkout?"
 
 by_document = pytest.mark.parametrize(
@@ -80,7 +74,17 @@ def names_of_tests(path: Path) -> set[str]:
     return set(re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE))
 
 
-TESTS = {path.name: names_of_tests(path) for path in ROOT.glob("*/test_*.py")}
+def files_of_tests() -> dict[str, set[str]]:
+    """Return the tests of each file, whose name may leave out the folder."""
+    tests = {}
+    for folder in FOLDERS:
+        for path in folder.rglob("test_*.py"):
+            name = path.relative_to(folder).as_posix()
+            tests[name] = tests[path.name] = names_of_tests(path)
+    return tests
+
+
+TESTS = files_of_tests()
 
 
 def unknown_tests(paragraph: str) -> list[str]:
@@ -91,12 +95,14 @@ def unknown_tests(paragraph: str) -> list[str]:
 
     >>> unknown_tests("`test_project.py::test_what_is_made_has_a_target`, `test_it_all`, `test_no.py`")
     ['test_it_all', 'test_no.py']
+    >>> unknown_tests("`integrations/test_aws.py::test_no`, `tests/test_aws.py`, `specs/test_no.py`")
+    ['integrations/test_aws.py::test_no', 'specs/test_no.py']
     """
     codes = [code.removeprefix("tests/") for code in code_in(paragraph)]
     words = [
         match
         for code in codes
-        if (match := re.fullmatch(r"(test_\w+\.py)?(?:::)?(test_\w+)?", code))
+        if (match := re.fullmatch(r"((?:\w+/)*test_\w+\.py)?(?:::)?(test_\w+)?", code))
     ]
     files = {match[1] for match in words if match[1]}
     unknown = []

@@ -196,7 +196,7 @@ def test_a_tree_on_a_terminal(folder):
         "  /Records/0/mess...tes/traceparent  json  1,219 bytes",
         "look like layers, and were not opened:",
         "  /Records/0/broken",
-        "    invalid JSON: unexpected end of data: char 6",
+        "      invalid JSON: unexpected end of data: char 6",
     ]
 
 
@@ -256,3 +256,18 @@ def test_a_number_of_columns_that_is_none_is_passed_over(folder, columns):
     usual, _ = on_screen("explain", "one.json", columns=80, cwd=folder)
 
     assert shown == usual
+
+
+def test_a_spec_on_a_terminal(folder):
+    spec = "nestdecode: 1\nlayers: {'a[].b': json?}\nqueries: {q: 'a[].b.some_name || a[].other'}\n"
+    (folder / "spec.yaml").write_text(spec)
+
+    assert seen("spec", "show", "spec.yaml", columns=30, folder=folder) == [
+        "name: spec.yaml",
+        "layers:",
+        "  a[].b  json?",
+        "queries:",
+        "  :q",
+        "      a[].b.some_name ||",
+        "      a[].other",
+    ]

@@ -37,7 +37,8 @@ CHECKER = "basedpyright==1.40.2"
 
 # Each with its limit. Lower one when its figure falls; a commit that raises one says what for.
 LIMITS = {
-    "KB installed, nestdecode": 1_000,
+    # The flags, rows, spec commands, the manual page and the adapters took 300 KB.
+    "KB installed, nestdecode": 1_300,
     "KB installed, with what it requires": 25_000,
     "modules imported by `expand FILE`": 145,
     "times the CPU of a bare interpreter for `expand FILE`": 9.0,

@@ -175,7 +175,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except OSError as error:
         if isinstance(error, BrokenPipeError) and error.filename is None:
             raise
-        # Files are opened, and their errors told, record by record: this is output.
+        # Errors of input files are reported by the loop over records: this one is of output.
         what = f"{error.filename}: " if error.filename else ""
         say(f"{what}can't write: {error.strerror or error}")
         discard(1)

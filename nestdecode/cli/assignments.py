@@ -14,7 +14,7 @@ from nestdecode.paths import mistake_in, parse_path
 from nestdecode.text.reader import WHITESPACE, Reader
 from nestdecode.words import shortened
 
-__all__ = ["Assignment", "PathError", "Value", "check_path"]
+__all__ = ["Assignment", "PathError", "check_path"]
 
 # Up to the first sign outside of quotes: a path holds none elsewhere.
 _PATH = r'(?:[^"=]|"(?:[^"\\]|\\.)*+")*+'
@@ -40,7 +40,7 @@ def check_path(path: str) -> None:
     Check a place: a pointer, or a path.
 
     Raises:
-        PathError: If it is no path.
+        PathError: If it is not a path.
         click.UsageError: If it is not UTF-8.
     """
     _check_utf8(path, f"PATH is not UTF-8: {path!r}")
@@ -56,7 +56,7 @@ def check_path(path: str) -> None:
 
 
 def _check_utf8(text: str, reason: str) -> None:
-    """Raise UsageError if bytes of an argument are no text: a document can't hold them."""
+    """Raise UsageError if bytes of an argument are not text: a document can't hold them."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -82,7 +82,7 @@ class Assignment:
         is_first: Whether it ends at the first of several, since none was seen that is there.
 
     Raises:
-        PathError: If what is before the sign is no path.
+        PathError: If the text before the sign is not a path.
         click.UsageError: If there is no sign, no path, or an argument is not UTF-8.
     """
 
@@ -99,7 +99,7 @@ class Assignment:
         self.path: str = self._text[:end]
         check_path(self.path)
         is_json = start - end > 1
-        self.value: Value = Value(self._text[start:], self.path, self._reader, is_json=is_json)
+        self.value: _Value = _Value(self._text[start:], self.path, self._reader, is_json=is_json)
 
     def look(self, tree: Any) -> None:
         """Note where the path may end because a tree has the place."""
@@ -141,7 +141,7 @@ def _sign(text: str) -> tuple[int, int]:
     return end, start
 
 
-class Value:
+class _Value:
     """
     What a VALUE comes to, which depends on what it replaces.
 

@@ -45,7 +45,7 @@ class Chosen:
         record: The number of the only one, from 1.
 
     Attributes:
-        is_all: Whether nobody chose any.
+        is_all: Whether all records are changed, because none was chosen.
         record: The number of the only one, from 1.
     """
 
@@ -57,7 +57,7 @@ class Chosen:
 
     def holds(self, number: int, raw: bytes) -> bool:
         """
-        Tell whether a record is one of them.
+        Return whether a record is one of them.
 
         Raises:
             DecodeError: If it can't be read.
@@ -106,7 +106,7 @@ class Changing:
         self._decoder = decoder
         self._changes = changes
         self._chosen = chosen
-        # Of several records only those get a new member that somebody chose.
+        # Of several records, only those that were chosen get a new member.
         self._adds = not chosen.is_all or len(list(islice(original.records(), 2))) < 2
         # Why each could not be made; None once it was.
         self._reasons: list[str | None] = [""] * len(changes)

@@ -77,7 +77,7 @@ def command(
             output = stack.enter_context(options.output_to(target, (one, other), color=color))
             shown = _Shown(output, as_json=as_json)
             sides = [
-                _Side(
+                _Compared(
                     name, decoder, framing, pairing, stack.enter_context(tempfile.TemporaryFile())
                 )
                 for name in (one, other)
@@ -109,14 +109,14 @@ class _Found(NamedTuple):
     raw: bytes
 
 
-class _Side:
+class _Compared:
     """
     The records of one file.
 
     Args:
         name: The file's.
         decoder: Opens them.
-        framing: Given, or None to tell it from the text.
+        framing: Given, or None to detect it in the text.
         key: What pairs them, or None.
         store: A file for those that are kept until all have been read.
 
@@ -182,7 +182,7 @@ class _Side:
 
 
 def _pairs(
-    one: _Side, other: _Side, *, keyed: bool, shares: bool
+    one: _Compared, other: _Compared, *, keyed: bool, shares: bool
 ) -> Iterator[tuple[_Found | None, _Found | None]]:
     """Pair the records of two files, but those at the beginning that are the same text."""
     ours, theirs = one.next(), other.next()

@@ -18,7 +18,7 @@ from nestdecode.cli.files import Original, check_size, records_in
 from nestdecode.cli.flags import Command
 from nestdecode.cli.inplace import InPlace
 from nestdecode.cli.options import DecodingOptions
-from nestdecode.cli.output import RefusedError, about, note, say
+from nestdecode.cli.output import RefusedError, about, is_terminal, note, say
 from nestdecode.cli.restoring import Restoring
 from nestdecode.cli.signals import Stopped, keys_are_for_others, undisturbed
 from nestdecode.decoder import Decoder
@@ -98,7 +98,7 @@ def _copy(file: str, shown: bytes) -> Iterator[str]:
 
 
 def _is_untouched(folder: str, path: str, shown: bytes) -> bool:
-    """Tell whether a folder holds nothing but the file that was made in it, or not even that."""
+    """Return whether a folder holds nothing except, perhaps, the file that was made in it."""
     try:
         names = os.listdir(folder)  # noqa: PTH208 - pathlib adds nothing
         return not names or (names == [os.path.basename(path)] and _saved(path) == shown)  # noqa: PTH119
@@ -121,7 +121,7 @@ def _edited(
             records = records_in(path, text, None, decoder.limits.max_record_bytes)
             return restoring, restoring.text(path, records)
         except RefusedError as error:
-            if not (sys.stdin is not None and sys.stdin.isatty()):
+            if not is_terminal(sys.stdin):
                 raise
             say(error.reason)
             if not click.confirm("Edit it again?", default=True, err=True):

@@ -13,7 +13,7 @@ from nestdecode.census import Census, Row, Spot
 from nestdecode.cli import options
 from nestdecode.cli.flags import Command
 from nestdecode.cli.options import DecodingOptions
-from nestdecode.cli.output import Output
+from nestdecode.cli.output import Color, Output
 from nestdecode.cli.records import RunOptions, Session
 from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.tables import aligned
@@ -60,6 +60,7 @@ MOST_POINTERS = 1 << 24
 )
 @options.choosing
 @options.decoding
+@options.color
 @options.target
 @options.running
 def command(
@@ -67,6 +68,7 @@ def command(
     census: bool | None,
     where: str | None,
     decoding: DecodingOptions,
+    color: Color,
     target: str | None,
     running: RunOptions,
 ) -> int:
@@ -96,7 +98,7 @@ def command(
     session = Session(running, alone=by_record)
     decoder = decoding.decoder()
     chosen = options.where_from(where, decoder, session.note)
-    with options.output_to(target, running.files) as output:
+    with options.output_to(target, running.files, color=color) as output:
         trees = _Trees(decoder, form or "tree", output)
         most = decoder.limits.max_record_bytes
         run = partial(session.run, decoder.engine.trace, output, most, decoder=decoder)
@@ -150,7 +152,7 @@ class _Trees:
         return self.headed(self.text(trace, record), source, number, record.line)
 
 
-class _Part(Census):
+class _CensusPart(Census):
     """
     A part of a census, and the text of its record, if that may be the only one.
 
@@ -181,11 +183,11 @@ class _Counting:
         self._census = Census()
         self._only: tuple[str, int, bytes | LimitError] | None = None
 
-    def begin(self) -> _Part:
+    def begin(self) -> _CensusPart:
         """Return a part that counts nothing yet."""
-        return _Part()
+        return _CensusPart()
 
-    def count(self, part: _Part, trace: Trace, record: Record, /) -> None:
+    def count(self, part: _CensusPart, trace: Trace, record: Record, /) -> None:
         """Count what a record holds."""
         if self._is_first:
             self._is_first = False
@@ -195,7 +197,7 @@ class _Counting:
                 part.only = record.line, error
         part.count(trace, self._reader, record.line)
 
-    def take(self, part: _Part, source: str, lines: int) -> None:
+    def take(self, part: _CensusPart, source: str, lines: int) -> None:
         """Take a part, in the order of the records; so many lines of its source are before it."""
         if part.only is not None and not self._census.records:
             line, text = part.only
@@ -310,7 +312,8 @@ def _notes(row: Row, where: Callable[[Spot], str]) -> Iterator[str]:
         reason, _ = row.lookalike
         what = reason.removeprefix(LOOKS_LIKE) if reason.startswith(LOOKS_LIKE) else "layers"
         why = "" if reason.startswith(LOOKS_LIKE) else f": {reason}"
-        yield f"{row.lookalikes:,} look{'s' if row.lookalikes == 1 else ''} like {what}{why}"
+        verb = "looks" if row.lookalikes == 1 else "look"
+        yield f"{row.lookalikes:,} {verb} like {what}{why}"
 
 
 def _lost(look: Look) -> int:

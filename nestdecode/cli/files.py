@@ -27,7 +27,6 @@ __all__ = [
     "check_size",
     "records_in",
     "records_of",
-    "trees_of",
     "tried",
 ]
 
@@ -75,7 +74,7 @@ def records_of(name: str, framing: Framing | None, most: int) -> Iterator[Found]
 
     Args:
         name: The file's name.
-        framing: Given, or None to tell it from the text.
+        framing: Given, or None to detect it in the text.
         most: The size of a record in bytes.
 
     Raises:
@@ -110,17 +109,6 @@ def _records(name: str, read: Read, framing: Framing | None, most: int) -> Itera
                 if record.skipped:
                     raise RefusedError(name, f"{where}: longer than max_record_bytes={most}")
                 yield record, where
-
-
-def trees_of(name: str, decoder: Decoder, framing: Framing | None) -> Iterator[Any]:
-    """
-    Expand the records of a file, one by one.
-
-    Raises:
-        RefusedError: If the file, or a record of it, can't be read.
-    """
-    for record, where in records_of(name, framing, decoder.limits.max_record_bytes):
-        yield tried(name, where, decoder.expand, record.raw)
 
 
 def tried(name: str, where: str, do: Callable[[T], R], what: T) -> R:
@@ -170,7 +158,7 @@ class Original:
     Args:
         name: The file's name; ``-`` is standard input.
         decoder: Opens the records.
-        framing: Given, or None to tell it from the text.
+        framing: Given, or None to detect it in the text.
 
     Attributes:
         name: The file's name.

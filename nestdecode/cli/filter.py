@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Literal
 
@@ -15,6 +16,7 @@ from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.sources import opened
 from nestdecode.decoder import Decoder
 from nestdecode.errors import DecodeError
+from nestdecode.paths import join_pointer
 from nestdecode.stream.answering import SHOWN, collector_off
 from nestdecode.stream.filtering import Filter, Filtered
 from nestdecode.stream.scanner import shows_no_json
@@ -24,6 +26,10 @@ from nestdecode.text.write import dump, dump_lines
 from nestdecode.words import at_line, count
 
 __all__ = ["command"]
+
+# How JSON begins that holds more than a number, a word or a string.
+_BEGINS = re.compile(r"[ \t\r\n]*+[\[{]")
+_TEXT = DecodeError("invalid JSON")
 
 Host = Literal["rsyslog", "rsyslog-fulljson"]
 
@@ -48,7 +54,13 @@ Host = Literal["rsyslog", "rsyslog-fulljson"]
     metavar="NAME",
     help="With --for: set the property $!NAME. [default: each member of an object under $!]",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Report lines that are not opened on stderr.")
+@options.flag(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    excludes=["quiet"],
+    help="Report lines that are not opened on stderr.",
+)
 @click.option(
     "--summary",
     type=click.Choice(["text", "json"]),
@@ -79,7 +91,9 @@ def command(
         raise click.UsageError("--under needs --for")
     if fields and host is not None:
         raise click.UsageError("--field can't be used with --for: $! takes whole messages")
-    decoder = decoding.decoder()
+    if host is not None and (verbose or summary):
+        raise click.UsageError("with --for, rsyslog would take what is on stderr for replies")
+    decoder = decoding.decoder(warns=verbose)
     lines = _filter(decoder, fields, host, under, verbose=verbose)
     try:
         _run(lines)
@@ -111,9 +125,9 @@ def _filter(
     many = None if fields else decoder.engine.expand_many
 
     def answered(line: bytes) -> bytes | None:
-        # What is plainly text needs no reason if nobody asks for it.
+        # A line that is plainly text needs no reason if none is wanted.
         if not (line.startswith(b"{") and line.endswith(b"}")) and shows_no_json(line):
-            return None
+            raise _TEXT.with_traceback(None)
         return answer(line)
 
     def answered_together(lines: Joined) -> bytes | None:
@@ -136,11 +150,13 @@ def _members(decoder: Decoder, names: tuple[str, ...]) -> Callable[[bytes], byte
         record = parse(line)
         refusal, is_open = None, False
         for name in names if type(record) is dict else ():
-            if type(record.get(name)) in (str, dict, list):
+            value = record.get(name)
+            if type(value) in (dict, list) or (type(value) is str and _BEGINS.match(value)):
                 try:
-                    tree = decoder.expand(record[name])
+                    tree = decoder.expand(value)
                 except DecodeError as error:
-                    refusal = error
+                    place = join_pointer([name]) + error.pointer
+                    refusal = type(error)(error.reason, place, error.codec)
                     continue
                 if type(tree) in (dict, list):
                     record[name], is_open = tree, True
@@ -175,5 +191,8 @@ def _summarise(counts: Filtered, how: str | None) -> None:
         figures |= {"opened": counts.opened, "failed": counts.failed}
         say(dump(figures).decode(), prefix="")
     elif how == "text":
-        said = f"{count(counts.lines, 'line')}: {counts.opened:,} opened, {counts.failed:,} as"
-        say(f"{said} they came")
+        kept = counts.lines - counts.opened
+        failed = f" ({counts.failed:,} failed)" if counts.failed else ""
+        say(
+            f"{count(counts.lines, 'line')}: {counts.opened:,} opened, {kept:,} as they came{failed}"
+        )

@@ -25,7 +25,7 @@ class Flag(click.Option):
         words: As for ``click.Option``.
         short_for: The name of another option, and the value that this flag gives it.
         excludes: Names of the options that can't be used with it.
-        is_setting: Whether the variable NESTDECODE_NAME sets it where nobody gives it.
+        is_setting: Whether the variable NESTDECODE_NAME sets it if it is not given.
         settings: As for ``click.Option``.
     """
 
@@ -73,7 +73,7 @@ class Flag(click.Option):
         return self.name if self.short_for is None else self.short_for[0]
 
     def contradicts(self, other: Flag) -> bool:
-        """Tell whether the two can't be used together."""
+        """Return whether the two can't be used together."""
         if self.sets == other.sets:
             return True
         return other.sets in self.excludes or self.sets in other.excludes
@@ -108,7 +108,7 @@ class Command(click.Command):
 
 
 def is_quiet() -> bool:
-    """Tell whether the command that runs was asked for errors only."""
+    """Return whether the running command was asked for errors only."""
     context = click.get_current_context(silent=True)
     return context is not None and bool(context.meta.get(_QUIET))
 

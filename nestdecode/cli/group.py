@@ -17,7 +17,7 @@ ASKED = "_NESTDECODE_COMPLETE"
 
 class Group(click.Group):
     """
-    A group that helps whoever mistypes a command, or leaves it out.
+    A group that helps if a command is mistyped or left out.
 
     Args:
         for_files: The command for a file that stands where a command should.

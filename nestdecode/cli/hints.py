@@ -21,7 +21,6 @@ __all__ = [
     "FILTERED_WHERE",
     "Hinting",
     "Matching",
-    "is_null",
     "misquotation",
 ]
 
@@ -48,8 +47,8 @@ def misquotation(expression: str) -> str | None:
     return f"{field} names a field; {kind} is written {shortened(written, 60)}"
 
 
-def is_null(answer: Any) -> bool:
-    """Tell whether an answer is null."""
+def _is_null(answer: Any) -> bool:
+    """Return whether an answer is null."""
     return answer is None
 
 
@@ -59,7 +58,7 @@ class Matching:
 
     Args:
         answer: Answers a record.
-        many: Answers joined records, or gives None if each has to be for itself.
+        many: Answers joined records; returns None if each has to be answered alone.
         decoder: Its spec declares the layers.
         note: Called if many records in a row have none.
     """
@@ -86,12 +85,14 @@ class Matching:
         return self._answer(raw)
 
     def many(self, joined: Joined) -> list[Any] | None:
-        """Answer for joined records, or give None if each has to be for itself."""
+        """Answer joined records; None if each has to be answered alone."""
         answers = None if self._many is None else self._many(joined)
         if answers is not None and not self._is_over:
             assert isinstance(joined.given, bytes)
             for raw in joined.given[:-1].split(b"\n"):
                 self._look(raw)
+                if self._is_over:
+                    break
         return answers
 
     def hint(self, written: int) -> str:
@@ -116,15 +117,15 @@ class Matching:
             self._note(f"{MANY:,} records in a row have no layer of {self._name}: is it right?")
 
     def _has_layer(self, raw: bytes) -> bool:
-        """Tell whether something is at the place of a layer: one that is open or blank, too."""
-        trace = self._engine.trace(raw)
-        if trace.openings or trace.problems:
-            return True
-        from nestdecode.sample import Sample  # late: most records have one
+        """Return whether a value is at the place of a layer, open or blank ones included."""
+        from nestdecode.spec.shape import met_in  # late: detection needs no specs
 
-        sample = Sample(self._engine.spec)
-        sample.add(raw)
-        return sample.has_layer
+        # A layer in a layer is there only if the outer one is.
+        plan = self._engine.plan
+        if plan is None:
+            return False
+        places = met_in(self._engine.read(raw), plan.shapes)
+        return any(shape.alternatives for shapes in places for shape in shapes)
 
 
 class Hinting:
@@ -134,11 +135,11 @@ class Hinting:
     Args:
         query: Answers.
         hint: Called then.
-        is_empty: Tells whether an answer is empty.
+        is_empty: Returns whether an answer is empty.
     """
 
     def __init__(
-        self, query: Asked, hint: Callable[[], None], is_empty: Callable[[Any], bool] = is_null
+        self, query: Asked, hint: Callable[[], None], is_empty: Callable[[Any], bool] = _is_null
     ) -> None:
         self._query = query
         self._hint = hint
@@ -156,7 +157,7 @@ class Hinting:
         return answer
 
     def many(self, joined: Joined) -> list[Any] | None:
-        """Answer for joined records, or give None if each has to be for itself."""
+        """Answer joined records; None if each has to be answered alone."""
         answers = self._query.many(joined)
         if answers is not None and any(map(self._is_empty, answers)):
             self._hint()

@@ -1,4 +1,4 @@
-"""Files that are replaced: whole or not at all, and never what somebody else has just written."""
+"""Files replaced whole or not at all, and never over what another process has just written."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def lock(descriptor: int, name: str) -> None:
 
     Args:
         descriptor: Of the file, open for writing.
-        name: The file's name, for whoever has to wait.
+        name: The file's name, for the message to a user who has to wait.
     """
     try:
         import fcntl

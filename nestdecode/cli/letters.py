@@ -22,8 +22,8 @@ class Letters:
     In a file each is there whole or not at all, whatever else happens to this process. A
     file that is there already has to be ours and have no other name; if others could read
     it, they can't any more. A pipe or a device, a terminal too, is written to as it is.
-    A symbolic link is not followed, but for those that the system has in /dev and /proc:
-    whoever can write to the folder could have letters end up anywhere by one.
+    A symbolic link is not followed, except those of the system in /dev and /proc: another
+    user who can write to the folder could send letters anywhere by one.
 
     Args:
         path: The file; it is made if there is none.
@@ -77,7 +77,7 @@ class Letters:
             self._lock()
             self._make_ours(about)
             size = os.fstat(self._descriptor).st_size
-            # What a machine that died has left is told apart from what follows.
+            # Half a line, left by a machine that died, does not run into the next one.
             if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
                 self.write([b""])
         elif not stat.S_ISFIFO(about.st_mode) and not stat.S_ISCHR(about.st_mode):

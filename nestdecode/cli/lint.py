@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nestdecode.cli.files import records_of
-from nestdecode.cli.output import print_lines, say
+from nestdecode.cli.output import print_lines, report_on, say
 from nestdecode.cli.sources import is_file
 from nestdecode.cli.specs import folders, load
 from nestdecode.errors import DecodeError, SpecError
@@ -95,7 +95,7 @@ class _Linted:
         for mistake in self.mistakes:
             say(f"{mistake}{_spelling(mistake, self.sample)}")
         if len(self.mistakes) == MOST_MISTAKES:
-            say(f"{self.name}: there may be more mistakes than these {MOST_MISTAKES}")
+            report_on(self.name, f"there may be more mistakes than these {MOST_MISTAKES}")
         if self._spec is None:
             return
         found = self.sample.warnings()
@@ -106,7 +106,7 @@ class _Linted:
         print_lines(
             *map(_as_warning, warnings),
             f"{self.name}: {count(len(self._spec.layers), 'layer')}, "
-            f"{len(warnings) or 'no'} warning{'' if len(warnings) == 1 else 's'}",
+            f"{count(len(warnings), 'warning') if warnings else 'no warnings'}",
         )
 
 
@@ -117,7 +117,6 @@ def _as_warning(found: SpecError) -> str:
 def _add(file: str, specs: list[_Linted]) -> int:
     """Add the records of a file to the samples of specs; return how many are refused."""
     records = bad = 0
-    name = "stdin" if file == "-" else file
     for record, where in records_of(file, None, Limits().max_record_bytes):
         records += 1
         try:
@@ -126,9 +125,9 @@ def _add(file: str, specs: list[_Linted]) -> int:
         except DecodeError as error:
             bad += 1
             if bad <= SHOWN:
-                say(f"{name}: {where}: {error}")
+                report_on(file, str(error), where)
     if bad:
-        say(f"{name}: {share(bad, records, 'record')} can't be read")
+        report_on(file, f"{share(bad, records, 'record')} can't be read")
     return bad
 
 

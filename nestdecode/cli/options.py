@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import click
 
-from nestdecode.cli import specs
 from nestdecode.cli.flags import Flag
 from nestdecode.cli.output import COLORS, Color, Output, note
 from nestdecode.cli.records import SUMMARIES, RunOptions
@@ -54,7 +53,7 @@ class _Options(Protocol):
 
 
 flag = functools.partial(click.option, cls=Flag)
-# One that a variable sets where nobody gives it.
+# One that a variable sets if it is not given.
 _setting = functools.partial(flag, is_setting=True)
 
 
@@ -90,6 +89,10 @@ def complete_spec(_context: Any, parameter: Any, incomplete: str) -> list[Comple
     return completing.specs(parameter, incomplete)
 
 
+def _size(number: int) -> str:
+    return f"{number >> 20} MiB" if number >= 1 << 20 else str(number)
+
+
 def limit(name: str, what: str, kind: Any = click.INT) -> _Options:
     """
     Return what adds the option for a limit.
@@ -103,7 +106,7 @@ def limit(name: str, what: str, kind: Any = click.INT) -> _Options:
         f"--{name.replace('_', '-')}",
         type=kind,
         metavar="N",
-        help=f"{what} [default: {getattr(_DEFAULTS, name)}]",
+        help=f"{what} [default: {_size(getattr(_DEFAULTS, name))}]",
     )
 
 
@@ -125,10 +128,16 @@ class DecodingOptions(NamedTuple):
     max_bytes: int | None
     max_record_bytes: int | None
 
-    def decoder(self, on_problem: Callable[[Any], None] | None = None) -> Decoder:
-        """Build the decoder that they describe."""
+    def decoder(
+        self, on_problem: Callable[[Any], None] | None = None, *, warns: bool = True
+    ) -> Decoder:
+        """Build the decoder that they describe; *warns* if the spec may be no spec."""
         arguments: dict[str, Any] = dict(zip(DecodingOptions.__annotations__, self, strict=True))
-        arguments["spec"] = None if self.spec in (None, "none") else specs.load(self.spec)
+        arguments["spec"] = None
+        if self.spec not in (None, "none"):
+            from nestdecode.cli import specs  # late: detection needs no specs
+
+            arguments["spec"] = specs.load(str(self.spec))
         try:
             decoder = Decoder(**arguments, on_problem=on_problem)
         except NestdecodeError:
@@ -136,7 +145,7 @@ class DecodingOptions(NamedTuple):
         except ValueError as error:
             reason = str(error)
         else:
-            if decoder.spec is not None:
+            if warns and decoder.spec is not None:
                 _warn(decoder.spec)
             return decoder
         raise click.UsageError(reason)

@@ -28,6 +28,7 @@ __all__ = [
     "discard",
     "draw",
     "identity_of_messages",
+    "is_terminal",
     "note",
     "print_lines",
     "report_on",
@@ -60,11 +61,13 @@ def say(*lines: str, prefix: str = "nestdecode: ") -> None:
     _to_stderr(prefix + "".join(f"{_with_flags(one_line(line))}\n" for line in lines))
 
 
-# Arguments of the library, as its errors name them: max_depth=200, undeclared='keep'. Names in
+# Arguments of the library, where its errors name them. Whole phrases: names in queries, files,
 # pointers and paths stay as they are.
 _ARGUMENT = re.compile(
-    r"(?<![\w/.])(max_(?:layers|depth|bytes|record_bytes)|numbers|undeclared|on_error)"
-    r"(?:='?(\w+)'?|(?= is\b)|(?<=on_error)(?=: drop\b))"
+    r"\b(?:(?<=deeper than )|(?<=longer than )|(?<=grew past )|(?<=more than ))"
+    r"(max_(?:layers|depth|bytes|record_bytes))=(\d+)"
+    r"|(numbers)=(exact)(?= keeps it - at )|(?<=Error: )(undeclared)='(keep)'(?= is for a spec)"
+    r"|(?<=Error: )(max_\w+)(?= is an integer from )|(on_error)(?=: drop is for members of )"
 )
 
 
@@ -76,11 +79,13 @@ def _with_flags(line: str) -> str:
     'deeper than --max-depth 200 - at /a'
     >>> _with_flags("on_error: drop is for members of objects - at /numbers=1")
     '--on-error: drop is for members of objects - at /numbers=1'
+    >>> _with_flags("max_depth=3.json: line 1: deeper than max_depth=200 - at /a/max_depth=1")
+    'max_depth=3.json: line 1: deeper than --max-depth 200 - at /a/max_depth=1'
     """
 
     def flag(found: re.Match[str]) -> str:
-        name = f"--{found[1].replace('_', '-')}"
-        return f"{name} {found[2]}" if found[2] else name
+        name, *value = filter(None, found.groups())
+        return " ".join([f"--{name.replace('_', '-')}", *value])
 
     return _ARGUMENT.sub(flag, line)
 
@@ -120,6 +125,11 @@ def draw(line: str) -> None:
     _to_stderr(f"\r{one_line(line)}\x1b[K")
 
 
+def is_terminal(stream: Any) -> bool:
+    """Return whether a standard stream, None if it is closed, is a terminal."""
+    return stream is not None and bool(stream.isatty())
+
+
 def columns_of(terminal: BinaryIO | TextIO) -> int:
     """Return how many columns a terminal has, or COLUMNS says."""
     said = os.environ.get("COLUMNS", "")
@@ -138,7 +148,7 @@ def _to_stderr(text: str) -> None:
         sys.stderr.write(text)
         sys.stderr.flush()
     except OSError:
-        discard(2)  # nobody reads this, and that stops nothing
+        discard(2)  # stderr has no reader, and that stops nothing
 
 
 def print_lines(*lines: str) -> None:
@@ -250,7 +260,7 @@ class Output:
         return None if self._descriptor < 0 else identity_of(self._descriptor)
 
     def is_at(self, descriptor: int) -> bool:
-        """Tell whether it is the file that a descriptor is open for."""
+        """Return whether it is the file that a descriptor is open for."""
         return descriptor >= 0 and self.identity == identity_of(descriptor)
 
     def encode(self, value: Any) -> bytes:
@@ -314,7 +324,7 @@ def write_lines(descriptor: int, text: bytes | memoryview) -> None:
         while left:
             try:
                 left = left[os.write(descriptor, left) :]
-            except BlockingIOError:  # somebody else made the pipe so
+            except BlockingIOError:  # another process made the pipe so
                 import select
 
                 select.select([], [descriptor], [])
@@ -330,7 +340,7 @@ def _take_back(descriptor: int, written: bytes) -> None:
         about = os.fstat(descriptor)
         if not cut or not stat.S_ISREG(about.st_mode):
             return
-        # Not if somebody else wrote behind it.
+        # Not if another process wrote behind it.
         if os.lseek(descriptor, 0, os.SEEK_CUR) == about.st_size:
             os.lseek(descriptor, -cut, os.SEEK_CUR)
             os.ftruncate(descriptor, about.st_size - cut)
@@ -346,7 +356,7 @@ def _has_colors(color: Color, *, is_terminal: bool) -> bool:
 
 
 def _forced() -> bool:
-    """Tell whether the variables ask for colours where no terminal is."""
+    """Return whether the variables ask for colours without a terminal."""
     return os.environ.get("FORCE_COLOR", "0") not in ("", "0") and not os.environ.get("NO_COLOR")
 
 

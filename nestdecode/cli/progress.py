@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from nestdecode.cli import output
 from nestdecode.cli.tables import fitted, width_of
@@ -33,7 +32,7 @@ def progress(
 
     Args:
         name: What is read.
-        total: Its bytes, or None if nobody knows.
+        total: Its bytes, or None if that is unknown.
         wanted: True to show a bar at once, and False for none; None shows one after a
             second, if *total* is known.
         shares: Whether output is written to the terminal meanwhile: no bar is shown then.
@@ -44,7 +43,7 @@ def progress(
     if not _is_welcome(total, wanted, shares=shares):
         yield lambda _done: None
         return
-    bar = _Bar("stdin" if name == "-" else name, total, 0.0 if wanted else _PATIENCE)
+    bar = _Bar(output.called(name), total, 0.0 if wanted else _PATIENCE)
     try:
         yield bar.advance
     finally:
@@ -52,13 +51,9 @@ def progress(
 
 
 def _is_welcome(total: int | None, wanted: bool | None, *, shares: bool) -> bool:
-    if wanted is False or not _is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
+    if wanted is False or not output.is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
         return False
     return wanted is True or (total is not None and not shares)
-
-
-def _is_terminal(stream: Any) -> bool:
-    return stream is not None and bool(stream.isatty())
 
 
 def watched(
@@ -77,7 +72,7 @@ class _Bar:
 
     Args:
         name: What is read.
-        total: Its bytes, or None if nobody knows.
+        total: Its bytes, or None if that is unknown.
         patience: Seconds until it is shown.
     """
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+# What says how JSON looks says nothing of rows.
+_STYLES = ("raw", "compact", "indent", "tab", "sort_keys", "seq")
+
+
 def _complete(context: Any, _parameter: Any, incomplete: str) -> list[CompletionItem[str]]:
     from nestdecode.cli import completing  # late: a shell asks for it
 
@@ -34,19 +38,21 @@ def _complete(context: Any, _parameter: Any, incomplete: str) -> list[Completion
 
 @click.command("query", cls=Command, short_help="Query each document, its layers opened.")
 @click.argument("expression", metavar="EXPR|:NAME", shell_complete=_complete)
-@click.option("-r", "--raw", is_flag=True, help="Write strings without quotes.")
+@options.flag("-r", "--raw", is_flag=True, help="Write strings without quotes.")
 @click.option(
     "--each", is_flag=True, help="Write one line per element of the answer, and nothing for null."
 )
-@click.option(
+@options.flag(
     "--csv",
-    "table",
-    flag_value="csv",
-    default=None,
+    short_for=("table", "csv"),
+    excludes=_STYLES,
     help="Write answers as rows of CSV: arrays and objects of strings, numbers and the like.",
 )
-@click.option(
-    "--tsv", "table", flag_value="tsv", default=None, help="Write answers as rows of TSV."
+@options.flag(
+    "--tsv",
+    short_for=("table", "tsv"),
+    excludes=_STYLES,
+    help="Write answers as rows of TSV.",
 )
 @click.option(
     "--guard/--no-guard",

@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import click
 
 from nestdecode.cli.flags import is_quiet
-from nestdecode.cli.letters import Letters
-from nestdecode.cli.output import Output, called, identity_of_messages, note, report_on, say
+from nestdecode.cli.output import (
+    Output,
+    called,
+    identity_of_messages,
+    is_terminal,
+    note,
+    report_on,
+    say,
+)
 from nestdecode.cli.signals import undisturbed
 from nestdecode.cli.sources import opened
-from nestdecode.cli.summary import summary
 from nestdecode.cli.target import identity_of
 from nestdecode.errors import DecodeError
 from nestdecode.stream import Framing, Record
@@ -39,6 +45,7 @@ from nestdecode.words import at_line, one_line
 if TYPE_CHECKING:
     from nestdecode.choosing import Asked
     from nestdecode.cli.hints import Matching
+    from nestdecode.cli.letters import Letters
     from nestdecode.decoder import Decoder
 
 __all__ = ["SUMMARIES", "Counter", "RunOptions", "Session", "Summary", "need_input"]
@@ -52,14 +59,14 @@ class RunOptions(NamedTuple):
     What options say of a run over some files.
 
     Attributes:
-        files: Their names; ``-`` is standard input, and so is no name.
-        framing: Given, or None to tell it from each input.
+        files: Their names; ``-`` is standard input, and so is an empty list.
+        framing: Given, or None to detect it in each input.
         head: How many records are written at most; None for all.
         jobs: Processes that answer; None decides by the size of each input.
         progress: Whether a bar is shown; None decides by the terminal and by time.
         dead_letters: The file to which records are appended that fail.
         fail_fast: Whether the first record that fails is the last one.
-        summary: ``text``: what failed is told at the end; ``json``: all is, in one line.
+        summary: ``text`` reports failures at the end; ``json`` reports all counts, in one line.
     """
 
     files: tuple[str, ...]
@@ -91,7 +98,7 @@ class Session:
 
     Args:
         running: The files, and what options say of the run.
-        malformed: What becomes of a record that is no JSON.
+        malformed: How a record that is not JSON is handled.
         hints: Whether a record that fails has options named that would help.
         alone: Whether it is one process, whatever options say.
     """
@@ -191,7 +198,7 @@ class Session:
             counter: Counts values; nothing is written for them.
             decoder: If it has a spec, stderr says that no record has a layer of it.
         """
-        if decoder is not None and decoder.spec is not None and decoder.spec.layers:
+        if decoder is not None and _has_place_for_layers(decoder):
             from nestdecode.cli.hints import Matching  # late: most need no spec
 
             self._matching = Matching(answer, many, decoder, self.note)
@@ -275,7 +282,7 @@ class Session:
 
     def _bar(self, source: Source, output: Output) -> Any:
         wanted = self._running.progress
-        if wanted is False or (wanted is None and source.total is None):
+        if wanted is False or not is_terminal(sys.stderr):
             return nullcontext()
         from nestdecode.cli.progress import progress  # late: small files end before it shows
 
@@ -283,7 +290,7 @@ class Session:
         return progress(self._name, source.total, wanted=wanted, shares=shares)
 
     def _tell(self, report: Report) -> None:
-        """Keep the records that failed, and tell what is to be told."""
+        """Keep the records that failed, and write the messages of a report."""
         if self._kept is not None:
             for letter in report.letters:
                 letter.line += self._lines
@@ -325,6 +332,8 @@ class Session:
         taken = {identity_of(0 if name == "-" else name): "an input" for name in self._files}
         taken[output.identity] = "the output"
         taken[identity_of_messages()] = "stderr"
+        from nestdecode.cli.letters import Letters  # late: most keep none
+
         self._kept = Letters(
             letters, {file: what for file, what in taken.items() if file is not None}
         )
@@ -353,6 +362,10 @@ class Session:
             hint = self._matching.hint(total.written)
             if hint:
                 note(hint)
+        if not (total.problems or total.malformed or total.failed):
+            return
+        from nestdecode.cli.summary import summary  # late: most records do not fail
+
         line = summary(
             total,
             hidden=self._hidden,
@@ -364,6 +377,12 @@ class Session:
             say(line)
 
 
+def _has_place_for_layers(decoder: Decoder) -> bool:
+    """Return whether layers are opened where a spec declares them, and nowhere else."""
+    spec, plan = decoder.spec, decoder.engine.plan
+    return spec is not None and plan is not None and plan.undeclared is None and bool(spec.layers)
+
+
 def _each(text: Callable[[Any], bytes]) -> Render:
     def render(value: Any) -> bytes | None:
         if value is None or value == []:
@@ -373,13 +392,9 @@ def _each(text: Callable[[Any], bytes]) -> Render:
     return render
 
 
-def _is_terminal(stream: Any) -> bool:
-    return stream is not None and bool(stream.isatty())
-
-
 def need_input(files: tuple[str, ...]) -> None:
-    """Show short help and exit with 2, rather than wait for somebody to type JSON."""
-    if not files and _is_terminal(sys.stdin):
+    """Show short help and exit with 2, rather than wait for JSON to be typed."""
+    if not files and is_terminal(sys.stdin):
         ctx = click.get_current_context()
         usage = ctx.command.get_usage(ctx)
         import inspect

@@ -71,7 +71,7 @@ class Rows:
         }
         # What is written for an only cell that is empty: a reader skips empty lines.
         self._empty = '""' if form == "csv" else ""
-        # Names of the first row; none if it is no object, and None if there was no row.
+        # Names of the first row; none if it is not an object, and None if there was no row.
         self._names: dict[str, None] | None = None
 
     def __call__(self, document: Any) -> bytes | None:
@@ -79,7 +79,7 @@ class Rows:
         return self._rows(self._query(document))
 
     def many(self, joined: Joined) -> list[bytes | None] | None:
-        """Return the rows of joined records, or None if each has to be for itself."""
+        """Return the rows of joined records; None if each has to be answered alone."""
         answers = self._query.many(joined)
         if answers is None:
             return None
@@ -152,7 +152,7 @@ def _is_none(row: Any) -> bool:
 
 
 def _holds_rows(array: list[Any]) -> bool:
-    """Tell whether an array's elements are arrays and objects, as far as there are any."""
+    """Return whether an array holds arrays and objects only, nulls aside."""
     kinds = set(map(type, array)) - {type(None)}
     return bool(kinds) and kinds <= {list, dict}
 

@@ -149,7 +149,7 @@ def _changes(
         pairs: Each PATH=VALUE.
         deletions: Each PATH that goes.
         decoder: Opens the records.
-        read: Reads the file, to say what a text may mean that is no path.
+        read: Reads the file, to suggest a path for a text that is not one.
 
     Raises:
         click.UsageError: If a path or a value is none.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from nestdecode.cli.tables import aligned
 from nestdecode.spec import Spec
 from nestdecode.spec.openapi import operations
 
@@ -93,21 +94,21 @@ def lines_of(about: dict[str, Any], width: int | None) -> list[str]:
     return lines
 
 
-def _layers(layers: list[dict[str, Any]]) -> Iterator[tuple[int, str, str]]:
+def _layers(layers: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for layer in layers:
         codecs = " | ".join(layer["codecs"]) + ("?" if layer["optional"] else "")
         policy = f"  on-error: {layer['on-error']}" if layer["on-error"] else ""
-        yield 2, layer["path"], codecs + policy
+        yield f"  {layer['path']}", codecs + policy
 
 
-def _queries(queries: dict[str, str]) -> Iterator[tuple[int, str, str]]:
+def _queries(queries: dict[str, str]) -> Iterator[tuple[str, str]]:
     for name, text in queries.items():
-        yield 2, f":{name}", text
+        yield f"  :{name}", text
 
 
-def _operations(found: list[dict[str, Any]]) -> Iterator[tuple[int, str, str]]:
+def _operations(found: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for operation in found:
-        yield 2, f"{operation['method']} {operation['path']}", operation["summary"]
+        yield f"  {operation['method']} {operation['path']}", operation["summary"]
         for parameter in operation["parameters"]:
             values = " or ".join(map(str, parameter["values"]))
             about = (
@@ -116,33 +117,10 @@ def _operations(found: list[dict[str, Any]]) -> Iterator[tuple[int, str, str]]:
                 "required" if parameter["required"] else "optional",
             )
             text = f"({', '.join(filter(None, about))}) {parameter['description']}"
-            yield 4, parameter["name"], text
+            yield f"    {parameter['name']}", text
 
 
-def _section(heading: str, rows: list[tuple[int, str, str]], width: int | None) -> list[str]:
-    """Write rows of a name and a text, the texts below one another if that leaves room."""
-    if not rows:
-        return []
-    lines = [f"{heading}:"]
-    widest = max(indent + len(name) for indent, name, _ in rows)
-    longest = max(len(" ".join(text.split())) for _, _, text in rows)
-    is_room = width is None or widest + 2 + min(longest, 30) <= width
-    column = widest + 2 if is_room else 6
-    for indent, name, text in rows:
-        text = " ".join(text.split())
-        begin = f"{' ' * indent}{name}"
-        if width is None:
-            lines.append(f"{begin:<{column}}{text}".rstrip())
-            continue
-        if len(begin) + 2 > column:
-            lines.append(begin)
-            begin = ""
-        lines += textwrap.wrap(
-            text,
-            max(width, 40),
-            initial_indent=f"{begin:<{column}}",
-            subsequent_indent=" " * column,
-            break_long_words=False,
-            break_on_hyphens=False,
-        ) or [begin]
-    return lines
+def _section(heading: str, rows: list[tuple[str, str]], width: int | None) -> list[str]:
+    """Write rows of a name and a text."""
+    rows = [(name, " ".join(text.split())) for name, text in rows]
+    return [f"{heading}:", *aligned(rows, notes=True, width=width)] if rows else []

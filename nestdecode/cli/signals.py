@@ -85,20 +85,20 @@ def wait(*descriptors: int) -> Sequence[int]:
 
 
 def listen() -> None:
-    """Obey signals from here on, but for those that whoever started this has turned off."""
-    _be_told()
+    """Obey signals from here on, except those that the parent process has turned off."""
+    _wake_on_signals()
     for name in _STOPPING:
         number = getattr(signal, name, None)
         if number is None or signal.getsignal(number) == signal.SIG_IGN:
             continue
         try:
             signal.signal(number, undisturbed.stop)
-        except ValueError:  # not the main thread: somebody else listens
+        except ValueError:  # not the main thread: that one listens
             return
         _listened.append(number)
 
 
-def _be_told() -> None:
+def _wake_on_signals() -> None:
     """Have `wait` end when a signal comes, and when one has come."""
     if os.name == "nt" or _come:  # select knows sockets only, there
         return
@@ -122,8 +122,8 @@ def keys_are_for_others() -> Iterator[None]:
         number = getattr(signal, name, None)
         if number is None or signal.getsignal(number) == signal.SIG_IGN:
             continue
-        # Not SIG_IGN: whoever is started would be born with it.
-        with suppress(ValueError):  # not the main thread: somebody else listens
+        # Not SIG_IGN: child processes would inherit it.
+        with suppress(ValueError):  # not the main thread: that one listens
             was[number] = signal.signal(number, lambda *_: None)
     try:
         yield

@@ -14,7 +14,7 @@ __all__ = ["is_file", "opened"]
 
 
 def is_file(name: str) -> bool:
-    """Tell whether there is a regular file of that name."""
+    """Return whether there is a regular file of that name."""
     try:
         return os.path.isfile(name)  # noqa: PTH113 - pathlib takes 5 ms
     except (OSError, ValueError):
@@ -30,7 +30,7 @@ def opened(name: str, *, as_it_is: bool = False) -> Iterator[Source]:
         yield Source(sys.stdin.buffer, wait, as_it_is=as_it_is)
         return
     try:
-        file = open(name, "rb", buffering=0)  # noqa: PTH123, SIM115 - errors are told apart; pathlib takes 5 ms
+        file = open(name, "rb", buffering=0)  # noqa: PTH123, SIM115 - errors of opening only; pathlib takes 5 ms
     except OSError as error:
         reason = error.strerror or str(error)
     except ValueError:

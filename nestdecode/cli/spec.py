@@ -12,6 +12,7 @@ from nestdecode.cli.options import complete_spec
 from nestdecode.cli.output import Output, print_lines, write_out
 from nestdecode.cli.showing import described, lines_of
 from nestdecode.cli.specs import folders, load
+from nestdecode.cli.tables import aligned
 from nestdecode.errors import SpecError
 from nestdecode.spec import catalog
 
@@ -57,18 +58,19 @@ def list_(as_json: bool) -> None:
         except SpecError:
             title = f"can't be loaded: nestdecode spec lint {name} says why"
         rows.append((name, title, str(path)))
+    output = Output()
     if as_json:
-        output = Output()
         output.write(
             output.encode({"name": name, "title": title, "file": file, "own": name in own})
             for name, title, file in rows
         )
         return
-    width = max((len(name) for name, _, _ in rows), default=0)
+    lines = []
     for name, title, file in rows:
         instead = ", instead of the shipped one" if name in shipped else ""
         where = f"  ({file}{instead})" if name in own else ""
-        print_lines(f"{name:<{width}}  {title}{where}".rstrip())
+        lines.append((name, (title + where).lstrip()))
+    print_lines(*aligned(lines, notes=True, width=output.width))
 
 
 @command.command("show", short_help="Show what a spec says.")

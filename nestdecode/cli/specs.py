@@ -10,15 +10,15 @@ import click
 if TYPE_CHECKING:
     from nestdecode.spec import Spec
 
-__all__ = ["VARIABLE", "folders", "load"]
+__all__ = ["folders", "load"]
 
 # The variable that lists folders, as PATH does.
-VARIABLE = "NESTDECODE_SPECS"
+_VARIABLE = "NESTDECODE_SPECS"
 
 
 def folders() -> tuple[str, ...]:
     """Return the user's folders of specs: those of the variable, or else the usual one."""
-    listed = os.environ.get(VARIABLE)
+    listed = os.environ.get(_VARIABLE)
     if listed is not None:
         found = (os.path.expanduser(f) for f in listed.split(os.pathsep) if f)  # noqa: PTH111 - raises nothing
         return tuple(found)

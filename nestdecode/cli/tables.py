@@ -85,7 +85,8 @@ def _noted(line: str, note: str, width: int | None) -> Iterator[str]:
         yield f"{line}{_GAP}{note}"
     else:
         yield line.rstrip()
-        yield from wrapped(note, width, indent=4)
+        # Further to the right than its row, and than a row that belongs to that one.
+        yield from wrapped(note, width, indent=len(line) - len(line.lstrip(" ")) + 4)
 
 
 def wrapped(text: str, width: int, *, indent: int = 0) -> Iterator[str]:
@@ -126,7 +127,7 @@ def fitted(text: str, width: int) -> str:
 
 
 def _taken(text: str, width: int) -> str:
-    """Return the beginning of a text that is no wider."""
+    """Return as much of a text's beginning as fits."""
     if text[:width].isascii():
         return text[:width]
     for end, character in enumerate(text):

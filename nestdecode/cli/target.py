@@ -112,7 +112,7 @@ class Target:
 
 
 def is_lent(name: str) -> bool:
-    """Tell whether a name is one of the system's for an open file: /dev/stdout, /dev/fd/3."""
+    """Return whether a name is one of the system's for an open file: /dev/stdout, /dev/fd/3."""
     folder = os.path.realpath(os.path.dirname(name))  # noqa: PTH120 - pathlib adds nothing
     return folder.startswith("/proc/") or folder in ("/dev", "/dev/fd")
 

@@ -24,15 +24,15 @@ except ImportError as error:
 if TYPE_CHECKING:
     from nestdecode.spec import Spec
 
-__all__ = ["Opening", "OpeningJsonFormatter"]
+__all__ = ["OpeningFormatter", "OpeningJsonFormatter"]
 
 
-class Opening(BaseJsonFormatter):
+class OpeningFormatter(BaseJsonFormatter):
     """
     Makes a formatter open the members of what it writes. It comes before the formatter's class.
 
     >>> from pythonjsonlogger.msgspec import MsgspecFormatter
-    >>> class OpeningMsgspecFormatter(Opening, MsgspecFormatter): ...
+    >>> class OpeningMsgspecFormatter(OpeningFormatter, MsgspecFormatter): ...
 
     The record is not changed: other handlers see it as it was.
 
@@ -68,5 +68,5 @@ class Opening(BaseJsonFormatter):
         return done
 
 
-class OpeningJsonFormatter(Opening, JsonFormatter):
+class OpeningJsonFormatter(OpeningFormatter, JsonFormatter):
     """A JsonFormatter whose members are opened."""

@@ -15,12 +15,14 @@ from nestdecode.stream import DeadLetter
 if TYPE_CHECKING:
     from nestdecode.spec import Spec
 
-__all__ = ["Opener", "held", "several"]
+__all__ = ["Opener", "held", "held_of", "several"]
 
 # How the text of a container begins; and that of a string that may hold one.
 _BEGINS = re.compile(r"[ \t\r\n]*+[\[{\"]")
-# As many digits as the longest integers of 64 bits have; surrogates; escapes, which hide both.
+# As many digits as the longest integers of 64 bits have; surrogates, which UTF-8 has none of;
+# escapes, which hide both.
 _SUSPECT = re.compile(r"[0-9]{19}|[\ud800-\udfff]|\\u")
+_SUSPECT_BYTES = re.compile(rb"[0-9]{19}|\\u")
 
 
 class Opener:
@@ -69,8 +71,6 @@ class Opener:
         self.failed: int = 0
         self._on_dead_letter = on_dead_letter
         self._int64 = int64
-        # The text of a layer that is encoded shows no digits.
-        self._shows_digits = self.decoder.spec is None
 
     def __repr__(self) -> str:
         return f"<Opener: {self.opened:,} opened, {self.failed:,} failed>"
@@ -148,8 +148,8 @@ class Opener:
         tree = self.decoder.expand(value)
         if type(tree) is not dict and type(tree) is not list:
             return value
-        if self._int64 and (not self._shows_digits or _SUSPECT.search(text)):
-            tree = held(tree)
+        if self._int64:
+            tree = held_of(tree, text, self.decoder)
         self.opened += 1
         return tree
 
@@ -181,6 +181,23 @@ def held(tree: Any) -> Any:
     if kind is list:
         return [held(value) for value in tree]
     return str(tree) if kind is int and not -(1 << 63) <= tree < 1 << 63 else tree
+
+
+def held_of(tree: Any, text: str | bytes, decoder: Decoder) -> Any:
+    """
+    Return ``held(tree)``, without a walk if the text shows that nothing would change.
+
+    Args:
+        tree: What is returned.
+        text: What the tree was opened from.
+        decoder: What has opened it.
+    """
+    # The text of a layer that is encoded shows no digits.
+    if decoder.spec is None:
+        found = _SUSPECT.search(text) if isinstance(text, str) else _SUSPECT_BYTES.search(text)
+        if not found:
+            return tree
+    return held(tree)
 
 
 def several(names: Iterable[str] | str | None) -> tuple[str, ...] | None:

@@ -87,7 +87,7 @@ class OpeningLogRecordProcessor(LogRecordProcessor):
 
 def _holds(kept: Any, tree: Any) -> bool:
     """
-    Tell whether an attribute holds all of a tree.
+    Return whether an attribute holds all of a tree.
 
     The SDK leaves out members whose name is empty. As late as 1.39 it put None in the place of
     an array whose elements are of several types.

@@ -7,12 +7,11 @@ changes nothing. https://www.rsyslog.com/doc/configuration/modules/mmexternal.ht
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Literal
 
 from nestdecode.decoder import Decoder
-from nestdecode.integrations.opener import held
+from nestdecode.integrations.opener import held_of
 from nestdecode.text.reader import Reader
 from nestdecode.text.write import dump
 
@@ -25,8 +24,6 @@ NOTHING = b"{}"
 # Says that what follows is JSON: https://www.rsyslog.com/doc/historical/lumberjack.html
 _COOKIE = b"@cee:"
 _BLANKS = b" \t\r\n"
-# As many digits as the longest integers of 64 bits have; and escapes, which can hide them.
-_SUSPECT = re.compile(rb"[0-9]{19}|\\u")
 
 
 def replies(
@@ -50,8 +47,6 @@ def replies(
         The function. It returns None, or raises DecodeError, for what can't be opened.
     """
     parse = Reader(decoder.limits).parse_record
-    # The text of a layer that is encoded shows no digits.
-    shows_digits = decoder.spec is None
 
     def reply(line: bytes) -> bytes | None:
         message = _message(parse(line)) if interface == "fulljson" else line
@@ -61,8 +56,7 @@ def replies(
         tree = decoder.expand(message)
         if under is None and type(tree) is not dict:
             return None
-        if not shows_digits or _SUSPECT.search(message):
-            tree = held(tree)
+        tree = held_of(tree, message, decoder)
         return dump({"$!": tree if under is None else {under: tree}})
 
     return reply

@@ -72,7 +72,7 @@ class Parser:
         Returns:
             Whether the message goes on; False only if ``on_malformed`` is ``drop``.
         """
-        # What is raised here would drop the message, and nobody would know.
+        # An error that is raised here would drop the message without a trace.
         try:
             text = message[self._field]
             tree = self.opener.value(text)

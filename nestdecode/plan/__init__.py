@@ -16,9 +16,9 @@ the careful way
 written code, by a spec
 -------------------------------------------------------------------------------------
 ``source``             ``PythonSource``: Python that is written line by line, and built
-``opening``            ``Opener``: a plan as one function
-``containers``         what ``Opener`` writes for members and elements
-``strings``            what ``Opener`` writes for strings
+``opening``            ``LayerWriter``: a plan as one function
+``containers``         what ``LayerWriter`` writes for members and elements
+``strings``            what ``LayerWriter`` writes for strings
 ``spending``           what layers in base64 and gzip may cost in that code
 ``facts``              what a plan and its limits say of all documents
 ---------------------  --------------------------------------------------------------

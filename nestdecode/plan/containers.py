@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nestdecode.spec.shape import Shape
 
 if TYPE_CHECKING:
-    from nestdecode.plan.opening import Opener
+    from nestdecode.plan.opening import LayerWriter
 
 __all__ = ["Containers"]
 
@@ -51,7 +51,7 @@ class Containers:
         opener: Writes what is done with each of them.
     """
 
-    def __init__(self, opener: Opener) -> None:
+    def __init__(self, opener: LayerWriter) -> None:
         self._opener = opener
         self._source = opener.source
 

@@ -33,7 +33,7 @@ from nestdecode.spec.shape import Shape, live_shapes, walk
 from nestdecode.text.number import Number
 from nestdecode.text.reader import Limits, Reader
 
-__all__ = ["Opener", "source_of"]
+__all__ = ["LayerWriter", "source_of"]
 # Places that are written out before a function is called instead.
 MAX_PLACES = 400
 # Loops inside one another; Python takes 20 blocks. Levels of indentation; it takes 100.
@@ -62,7 +62,7 @@ def source_of(
             LimitError if it is too deep, or holds what only the careful way opens.
         quiet: Whether problems are not reported.
     """
-    opener = Opener(PythonSource(), plan, reader, copied, quiet=quiet)
+    opener = LayerWriter(PythonSource(), plan, reader, copied, quiet=quiet)
     opener.source.names |= {
         "carefully": carefully,
         "settle": functools.partial(settle, plan, start, carefully),
@@ -71,7 +71,7 @@ def source_of(
     return opener.source
 
 
-class Opener:
+class LayerWriter:
     """
     Writes code that opens layers.
 

@@ -13,7 +13,7 @@ from nestdecode.spec.shape import Alternative, Shape
 from nestdecode.text.depth import brackets, is_deeper
 
 if TYPE_CHECKING:
-    from nestdecode.plan.opening import Opener
+    from nestdecode.plan.opening import LayerWriter
 
 __all__ = ["Strings", "is_one_of", "is_too_deep"]
 
@@ -35,7 +35,7 @@ class Strings:
         opener: Writes how the layers in them are opened.
     """
 
-    def __init__(self, opener: Opener) -> None:
+    def __init__(self, opener: LayerWriter) -> None:
         self._opener = opener
         self._source = opener.source
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from nestdecode.errors import DecodeError
 from nestdecode.plan.careful import Plan
-from nestdecode.plan.opening import Opener
+from nestdecode.plan.opening import LayerWriter
 from nestdecode.plan.run import CrowdedError, Run
 from nestdecode.plan.source import PythonSource
 from nestdecode.queries.code import Emitter
@@ -116,7 +116,7 @@ def source_of_many(
     return source
 
 
-def _open_late(emitter: Emitter, node: Node, late: Late) -> Opener:
+def _open_late(emitter: Emitter, node: Node, late: Late) -> LayerWriter:
     """Set the emitter to open layers on access; return what writes how a document is read."""
     layers_for = declared_layers if late.plan.shapes else found_layers
     emitter.layers = layers_for(emitter.source, late, emitter.looping)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from nestdecode.plan.facts import can_be_late, opened_on_the_spot, opens_to_same_children
-from nestdecode.plan.opening import Opener
+from nestdecode.plan.opening import LayerWriter
 from nestdecode.plan.source import PythonSource
 from nestdecode.queries.layers import (
     BARE,
@@ -40,14 +40,14 @@ def declared_layers(source: PythonSource, late: Late, looping: Looping) -> Layer
 
 
 class _DeclaredLayers(Layers):
-    opener: Opener
+    opener: LayerWriter
 
     def __init__(self, source: PythonSource, late: Late, looping: Looping) -> None:
         super().__init__(source)
         if not can_be_late(late.plan, late.reader.limits):
             raise NotWrittenError
         self._looping = looping
-        self.opener = Opener(source, late.plan, late.reader, late.copied, quiet=False)
+        self.opener = LayerWriter(source, late.plan, late.reader, late.copied, quiet=False)
         (self.root,) = late.plan.shapes
         self._live = live_shapes(self.root)
         self._texts: dict[Shape, bool] = {}

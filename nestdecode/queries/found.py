@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nestdecode.plan.careful import Plan
-from nestdecode.plan.opening import Opener
+from nestdecode.plan.opening import LayerWriter
 from nestdecode.plan.source import PythonSource
 from nestdecode.queries.layers import (
     BARE,
@@ -101,7 +101,7 @@ class _Turns:
 
 
 class _FoundLayers(Layers):
-    opener: Opener
+    opener: LayerWriter
     root = FOUND
 
     def __init__(self, source: PythonSource, late: Late, looping: Looping) -> None:
@@ -111,7 +111,7 @@ class _FoundLayers(Layers):
         self._looping = looping
         self._layers = late.reader.limits.max_layers
         plan = Plan(_NOTHING, late.plan.on_error, None)
-        self.opener = Opener(source, plan, late.reader, late.copied, quiet=False)
+        self.opener = LayerWriter(source, plan, late.reader, late.copied, quiet=False)
         turns = _Turns(late.carefully)
         source.names |= {
             "early": late.carefully,

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nestdecode.plan.careful import Plan
-from nestdecode.plan.opening import Opener
+from nestdecode.plan.opening import LayerWriter
 from nestdecode.plan.run import Run
 from nestdecode.plan.source import PythonSource
 from nestdecode.spec.shape import Shape
@@ -129,7 +129,7 @@ class Layers:
     """
 
     root: Known = None
-    opener: Opener | None = None
+    opener: LayerWriter | None = None
     level = 0
     keeps = True
 

@@ -32,7 +32,7 @@ from nestdecode.spec.shape import (
     walk,
 )
 from nestdecode.spec.short import DOCUMENT_KEYS, expand_short
-from nestdecode.spec.text import Source, read
+from nestdecode.spec.text import SpecText, read
 from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Numbers
 from nestdecode.words import count, nearest
 
@@ -86,7 +86,7 @@ class Spec:
     duplicates: Duplicates
     is_marked: bool
     schemas: Schemas
-    written: Source
+    written: SpecText
     _root: str
     _source: tuple[str, str | None, str | None]
 
@@ -242,7 +242,7 @@ def mistakes_in(
     return by_line[:MOST_MISTAKES]
 
 
-def _checked(source: Source, text: str, pointer: str | None) -> Spec:
+def _checked(source: SpecText, text: str, pointer: str | None) -> Spec:
     name = source.name
     if not isinstance(source.value, dict):
         empty = ", got nothing" if source.value is None else ""
@@ -256,7 +256,7 @@ def _checked(source: Source, text: str, pointer: str | None) -> Spec:
         # An error with a pointer into the expansion would not help the author of a short
         # form, but everything that can be wrong is found while it is expanded.
         expansion = expand_short(source)
-        schemas = Schemas(Source(expansion, name, work=source.work))
+        schemas = Schemas(SpecText(expansion, name, work=source.work))
         kind = ("/", source)
     elif "openapi" in source.value or "swagger" in source.value:
         version = openapi.version_of(source)
@@ -282,7 +282,7 @@ def _checked(source: Source, text: str, pointer: str | None) -> Spec:
     return _build(schemas, root, *kind, (text, name, pointer))
 
 
-def _extension_of(source: Source) -> dict[str, Any]:
+def _extension_of(source: SpecText) -> dict[str, Any]:
     extension = source.value.get("x-nestdecode", {})
     if not isinstance(extension, dict):
         raise source.error("expected an object", "/x-nestdecode")
@@ -293,7 +293,7 @@ def _build(
     schemas: Schemas,
     root: str,
     prefix: str,
-    source: Source,
+    source: SpecText,
     origin: tuple[str, str | None, str | None],
 ) -> Spec:
     extension = _extension_of(schemas.source)

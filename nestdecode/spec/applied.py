@@ -10,7 +10,7 @@ from collections.abc import Callable
 from nestdecode.spec.circles import Circles
 from nestdecode.spec.once import Answers, once
 from nestdecode.spec.references import NEVER, References
-from nestdecode.spec.state import FREE, All, Asked, Either, Free, Own, State, States
+from nestdecode.spec.state import FREE, All, Conditional, Either, Free, Own, State, States
 
 __all__ = ["Applied"]
 
@@ -46,7 +46,7 @@ class Applied:
     def _looked_into(self, state: State) -> State | None:
         if isinstance(state, (Either, All)):
             return self.states.combine(type(state), map(self._looked_into, state.parts))
-        if isinstance(state, Asked):
+        if isinstance(state, Conditional):
             inner = self._looked_into(state.part)
             return inner and self.states.asked(inner)
         return state if isinstance(state, (Own, Free)) else self._applied(state.pointer)
@@ -121,7 +121,7 @@ class Applied:
         """Return *state* with each schema that is only a ``$ref`` replaced by its target."""
         if isinstance(state, (Either, All)):
             return self.states.combine(type(state), map(self._followed, state.parts)) or FREE
-        if isinstance(state, Asked):
+        if isinstance(state, Conditional):
             return self.states.asked(self._followed(state.part))
         if isinstance(state, (Own, Free)):
             return state

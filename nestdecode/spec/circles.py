@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nestdecode.spec.text import Source
+from nestdecode.spec.text import SpecText
 
 __all__ = ["Circles"]
 
@@ -20,7 +20,7 @@ class Circles:
         subschemas: Returns the pointers of the schemas that one applies in place.
     """
 
-    def __init__(self, source: Source, subschemas: Callable[[str], list[str]]) -> None:
+    def __init__(self, source: SpecText, subschemas: Callable[[str], list[str]]) -> None:
         self._source = source
         self._subschemas = subschemas
         self._numbers: dict[str, int] = {}

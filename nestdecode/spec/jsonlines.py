@@ -14,7 +14,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],]|\n|[^\s{}\[\],:"]+', re.DOTAL
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenContainer:
     """A container of a JSON text whose end has not been found yet."""
 
     value: Any
@@ -46,7 +46,7 @@ def lines_of(
     lines: dict[tuple[int, str | int], int] = {}
     line = 1
     around = [root]
-    stack = [_Open(around, 0)]
+    stack = [_OpenContainer(around, 0)]
     for found in _TOKEN.finditer(text):
         token, top = found[0], stack[-1]
         if token == "\n":
@@ -66,7 +66,7 @@ def lines_of(
             if isinstance(top.key, int) and top.value is not around:
                 lines[id(top.value), top.key] = line
             if token in "{[":
-                stack.append(_Open(top.child(), 0 if token == "[" else None))
+                stack.append(_OpenContainer(top.child(), 0 if token == "[" else None))
     return lines
 
 

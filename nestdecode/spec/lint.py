@@ -54,7 +54,7 @@ def lint(spec: Spec) -> list[SpecError]:
 
 
 def is_stray(spec: Spec) -> bool:
-    """Tell whether a spec may be any other JSON object: no layer, no key of ours."""
+    """Return whether a spec may be any other JSON object: no layer, no key of ours."""
     return not (spec.is_marked or live_shapes(spec.shape))
 
 

@@ -11,7 +11,7 @@ from nestdecode.errors import SpecError
 from nestdecode.paths import join_pointer
 from nestdecode.spec.chains import media_codecs
 from nestdecode.spec.references import References
-from nestdecode.spec.text import Source
+from nestdecode.spec.text import SpecText
 
 __all__ = ["operations", "record_schema", "version_of"]
 
@@ -35,7 +35,7 @@ _SEQUENCES = {
 }
 
 
-def version_of(source: Source) -> Literal["3.0"] | None:
+def version_of(source: SpecText) -> Literal["3.0"] | None:
     """
     Return ``3.0`` for an OpenAPI 3.0 document, whose schemas are not JSON Schema 2020-12.
 

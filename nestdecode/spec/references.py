@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from nestdecode.paths import join_pointer, split_pointer
 from nestdecode.spec.once import Answers, once
-from nestdecode.spec.text import Source
+from nestdecode.spec.text import SpecText
 
 __all__ = ["ANNOTATIONS", "NEVER", "References", "type_of"]
 
@@ -49,7 +49,7 @@ class References:
         version: ``3.0`` for OpenAPI 3.0, where a ``$ref`` hides its siblings; else None.
     """
 
-    def __init__(self, source: Source, version: Literal["3.0"] | None = None) -> None:
+    def __init__(self, source: SpecText, version: Literal["3.0"] | None = None) -> None:
         self.answers: Answers = defaultdict(dict)
         self.source = source
         self.version = version

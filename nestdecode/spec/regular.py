@@ -119,10 +119,10 @@ def syntax_of(text: str) -> Node:
     Raises:
         PatternError: If the pattern is wrong or not regular.
     """
-    return _Parser(text).whole()
+    return _PatternParser(text).whole()
 
 
-class _Parser:
+class _PatternParser:
     """A parser of one pattern, by recursive descent."""
 
     def __init__(self, text: str) -> None:

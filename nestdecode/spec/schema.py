@@ -23,7 +23,7 @@ from typing import Literal
 from nestdecode.spec.applied import Applied
 from nestdecode.spec.chains import Chains
 from nestdecode.spec.references import References
-from nestdecode.spec.text import Source
+from nestdecode.spec.text import SpecText
 from nestdecode.spec.types import Types
 
 __all__ = ["Schemas"]
@@ -45,7 +45,7 @@ class Schemas:
         types: Reads the types that schemas allow.
     """
 
-    def __init__(self, source: Source, version: Literal["3.0"] | None = None) -> None:
+    def __init__(self, source: SpecText, version: Literal["3.0"] | None = None) -> None:
         self.source = source
         self.version = version
         self.references: References = References(source, version)

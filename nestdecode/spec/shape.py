@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 from nestdecode.errors import POLICIES, Policy
 from nestdecode.paths import Step, Wild, format_path
 from nestdecode.spec.pattern import Pattern
-from nestdecode.spec.text import Source
+from nestdecode.spec.text import SpecText
 from nestdecode.text.depth import DEEPEST
 from nestdecode.text.tokens import named
 from nestdecode.words import nearest
@@ -21,6 +21,7 @@ __all__ = [
     "Shape",
     "layers_of",
     "live_shapes",
+    "met_in",
     "outside_objects",
     "read_policy",
     "read_style",
@@ -152,6 +153,28 @@ def walk(root: Shape) -> Iterator[tuple[Shape, tuple[Step, ...]]]:
                 waiting.append((child, path))
 
 
+def met_in(tree: Any, shapes: tuple[Shape, ...]) -> Iterator[tuple[Shape, ...]]:
+    """
+    Yield the shapes of each place of a tree, as long as there are any.
+
+    Args:
+        tree: A value. Its strings are not opened.
+        shapes: Those of its root.
+    """
+    waiting = [(shapes, tree)]
+    while waiting:
+        shapes, value = waiting.pop()
+        yield shapes
+        if type(value) is dict:
+            for name, child in value.items():
+                below = tuple(s for shape in shapes for s in shape.members(name))
+                waiting += [(below, child)] if below else []
+        elif type(value) is list:
+            for index, child in enumerate(value):
+                below = tuple(s for shape in shapes if (s := shape.element(index)) is not None)
+                waiting += [(below, child)] if below else []
+
+
 def outside_objects(root: Shape) -> Iterator[tuple[Shape, bool, tuple[Step, ...]]]:
     """
     Yield the shapes of places that are not members of an object, and so can't be dropped.
@@ -205,7 +228,7 @@ def live_shapes(root: Shape) -> set[Shape]:
     return live
 
 
-def read_policy(value: Any, source: Source, pointer: str) -> Policy:
+def read_policy(value: Any, source: SpecText, pointer: str) -> Policy:
     """
     Return the policy that an ``on-error`` names; YAML reads ``null`` as None.
 
@@ -222,7 +245,7 @@ def read_policy(value: Any, source: Source, pointer: str) -> Policy:
     return cast(Policy, name)
 
 
-def read_style(value: Any, source: Source, pointer: str) -> str:
+def read_style(value: Any, source: SpecText, pointer: str) -> str:
     """
     Return the name of a style.
 

@@ -12,7 +12,7 @@ from nestdecode.errors import SpecError
 from nestdecode.paths import Step, Wild, join_pointer, parse_path
 from nestdecode.spec.chains import no_bytes, unknown_codec
 from nestdecode.spec.shape import read_policy, read_style
-from nestdecode.spec.text import Source
+from nestdecode.spec.text import SpecText
 from nestdecode.words import closest, count, nearest
 
 __all__ = ["SHORT_KEYS", "expand_short"]
@@ -37,33 +37,33 @@ _DOTTED = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+)+\Z")
 
 
 @dataclass(slots=True)
-class _Place:
+class _PathPlace:
     """One place that paths lead to or through."""
 
-    members: dict[str, _Place] = field(default_factory=dict)
-    rest: _Place | None = None
-    prefix: dict[int, _Place] = field(default_factory=dict)
-    items: _Place | None = None
+    members: dict[str, _PathPlace] = field(default_factory=dict)
+    rest: _PathPlace | None = None
+    prefix: dict[int, _PathPlace] = field(default_factory=dict)
+    items: _PathPlace | None = None
     chains: tuple[tuple[str, ...], ...] = ()
     optional: bool = False
     on_error: Any = ...
     style: str | None = None
     named_at: str = ""
 
-    def child(self, step: Step) -> _Place:
+    def child(self, step: Step) -> _PathPlace:
         """Return the place one step further, made if it is new."""
         if step is Wild.MEMBERS:
-            self.rest = self.rest or _Place()
+            self.rest = self.rest or _PathPlace()
             return self.rest
         if step is Wild.ELEMENTS:
-            self.items = self.items or _Place()
+            self.items = self.items or _PathPlace()
             return self.items
         if isinstance(step, int):
-            return self.prefix.setdefault(step, _Place())
-        return self.members.setdefault(step, _Place())
+            return self.prefix.setdefault(step, _PathPlace())
+        return self.members.setdefault(step, _PathPlace())
 
 
-def expand_short(source: Source) -> dict[str, Any]:
+def expand_short(source: SpecText) -> dict[str, Any]:
     """
     Return the JSON Schema that a short form expands to.
 
@@ -78,7 +78,7 @@ def expand_short(source: Source) -> dict[str, Any]:
     layers = document.get("layers", {})
     if not isinstance(layers, dict):
         raise source.error(_not_layers(layers), "/layers")
-    root = _Place()
+    root = _PathPlace()
     for path, written in layers.items():
         _add_layer(source, root, path, written)
 
@@ -95,7 +95,7 @@ def expand_short(source: Source) -> dict[str, Any]:
     return schema | ({"allOf": [body]} if "x-nestdecode" in body else body)
 
 
-def _check_keys(source: Source) -> None:
+def _check_keys(source: SpecText) -> None:
     document = source.value
     unknown = [key for key in document if key not in SHORT_KEYS]
     outside = [key for key in unknown if not nearest(key, SHORT_KEYS) and key != "redact"]
@@ -117,7 +117,7 @@ def _check_keys(source: Source) -> None:
 
 
 def _unknown(
-    source: Source, container: dict[str, Any], key: str, known: tuple[str, ...], around: str
+    source: SpecText, container: dict[str, Any], key: str, known: tuple[str, ...], around: str
 ) -> SpecError:
     """Build the error for a key that is not known, and mend it if it is clear what was meant."""
     pointer = around + join_pointer([key])
@@ -128,7 +128,7 @@ def _unknown(
 
 
 def _is_chain(written: Any) -> bool:
-    """Tell whether a value is probably meant as codecs."""
+    """Return whether a value is probably meant as codecs."""
     return isinstance(written, str) and not {*re.split(r"[^a-z0-9]+", written)}.isdisjoint(CODECS)
 
 
@@ -144,7 +144,7 @@ def _not_layers(layers: Any) -> str:
     return wanted
 
 
-def _add_layer(source: Source, root: _Place, path: str, written: Any) -> None:
+def _add_layer(source: SpecText, root: _PathPlace, path: str, written: Any) -> None:
     here = "/layers" + join_pointer([path])
     if (id(source.value["layers"]), path) in source.quoted and _DOTTED.match(path):
         # In JMESPath "a.b" is the member named a.b; YAML removes these quotes, which would
@@ -203,7 +203,7 @@ def _add_layer(source: Source, root: _Place, path: str, written: Any) -> None:
     place.chains = tuple(chains)
 
 
-def _chain(source: Source, text: str, here: str) -> tuple[str, ...]:
+def _chain(source: SpecText, text: str, here: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in text.split("|"))
     if len(names) > MOST_CODECS:
         raise source.error(f"more than {MOST_CODECS} codecs", here)
@@ -220,7 +220,7 @@ def _chain(source: Source, text: str, here: str) -> tuple[str, ...]:
     return names
 
 
-def _schema(place: _Place, source: Source) -> dict[str, Any]:
+def _schema(place: _PathPlace, source: SpecText) -> dict[str, Any]:
     inside = _containers(place, source)
     if not place.chains:
         return inside
@@ -245,7 +245,7 @@ def _schema(place: _Place, source: Source) -> dict[str, Any]:
     )
 
 
-def _containers(place: _Place, source: Source) -> dict[str, Any]:
+def _containers(place: _PathPlace, source: SpecText) -> dict[str, Any]:
     schema: dict[str, Any] = {}
     if place.members:
         schema["properties"] = {n: _schema(p, source) for n, p in place.members.items()}

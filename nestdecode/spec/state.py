@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-__all__ = ["FREE", "All", "Asked", "Either", "Free", "Own", "Schema", "State", "States"]
+__all__ = ["FREE", "All", "Conditional", "Either", "Free", "Own", "Schema", "State", "States"]
 
 # A state with more parts than this is flattened to one ``Either``: recursive schemas would
 # give states without end.
@@ -51,7 +51,7 @@ class All:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class Conditional:
     """The schema of an ``if``: it may declare layers, but neither requires nor excludes a value."""
 
     part: Schema | Own
@@ -64,7 +64,7 @@ class Free:
 
 FREE = Free()
 
-State = Schema | Own | Either | All | Asked | Free
+State = Schema | Own | Either | All | Conditional | Free
 Key = TypeVar("Key")
 # The states of children by name or index, and the state of all others; None: not declared.
 Children = tuple[dict[Key, "State | None"], "State | None"]
@@ -106,15 +106,15 @@ class States:
         """Return the state of an ``if``: its schemas, all joined by ``All``."""
         if isinstance(state, (Either, All)):
             return self.combine(All, map(self.asked, state.parts)) or FREE
-        if isinstance(state, (Asked, Free)):
+        if isinstance(state, (Conditional, Free)):
             return state
-        key = (Asked, state)
-        return self._known.get(key) or self._known.setdefault(key, Asked(state))
+        key = (Conditional, state)
+        return self._known.get(key) or self._known.setdefault(key, Conditional(state))
 
     def combine(
         self, kind: type[Either] | type[All], parts: Iterable[State | None]
     ) -> State | None:
-        """Return states joined into one; None is no state, and drops out."""
+        """Return states joined into one; None stands for the absence of a state, and drops out."""
         flat: dict[State, None] = {}
         for part in parts:
             if isinstance(part, kind):
@@ -134,7 +134,7 @@ class States:
         return self._known.get(key) or self._known.setdefault(key, kind(tuple(flat)))
 
     def _holds_anyway(self, state: State, others: dict[State, None]) -> bool:
-        if isinstance(state, Asked):
+        if isinstance(state, Conditional):
             return state.part in others
         if not isinstance(state, Either) or FREE not in state.parts:
             return state is FREE
@@ -149,7 +149,7 @@ class States:
             return (state.pointer,)
         known = self._pointers.get(state)
         if known is None:
-            parts = (state.part,) if isinstance(state, Asked) else state.parts
+            parts = (state.part,) if isinstance(state, Conditional) else state.parts
             found = dict.fromkeys(pointer for part in parts for pointer in self.pointers(part))
             self.spend(len(found))
             known = self._pointers[state] = tuple(found)
@@ -178,7 +178,7 @@ class States:
 
     def _size(self, state: State) -> int:
         """Return the number of parts of a state; any number above MOST_PARTS is too many."""
-        if isinstance(state, Asked):
+        if isinstance(state, Conditional):
             return self._size(state.part)
         if not isinstance(state, (Either, All)):
             return 1
@@ -212,7 +212,7 @@ class States:
             self.spend(3)
             if isinstance(state, Own):
                 return of(state.pointer)
-            if isinstance(state, Asked):
+            if isinstance(state, Conditional):
                 named, rest = children(state.part)
                 self.spend(len(named))
                 return {k: c and self.asked(c) for k, c in named.items()}, rest and self.asked(rest)

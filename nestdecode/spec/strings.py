@@ -9,7 +9,7 @@ from typing import Literal
 from nestdecode.spec.once import Answers, once
 from nestdecode.spec.schema import Schemas
 from nestdecode.spec.shape import Alternative, Shape, read_policy, read_style
-from nestdecode.spec.state import FREE, All, Asked, Either, Own, State
+from nestdecode.spec.state import FREE, All, Conditional, Either, Own, State
 
 __all__ = ["StringShapes"]
 
@@ -90,7 +90,7 @@ class StringShapes:
     @once
     def _contents(self, state: State | None) -> dict[tuple[str, ...], State]:
         """Return the chains that a state declares, in order, and the content state of each."""
-        if isinstance(state, Asked):
+        if isinstance(state, Conditional):
             return self._contents(state.part)
         if isinstance(state, Own):
             chain = self._schemas.chains.chain(state.pointer)
@@ -102,7 +102,7 @@ class StringShapes:
         for part in state.parts if isinstance(state, (Either, All)) else ():
             for codecs, content in self._contents(part).items():
                 found.setdefault(codecs, []).append(content)
-                if isinstance(state, All) and not isinstance(part, Asked):
+                if isinstance(state, All) and not isinstance(part, Conditional):
                     held.add(codecs)
         self._states.spend(len(found))
         return {

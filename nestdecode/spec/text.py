@@ -21,7 +21,7 @@ from nestdecode.spec.jsonlines import lines_of, mistake_in
 from nestdecode.spec.slips import Slip, eaten, forbidden, slip_in
 from nestdecode.text.depth import is_deeper
 
-__all__ = ["Source", "read"]
+__all__ = ["SpecText", "read"]
 
 MAX_BYTES = 16 << 20
 MAX_DEPTH = 200
@@ -39,7 +39,7 @@ _WORDS = {"": None, "null": None, "true": True, "false": False}
 
 
 @dataclass(slots=True, eq=False)
-class Source:
+class SpecText:
     """
     A spec's document, where each piece of it stood, and the work it may still take.
 
@@ -112,7 +112,7 @@ class Source:
 
     def take_away(self, pointer: str) -> bool:
         """
-        Take a member away, or what an element holds; tell whether that could be done.
+        Take a member away, or what an element holds; return whether that could be done.
 
         What says of which kind the document is stays, and what was mended.
         """
@@ -157,7 +157,9 @@ class Source:
         return line
 
 
-def read(text: str, name: str | None = None, *, forgiven: list[SpecError] | None = None) -> Source:
+def read(
+    text: str, name: str | None = None, *, forgiven: list[SpecError] | None = None
+) -> SpecText:
     """
     Read a spec file. JSON if it is JSON or its name says so, else YAML.
 
@@ -190,7 +192,7 @@ def read(text: str, name: str | None = None, *, forgiven: list[SpecError] | None
     return _read_yaml(text, name, forgiven)
 
 
-def _read_json(text: str, name: str | None, forgiven: list[SpecError] | None) -> Source:
+def _read_json(text: str, name: str | None, forgiven: list[SpecError] | None) -> SpecText:
     repeated: list[str] = []
 
     def members_of(members: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -220,7 +222,7 @@ def _read_json(text: str, name: str | None, forgiven: list[SpecError] | None) ->
         if forgiven is None:
             raise mistakes[0]
         forgiven += mistakes
-    return Source(value, name, json=text if is_small else None)
+    return SpecText(value, name, json=text if is_small else None)
 
 
 def _number(text: str) -> float:
@@ -237,7 +239,7 @@ class _SlipError(Exception):
         self.slip = slip
 
 
-def _read_yaml(text: str, name: str | None, forgiven: list[SpecError] | None) -> Source:
+def _read_yaml(text: str, name: str | None, forgiven: list[SpecError] | None) -> SpecText:
     """Read YAML; if mistakes are forgiven, once more without each slip that is explained."""
     slips: list[SpecError] = []
     while True:
@@ -266,7 +268,7 @@ def _read_yaml(text: str, name: str | None, forgiven: list[SpecError] | None) ->
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenNode:
     """A container whose end has not been read yet."""
 
     value: Any
@@ -287,11 +289,11 @@ class _YamlReader:
     def __init__(self, text: str, name: str | None, forgiven: list[SpecError] | None) -> None:
         self.forgiven = forgiven
         self._text = text
-        self._source = Source(None, name)
-        self._stack: list[_Open] = []
+        self._source = SpecText(None, name)
+        self._stack: list[_OpenNode] = []
         self._documents = 0
 
-    def read(self) -> Source:
+    def read(self) -> SpecText:
         """
         Read all of it.
 
@@ -331,7 +333,7 @@ class _YamlReader:
             if len(self._stack) >= MAX_DEPTH:
                 self._fail(f"deeper than {MAX_DEPTH} levels", event)
             value: Any = [] if isinstance(event, yaml.SequenceStartEvent) else self._again()
-            self._stack.append(_Open(value, self._place(value, event)))
+            self._stack.append(_OpenNode(value, self._place(value, event)))
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             self._stack.pop()
         elif isinstance(event, yaml.DocumentStartEvent):

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, Self, TypeVar
 
 from nestdecode.errors import DecodeError, LimitError, QueryError, UncompiledError
 from nestdecode.stream.letters import DeadLetter
-from nestdecode.stream.lines import CUT
+from nestdecode.stream.lines import CUT, GROUP
 from nestdecode.stream.records import Batch, Record, is_blank
 from nestdecode.stream.scanner import follow_values, not_utf8, shows_no_json
 from nestdecode.stream.sources import Source, UnreadableError
@@ -45,8 +45,6 @@ ENOUGH_MESSAGES = 1000
 # Bytes from which on a file is read by several processes.
 _LARGE = 32 << 20
 _DOCUMENTS = "--documents reads records that take several lines, or share one"
-# So much is read and written at once: its trees fit a cache.
-_GROUP = 1 << 14
 
 P = TypeVar("P", bound="Part")
 Answer = Callable[[bytes], Any]
@@ -246,7 +244,7 @@ class Answering:
             yield from self._one_by_one(batch, line)
         written: list[bytes] = []
         while at < len(text) and not self.stopped and batch.refused is None:
-            end = text.rfind(b"\n", at, at + _GROUP) + 1 or text.find(b"\n", at + _GROUP) + 1
+            end = text.rfind(b"\n", at, at + GROUP) + 1 or text.find(b"\n", at + GROUP) + 1
             group = joined_lines(text[at:end])
             # Of more than may be written each is answered alone.
             trees = many(group) if self.left is None or group.records <= self.left else None

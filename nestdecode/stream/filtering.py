@@ -6,14 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from nestdecode.errors import DecodeError
-from nestdecode.stream.lines import CHUNK
+from nestdecode.stream.lines import CHUNK, GROUP
 from nestdecode.stream.records import is_blank
 from nestdecode.text.joined import Joined, joined_lines
 
 __all__ = ["Filter", "Filtered"]
-
-# Bytes of lines that are answered together: their trees fit a cache.
-_GROUP = 1 << 14
 
 
 class Filtered:
@@ -23,7 +20,7 @@ class Filtered:
     Attributes:
         lines: Lines read, each of which is written as one line.
         opened: Lines that were answered.
-        failed: Lines that could not be answered.
+        failed: Lines that are too long, not JSON, or refused. They were written as they came.
     """
 
     __slots__ = ("failed", "lines", "opened")
@@ -47,7 +44,7 @@ class Filter:
 
     Args:
         answer: From a line, without its newline, to the line that is written for it. Returns
-            None or raises DecodeError if the line can't be answered.
+            None if there is nothing to open in it, and raises DecodeError if it fails.
         many: From joined lines to as many lines, each with its newline; returns None if each
             has to be answered alone.
         longest: Bytes of a line; longer ones are not answered.
@@ -126,7 +123,7 @@ class Filter:
         counts, many, at = self.counts, self._many, 0
         answers: list[bytes] = []
         while at < len(text):
-            end = text.rfind(b"\n", at, at + _GROUP) + 1 or text.find(b"\n", at + _GROUP) + 1
+            end = text.rfind(b"\n", at, at + GROUP) + 1 or text.find(b"\n", at + GROUP) + 1
             group, at = text[at:end], end
             if many is not None:
                 joined = joined_lines(group)
@@ -146,10 +143,13 @@ class Filter:
             try:
                 answer = self._answer(line)
             except DecodeError as error:
-                if self._on_error is not None and not is_blank(line):
-                    self._on_error(counts.lines, error)
+                if not is_blank(line):
+                    counts.failed += 1
+                    if self._on_error is not None:
+                        self._on_error(counts.lines, error)
+        else:
+            counts.failed += 1
         if answer is not None:
             counts.opened += 1
             return answer + b"\n"
-        counts.failed += not is_blank(line)
         return (line if self._instead is None else self._instead) + b"\n"

@@ -11,10 +11,12 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["CHUNK", "CUT", "KEPT", "LineCutter", "Lines", "lines_of_range"]
+__all__ = ["CHUNK", "CUT", "GROUP", "KEPT", "LineCutter", "Lines", "lines_of_range"]
 
 # Bytes read at a time: few enough to stay in a processor's cache until they are written.
 CHUNK = 1 << 16
+# Bytes of lines that are answered together: their trees fit a cache.
+GROUP = 1 << 14
 # Why a file can't be read that is shorter than it was at first.
 CUT = "it was cut short while it was read"
 # How much is kept of a record that is too long to be one.

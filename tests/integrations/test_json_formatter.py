@@ -17,7 +17,7 @@ from pythonjsonlogger.json import JsonFormatter  # noqa: E402
 from pythonjsonlogger.msgspec import MsgspecFormatter  # noqa: E402
 from pythonjsonlogger.orjson import OrjsonFormatter  # noqa: E402
 
-from nestdecode.integrations.json_formatter import Opening, OpeningJsonFormatter  # noqa: E402
+from nestdecode.integrations.json_formatter import OpeningFormatter, OpeningJsonFormatter  # noqa: E402
 
 OPENED = [
     {"id": "1", "body": {"a": [1, 2]}},
@@ -31,11 +31,11 @@ def record(message, *args, **extra):
     return logging.makeLogRecord({"msg": message, "args": args, "levelname": "INFO", **extra})
 
 
-class OpeningOrjsonFormatter(Opening, OrjsonFormatter):
+class OpeningOrjsonFormatter(OpeningFormatter, OrjsonFormatter):
     pass
 
 
-class OpeningMsgspecFormatter(Opening, MsgspecFormatter):
+class OpeningMsgspecFormatter(OpeningFormatter, MsgspecFormatter):
     pass
 
 

@@ -176,9 +176,14 @@ def test_git(command, tmp_path):
     assert b'   "n": 1e400,' in lines
 
 
-def test_rsyslog(command, tmp_path, start):
+@pytest.fixture
+def rsyslog(command, tmp_path, start):
+    """Return a function that runs rsyslog with a recipe; it returns the lines that come out."""
     need("rsyslogd")
-    configuration = recipe('load="mmexternal"')
+    return lambda part, number: _rsyslog(recipe(part), number, tmp_path, start)
+
+
+def _rsyslog(configuration, number, tmp_path, start):
     for shown, here in [
         ("/opt/nestdecode/bin", str(tmp_path / "bin")),
         ("/var/log/opened.ndjson", str(tmp_path / "out")),
@@ -192,11 +197,20 @@ def test_rsyslog(command, tmp_path, start):
     )
     host = start(["rsyslogd", "-n", "-C", "-i", tmp_path / "pid", "-f", tmp_path / "c"])
     send(int(host.until(lambda: (tmp_path / "port").read_text().strip())), LINES)
+    return host.lines(tmp_path / "out", number)
 
-    assert list(map(json.loads, host.lines(tmp_path / "out", 2))) == [
+
+def test_rsyslog_by_mmexternal(rsyslog):
+    assert list(map(json.loads, rsyslog('load="mmexternal"', 2))) == [
         {"id": "1", "body": {"a": [1, 2]}},
         {"big": {"n": "18446744073709551617"}},
     ]
+
+
+def test_rsyslog_by_omprog(rsyslog):
+    opened, plain, broken, big = OPENED
+
+    assert rsyslog('load="omprog"', 4) == [opened, b" " + plain, b" " + broken, big]
 
 
 def test_logging_in_python(capsys):

@@ -1,4 +1,4 @@
-"""rsyslog, started here: its mmexternal and omprog run ``nestdecode filter``."""
+"""rsyslog, started here: its mmexternal runs ``nestdecode filter``."""
 
 import json
 import os
@@ -22,28 +22,20 @@ template(name="tree" type="string" string="%$!all-json%\\n")
 action(type="mmexternal" binary="{filter}" interface.input="{interface}")
 action(type="omfile" file="{folder}/out" template="tree")
 """
-OMPROG = """\
-global(workDirectory="{folder}")
-module(load="imtcp")
-module(load="omprog")
-input(type="imtcp" address="127.0.0.1" port="0" listenPortFileName="{folder}/port")
-template(name="text" type="string" string="%msg:2:$%\\n")
-action(type="omprog" binary="{filter}" template="text" output="{folder}/out")
-"""
 
 
 @pytest.fixture
 def rsyslog(start, tmp_path):
     need("rsyslogd")
 
-    def run(configuration, options, **words):
+    def run(options, interface="msg"):
         script = tmp_path / "filter"
         # mmexternal starts programs without any environment.
         program = f"cd {ROOT} && exec {sys.executable} -m nestdecode filter {options}"
         script.write_text(f"#!/bin/sh\n{program}\n")
         script.chmod(0o755)
         (tmp_path / "rsyslog.conf").write_text(
-            configuration.format(folder=tmp_path, filter=script, **words)
+            MMEXTERNAL.format(folder=tmp_path, filter=script, interface=interface)
         )
         host = start(
             ["rsyslogd", "-n", "-C", "-i", tmp_path / "pid", "-f", tmp_path / "rsyslog.conf"]
@@ -60,7 +52,7 @@ BIG = {"big": {"n": "18446744073709551617"}}
 @pytest.mark.parametrize("interface", ["msg", "fulljson"])
 def test_messages_come_through_mmexternal_in_order(rsyslog, interface):
     name = "rsyslog" if interface == "msg" else "rsyslog-fulljson"
-    host, port, out = rsyslog(MMEXTERNAL, f"--for {name} --under doc", interface=interface)
+    host, port, out = rsyslog(f"--for {name} --under doc", interface)
 
     send(port, [*LINES, rb'@cee: {"b":"[1]"}'])
 
@@ -75,7 +67,7 @@ def test_messages_come_through_mmexternal_in_order(rsyslog, interface):
 
 
 def test_members_of_an_object_become_properties(rsyslog):
-    host, port, out = rsyslog(MMEXTERNAL, "--for rsyslog", interface="msg")
+    host, port, out = rsyslog("--for rsyslog")
 
     send(port, [*LINES, b"[1]"])
 
@@ -84,7 +76,7 @@ def test_members_of_an_object_become_properties(rsyslog):
 
 
 def test_twenty_thousand_messages_come_through(rsyslog):
-    host, port, out = rsyslog(MMEXTERNAL, "--for rsyslog --under d", interface="msg")
+    host, port, out = rsyslog("--for rsyslog --under d")
     lines = [b'{"n":"[%d]"}' % number if number % 3 else b"text" for number in range(20_000)]
 
     send(port, lines)
@@ -100,7 +92,7 @@ def children_of(process):
 
 
 def test_a_killed_filter_loses_no_message(rsyslog):
-    host, port, out = rsyslog(MMEXTERNAL, "--for rsyslog --under d", interface="msg")
+    host, port, out = rsyslog("--for rsyslog --under d")
     lines = [b'{"n":"[%d]"}' % number for number in range(2_000)]
 
     send(port, lines[:1000])
@@ -117,7 +109,7 @@ def test_a_killed_filter_loses_no_message(rsyslog):
 
 
 def test_a_killed_filter_is_started_again(rsyslog):
-    host, port, out = rsyslog(MMEXTERNAL, "--for rsyslog --under d", interface="msg")
+    host, port, out = rsyslog("--for rsyslog --under d")
     send(port, [b'{"n":"[1]"}'])
     host.lines(out, 1)
 
@@ -133,7 +125,7 @@ def test_a_killed_filter_is_started_again(rsyslog):
 
 
 def test_a_filter_survives_hup_of_its_host(rsyslog):
-    host, port, out = rsyslog(MMEXTERNAL, "--for rsyslog --under d", interface="msg")
+    host, port, out = rsyslog("--for rsyslog --under d")
     send(port, [b'{"n":"[1]"}'])
     host.lines(out, 1)
 
@@ -142,16 +134,3 @@ def test_a_filter_survives_hup_of_its_host(rsyslog):
     send(port, [b'{"n":"[2]"}'])
 
     assert list(map(json.loads, host.lines(out, 2))) == [{"d": {"n": [1]}}, {"d": {"n": [2]}}]
-
-
-def test_what_omprog_is_sent_comes_out_line_by_line(rsyslog):
-    host, port, out = rsyslog(OMPROG, "")
-
-    send(port, LINES)
-
-    assert host.lines(out, 4) == [
-        b'{"id":"1","body":{"a":[1,2]}}',
-        b"plain",
-        b'{"broken": ',
-        b'{"big":{"n":18446744073709551617}}',
-    ]

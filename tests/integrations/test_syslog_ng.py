@@ -10,6 +10,7 @@ import pytest
 import nestdecode
 from nestdecode.integrations.syslog_ng import Parser
 from tests.integrations.conftest import LINES, free_port, need, send
+from tests.integrations.page import recipe
 
 # rsyslog can't be installed beside it, so its packages may be unpacked somewhere.
 PLACE = Path(os.environ.get("SYSLOG_NG_ROOT", "/"))
@@ -19,8 +20,14 @@ CONFIGURATION = """\
 options {{ keep-hostname(yes); flush-lines(1); stats-freq(0); }};
 log {{
   source {{ network(ip("127.0.0.1") port({port}) transport("tcp") log-msg-size(1048576)); }};
-  parser {{ python(class("nestdecode.integrations.syslog_ng.Parser") options({options})); }};
+  parser(p_nestdecode);
   destination {{ file("{folder}/out" template("{template}\\n")); }};
+}};
+{parser}
+"""
+PARSER = """\
+parser p_nestdecode {{
+  python(class("nestdecode.integrations.syslog_ng.Parser") options({options}));
 }};
 """
 BIG = b'{"big":{"n":18446744073709551617}}'
@@ -31,10 +38,15 @@ def syslog_ng(start, tmp_path):
     program = PLACE / "usr/sbin/syslog-ng"
     need(str(program))
 
-    def run(options="", template="$MESSAGE", wait=True):
+    def run(options="", template="$MESSAGE", parser=None, wait=True):
         port = free_port()
         (tmp_path / "c").write_text(
-            CONFIGURATION.format(port=port, options=options, folder=tmp_path, template=template)
+            CONFIGURATION.format(
+                port=port,
+                folder=tmp_path,
+                template=template,
+                parser=parser or PARSER.format(options=options),
+            )
         )
         libraries = [
             MODULES.parent,
@@ -75,6 +87,18 @@ def test_scalars_become_values_with_a_prefix(syslog_ng):
         b'|||{"broken": ',
         b"||18446744073709551617|" + LINES[3],
     ]
+
+
+def test_the_parser_of_the_page_runs(syslog_ng, tmp_path):
+    parser, place = recipe("parser p_nestdecode"), "/etc/nestdecode/app.yaml"
+    assert place in parser
+    (tmp_path / "app.yaml").write_text("nestdecode: 1\nlayers: {body: json}\n")
+    parser = parser.replace(place, str(tmp_path / "app.yaml"))
+    host, port, out = syslog_ng(template="${nd.id}|${nd.body.a}|$MESSAGE", parser=parser)
+
+    send(port, LINES[:2])
+
+    assert host.lines(out, 2) == [b"1|[1,2]|" + LINES[0], b"||plain"]
 
 
 def test_what_can_not_be_opened_is_dropped_where_that_is_asked(syslog_ng):
