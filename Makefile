@@ -27,24 +27,29 @@ test-all: $(VENV)/ready
 test-floors: $(VENV)/floors/ready
 	$(VENV)/floors/bin/$(PYTEST)
 
-# Each newer Python that is there, with the newest versions. A name on PATH may be a shim
-# of pyenv with nothing behind it, so each is tried.
-NEWER := 3.12 3.13 3.14
+# Each newer Python that is there, with the newest versions: all tests with the newest of them, the
+# quick ones with the others. A name on PATH may be a shim of pyenv with nothing behind it, so each is
+# tried.
+NEWER := 3.14 3.13 3.12
 test-newer: $(VENV)/ready
-	@set -e; found=; \
+	@set -e; which=all; \
 	for version in $(NEWER); do \
 		$(BIN)/python -c "import sys; sys.exit(sys.version_info >= (3, $${version#3.}))" || continue; \
 		for python in python$$version "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$version.*/bin/python$$version; do \
 			"$$python" -c 'import venv' 2> /dev/null || continue; \
-			found=yes; echo "# Python $$version: $$python"; \
-			$(MAKE) --no-print-directory PYTHON="$$python" test-python$$version; \
+			echo "# Python $$version, $$which tests: $$python"; \
+			$(MAKE) --no-print-directory PYTHON="$$python" $$which-python$$version; \
+			which=quick; \
 			break; \
 		done; \
 	done; \
-	test "$$found" || echo "# none of Python $(NEWER) is there beside $$($(BIN)/python --version): skipped"
+	test $$which = quick || echo "# none of Python $(NEWER) is there beside $$($(BIN)/python --version): skipped"
 
-test-python%: $(VENV)/python%/ready
+all-python%: $(VENV)/python%/ready
 	$(VENV)/python$*/bin/$(PYTEST)
+
+quick-python%: $(VENV)/python%/ready
+	NESTDECODE_EXAMPLES=0.2 $(VENV)/python$*/bin/$(PYTEST) -m "not slow"
 
 # What quick tests of the library reach of it, branch by branch: at least fail_under in pyproject.toml.
 # Tests that run commands as processes of their own, which would take as long again, are left out.

@@ -198,3 +198,15 @@ def test_a_real_shell_completes(shell, folder, line, words):
         pytest.skip(f"there is no {shell}")
 
     assert typed(shell, folder, line) == words
+
+
+def test_odd_names_in_a_folder_keep_no_other_from_being_completed(folder):
+    (folder / "loop.yaml").symlink_to("loop.yaml")
+    (folder / "two\nlines.yaml").write_text(SPEC)
+    with open(os.fsencode(folder) + b"/\xff.yaml", "wb") as odd:  # noqa: PTH123 - no Path holds it
+        odd.write(SPEC.encode())
+
+    found = asked(folder, "bash", "nestdecode expand --spec=./")
+
+    assert "--spec=./my.yaml" in found
+    assert not any("loop" in name or "lines" in name for name in found)

@@ -200,17 +200,18 @@ def test_flags_hold_with_workers_too(tmp_path, command):
 
 
 SEQUENCE = b'\x1e{"a":"[1]"}\n\x1e{"a":1\x1e\x1e{\n "a":\n2}\n\x1e\n\x1e[3]\n\x1e'
-AS_LINES = b'{"a":"[1]"}\n{"a":1\n{\n "a":\n2}\n\n[3]\n'
+AS_LINES = [b'{"a":"[1]"}', b'{"a":1', b'{  "a": 2}', b"[3]"]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1 << 18])
-def test_a_separator_begins_a_line_however_input_comes(size):
+def test_each_text_of_a_sequence_is_a_line_however_input_comes(size):
     file = io.BytesIO(SEQUENCE)
     read, name = as_utf8(lambda most: file.read(min(size, most)))
     pieces = list(iter(lambda: read(1 << 16), b""))
 
     assert name == "json-seq"
-    assert b"".join(pieces) == AS_LINES
+    lines = [line.strip() for line in b"".join(pieces).split(b"\n")]
+    assert [line for line in lines if line] == AS_LINES
 
 
 def test_what_does_not_begin_with_a_separator_is_no_sequence():
@@ -235,7 +236,7 @@ def test_a_sequence_that_is_written_is_read_again(run, folder):
     written, _, _ = run("expand", "--seq", "--tab", "s.json", "s.json")
 
     assert written.count("\x1e") == 2
-    assert run("expand", "--seq", "--original", stdin=written.encode())[0] == written
+    assert run("expand", "--seq", "--tab", stdin=written.encode()) == (written, "", 0)
 
 
 def test_a_sequence_is_not_replaced_by_lines(run, folder):
@@ -791,3 +792,24 @@ def test_without_a_spec_nothing_is_declared(run):
 
     assert (stdout, code) == ("", 2)
     assert stderr.endswith(f"\nError: {reason}\n")
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_comes_after_the_first_records_is_not_answered(folder, jobs):
+    good = b'{"a":"' + b"x" * 40 + b'"}\n'
+    (folder / "in").write_bytes(good * 2000 + b"bad\n" * 3)
+
+    stdout, stderr, code = spawned("expand", "-j", jobs, "--head", "2000", "in")
+
+    assert (stdout, stderr, code) == ((good * 2000).decode(), "", 0)
+
+
+def test_a_record_whose_answer_can_not_be_written_harms_no_other(folder):
+    long = b"9" * 4300
+    (folder / "in").write_bytes(b"[1,2]\n[%b,%b]\n[3]\n" % (long, long))
+
+    for flags in ((), ("-j2",), ("--csv",)):
+        stdout, stderr, code = spawned("query", *flags, "-q", "[sum(@)]", "in")
+        assert code == 5
+        assert stdout.split() == (["3", "3"] if flags == ("--csv",) else ["[3]", "[3]"])
+        assert "in: line 2: " in stderr

@@ -1,6 +1,7 @@
 """Input in UTF-16 and UTF-32: recognized by byte order mark, read in pieces of any size."""
 
 import gzip
+import io
 import json
 import os
 import random
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import nestdecode
 from nestdecode.stream.encoded import as_utf8
 
 NESTDECODE = [sys.executable, "-m", "nestdecode"]
@@ -206,3 +208,35 @@ def test_other_commands_read_it_too(tmp_path):
 
     assert (text, code) == (b'{"n":"[2]"}\n', 0)
     assert said.endswith(": changed 1 place\n")
+
+
+SEQUENCES = [
+    pytest.param(b'\x1e{"a":"[1]"}\n\x1e[2]\n', [{"a": [1]}, [2]], 0, id="one a line"),
+    pytest.param(b'\x1e{\n"a":\n1}\n\x1e[\n2]\n', [{"a": 1}, [2]], 0, id="indented"),
+    pytest.param(b'\x1e{"a":[\n\x1e[2]\n\x1e]}\n', [[2]], 2, id="cut short"),
+    pytest.param(b"\x1e[1,\n\x1e2]\n", [], 2, id="cut short, then a number"),
+    pytest.param(b"\x1e\x1e\n\x1e[1]", [[1]], 0, id="empty ones, and no newline at the end"),
+    pytest.param(b'\x1e"text"\n\x1e12\n\x1enull\n', ["text", 12, None], 0, id="scalars"),
+]
+
+
+@pytest.mark.parametrize(("text", "trees", "failed"), SEQUENCES)
+@pytest.mark.parametrize("framing", [None, "documents"])
+def test_no_text_of_a_sequence_goes_on_in_the_next_one(text, trees, failed, framing):
+    for size in (1, 2, 5, 1 << 16):
+        target = io.BytesIO()
+        source = Pieces(text, size)
+        report = nestdecode.expand_file(source, target, framing=framing)
+        assert [json.loads(line) for line in target.getvalue().splitlines()] == trees
+        assert report.failed == failed
+
+
+class Pieces:
+    """A file that gives some bytes at a time."""
+
+    def __init__(self, text: bytes, size: int) -> None:
+        self._file = io.BytesIO(text)
+        self._size = size
+
+    def read(self, size: int, /) -> bytes:
+        return self._file.read(min(size, self._size))

@@ -119,6 +119,7 @@ def test_what_is_known_to_fail_is_not_json(text, framing, sizes):
 )
 @settings(max_examples=3000)
 @example(b"[" * 300 + b'"')
+@example(b"x" + b"[" * 255)
 @example(b'["\\"]')
 def test_a_line_that_shows_no_json_is_a_dead_letter_of_its_own(line):
     line = line.replace(b"\n", b"")

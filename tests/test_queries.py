@@ -967,3 +967,16 @@ def test_what_is_asked_of_many_elements_is_answered(query):
     document = [{"id": number, "kind": "ab"[number % 2]} for number in range(100_000)]
 
     assert len(nestdecode.query(query, document)) == 100_000
+
+
+LONG = int("9" * 4300)
+
+
+def test_a_sum_that_nobody_can_write_is_a_query_error():
+    total = Decoder().compile("sum(@)")
+
+    assert total([LONG, -LONG, 1]) == 1
+    assert total([LONG]) == LONG
+    for numbers in ([LONG, 1], [-LONG, -1], [LONG, LONG]):
+        with pytest.raises(QueryError):
+            total(numbers)

@@ -75,7 +75,13 @@ def _files(incomplete: str, suffixes: tuple[str, ...] | None = None) -> Iterator
     for entry in entries:
         if not entry.name.startswith(begin) or (entry.name[0] == "." and not begin):
             continue
-        if entry.is_dir():
+        if not entry.name.isprintable():
+            continue  # a shell can't type it: bytes that are not UTF-8, newlines
+        try:
+            is_folder = entry.is_dir()
+        except OSError:  # a link that leads to itself
+            continue
+        if is_folder:
             yield f"{start}{entry.name}/"
         elif suffixes is None or entry.name.endswith(suffixes):
             yield f"{start}{entry.name}"

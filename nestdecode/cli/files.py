@@ -82,6 +82,8 @@ def records_of(name: str, framing: Framing | None, most: int) -> Iterator[Found]
     """
     try:
         with opened(name) as source, progress(name, source.total) as advance:
+            if source.encoding == SEQUENCE:
+                framing = "lines"
             for found in _records(name, source.read, framing, most):
                 advance(source.done)
                 yield found

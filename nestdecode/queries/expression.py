@@ -11,6 +11,7 @@ expression                              here
 ``to_number('1_000')``, ``' 1'``, nan   null: the text of a JSON number or nothing
 ``contains('abc', `1`)``                QueryError, not TypeError
 sums that no double holds               QueryError, not infinity
+sums of more than 4,300 digits          QueryError
 ``[::0]``                               QueryError, when it is compiled
 unknown function, wrong number of       QueryError, when it is compiled
 arguments

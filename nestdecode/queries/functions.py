@@ -36,6 +36,8 @@ _TYPE_NAMES = {
     "list": "array",
     "str": "string",
 }
+# The least integer with more digits than Python writes.
+_TOO_LONG = 10**4300
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
@@ -114,7 +116,10 @@ def call(name: str, arguments: list[Any]) -> Any:
     """
     try:
         answer = _functions.call_function(name, arguments)
-        if type(answer) is not float or math.isfinite(answer):
+        kind = type(answer)
+        if kind is int and not -_TOO_LONG < answer < _TOO_LONG:
+            pass  # sums only: nobody could write it
+        elif kind is not float or math.isfinite(answer):
             return answer
     except exceptions.JMESPathTypeError:
         raise

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Literal, Protocol, Self, TypeVar
 
 from nestdecode.errors import DecodeError, LimitError, QueryError, UncompiledError
+from nestdecode.stream.encoded import SEQUENCE
 from nestdecode.stream.letters import DeadLetter
 from nestdecode.stream.lines import CUT, GROUP
 from nestdecode.stream.records import Batch, Record, is_blank
@@ -565,7 +566,9 @@ def _answer_all(
 ) -> None:
     answering.encoding = source.encoding
     start = b""
-    if framing is None:
+    if source.encoding == SEQUENCE:
+        framing = "lines"
+    elif framing is None:
         framing, start = framing_of(source.read, answering.most)
     answering.framing = framing
     # Of documents that are counted off, none is answered ahead of those before it.

@@ -2,7 +2,7 @@
 Input that is converted to lines of UTF-8: UTF-16, UTF-32, and JSON text sequences.
 
 UTF-16 and UTF-32 are recognised by their byte order mark, a sequence (RFC 7464) by the
-record separator that it begins with: such a separator begins a line.
+record separator that it begins with: each of its texts becomes a line.
 
 A lone surrogate becomes the three bytes that UTF-8 would have for it. They are not UTF-8, so
 the record that holds them is refused, and no other. Nothing is replaced.
@@ -11,16 +11,18 @@ the record that holds them is refused, and no other. Nothing is replaced.
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Callable
 
 from nestdecode.stream.compressed import rejoined
+from nestdecode.stream.scanner import follow_values
 
 __all__ = ["SEQUENCE", "as_utf8"]
 
 # What input is called that begins with a record separator.
 SEQUENCE = "json-seq"
 _SEPARATOR = b"\x1e"
+# A text of a sequence that is longer is not looked at again and again.
+_SHORT = 1 << 16
 
 Read = Callable[[int], bytes]
 Decode = Callable[[bytes, str, bool], tuple[str, int]]
@@ -65,21 +67,39 @@ def as_utf8(read: Read) -> tuple[Read, str | None]:
 
 
 class _Separated:
-    """Reads a JSON text sequence as lines: a separator is where one begins."""
+    """
+    Reads a JSON text sequence as lines: each of its texts becomes one.
+
+    A text that was cut short must not go on in the next one, so a line ends at a separator
+    only. A newline in a text becomes a blank: it stands between tokens, or the text is not
+    JSON. The last text is a line as soon as it is whole, so that it is not held back.
+    """
 
     def __init__(self, read: Read) -> None:
         self._read = read
-        self._last = b"\n"
+        self._begun = True
+        self._text: bytes | None = b""  # what has come of the last one; None if it is long
 
     def read(self, size: int) -> bytes:
-        """Return at most so many bytes, as soon as some are there."""
+        """Return at most the given number of bytes, as soon as some have come."""
         while piece := self._read(size):
-            # A text that was cut short ends where the next one begins.
-            lines = re.sub(rb"\n?\x1e+", b"\n", self._last + piece)[1:]
+            lines = piece.replace(b"\n", b" ").replace(_SEPARATOR, b"\n")
+            if self._begun and lines.startswith(b"\n"):
+                lines = lines[1:]
+            self._begun = False
+            _, separator, last = lines.rpartition(b"\n")
+            text = last if separator else None if self._text is None else self._text + last
+            self._text = text if text is not None and len(text) <= _SHORT else None
+            if piece.endswith(b"\n") and self._text and _is_whole(self._text):
+                lines = lines[:-1] + b"\n"
+                self._text, self._begun = b"", True
             if lines:
-                self._last = lines[-1:]
                 return lines
         return b""
+
+
+def _is_whole(text: bytes) -> bool:
+    return text[-1:] == b" " and bool(text.strip()) and follow_values(text) == "ends"
 
 
 class _Decoding:

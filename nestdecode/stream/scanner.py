@@ -108,10 +108,10 @@ def shows_no_json(line: bytes) -> bool:
     >>> shows_no_json(b"5 up"), shows_no_json(b'{"a": [1, ')
     (False, False)
     """
-    if _compiled(_BEGINS_AS_TEXT).match(line):
-        return True
     if brackets(line) > DEEPEST:
         return False  # a text that is too deep is refused as deep
+    if _compiled(_BEGINS_AS_TEXT).match(line):
+        return True
     if b"\\" not in line:
         return line.count(b'"') % 2 > 0
     match = _compiled(_STRINGS).match(line)

@@ -243,7 +243,7 @@ class _SharedLines:
             unsettled = None
             taken = Report()
             for text, report in results:
-                if not self._may_write(report.written):
+                if not self._may_write(report):
                     self._answer_rest(task, taken)
                     return
                 self._put(text, report)
@@ -262,14 +262,16 @@ class _SharedLines:
         if unsettled is None:
             self._leave(read)
 
-    def _may_write(self, records: int) -> bool:
-        """Return whether so many records may be written, and count them off if so."""
+    def _may_write(self, report: Report) -> bool:
+        """Return whether all of a report may be written, and count that off if so."""
         answering = self._answering
         if answering.left is None:
             return True
-        if records > answering.left:
+        # Of the records after the last one that is written, none is to be answered.
+        is_end = report.written == answering.left and report.records > report.written
+        if report.written > answering.left or is_end:
             return False
-        answering.left -= records
+        answering.left -= report.written
         return True
 
     def _answer_rest(self, task: _Range | _Read, taken: Report) -> None:
