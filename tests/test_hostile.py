@@ -152,7 +152,7 @@ COMMANDS = {
     "expand, indented": ("expand", "--indent", "2", "x.ndjson"),
     "expand, exact": ("expand", "--numbers", "exact", "x.ndjson"),
     "query": ("query", "@", "x.ndjson"),
-    "query, by a spec": ("query", "@", "x.ndjson", "--spec", "./s.yaml"),
+    "query, by a spec": ("query", "-q", "@", "x.ndjson", "--spec", "./s.yaml"),
     "explain": ("explain", "--json", "x.ndjson"),
     "set": ("set", "--where", "@", "/added=1", "x.ndjson"),
     "collapse": ("collapse", "--spec", "./s.yaml", "x.ndjson"),

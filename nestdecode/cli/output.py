@@ -66,7 +66,7 @@ def say(*lines: str, prefix: str = "nestdecode: ") -> None:
 _ARGUMENT = re.compile(
     r"\b(?:(?<=deeper than )|(?<=longer than )|(?<=grew past )|(?<=more than ))"
     r"(max_(?:layers|depth|bytes|record_bytes))=(\d+)"
-    r"|(numbers)=(exact)(?= keeps it - at )|(?<=Error: )(undeclared)='(keep)'(?= is for a spec)"
+    r"|(numbers)=(exact)(?= keeps it\b)|(?<=Error: )(undeclared)='(keep)'(?= is for a spec)"
     r"|(?<=Error: )(max_\w+)(?= is an integer from )|(on_error)(?=: drop is for members of )"
 )
 

@@ -118,7 +118,7 @@ def call(name: str, arguments: list[Any]) -> Any:
         answer = _functions.call_function(name, arguments)
         kind = type(answer)
         if kind is int and not -_TOO_LONG < answer < _TOO_LONG:
-            pass  # sums only: nobody could write it
+            pass  # a sum: Python writes no integer as long
         elif kind is not float or math.isfinite(answer):
             return answer
     except exceptions.JMESPathTypeError:
