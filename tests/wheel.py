@@ -97,7 +97,9 @@ def by_uvx(wheel: Path, wheels: Path, away: Path) -> None:
 def check_types(wheel: Path) -> None:
     """Check that a strict type checker knows the type of every name."""
     # By uvx: what it brings with it takes 280 MB.
-    checker = ("uv", "tool", "run", "--quiet", "--from", CHECKER, "--with", wheel, "basedpyright")
+    # With the packages whose classes adapters inherit from.
+    packages = ("--with", wheel, "--with", "python-json-logger", "--with", "opentelemetry-sdk")
+    checker = ("uv", "tool", "run", "--quiet", "--from", CHECKER, *packages, "basedpyright")
     run(*checker, "--verifytypes", "nestdecode", "--ignoreexternal")
 
 

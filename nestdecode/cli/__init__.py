@@ -39,7 +39,7 @@ class _Context(click.Context):
 class _LazyGroup(Group):
     """A group whose commands are imported when they are asked for."""
 
-    context_class = _Context
+    context_class: type[click.Context] = _Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)

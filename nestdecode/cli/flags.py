@@ -45,7 +45,7 @@ class Flag(click.Option):
         # What it is if it is not given.
         self.absent: Any = settings.get("default", False if settings.get("is_flag") else None)
         if is_setting:
-            self.envvar = f"NESTDECODE_{str(self.name).upper()}"
+            self.envvar: Any = f"NESTDECODE_{str(self.name).upper()}"
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
         """Read the variable: for a flag it says whether that is set."""

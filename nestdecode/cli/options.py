@@ -52,7 +52,7 @@ class _Options(Protocol):
     def __call__(self, command: F, /) -> F: ...
 
 
-flag = functools.partial(click.option, cls=Flag)
+flag: Callable[..., _Options] = functools.partial(click.option, cls=Flag)
 # One that a variable sets if it is not given.
 _setting = functools.partial(flag, is_setting=True)
 

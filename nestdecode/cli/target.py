@@ -33,11 +33,11 @@ class Target:
     """
 
     def __init__(self, name: str, inputs: tuple[str, ...]) -> None:
-        self.name = name
-        self.path = os.path.realpath(name)
-        self.descriptor = -1
+        self.name: str = name
+        self.path: str = os.path.realpath(name)
+        self.descriptor: int = -1
         self._beside = ""
-        self.identity = identity_of(name)
+        self.identity: tuple[int, int] | None = identity_of(name)
         try:
             self._open(inputs)
         except OSError as error:

@@ -16,10 +16,10 @@ from nestdecode.stream import DeadLetter
 try:
     from pythonjsonlogger.core import BaseJsonFormatter
     from pythonjsonlogger.json import JsonFormatter
-except ImportError as error:
+except ImportError as _error:
     raise ImportError(
         "python-json-logger 3.1 or newer is missing: pip install 'nestdecode[json-logger]'"
-    ) from error
+    ) from _error
 
 if TYPE_CHECKING:
     from nestdecode.spec import Spec
@@ -58,7 +58,7 @@ class OpeningFormatter(BaseJsonFormatter):
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
-        self.opener = Opener(spec, int64=int64, on_dead_letter=on_dead_letter)
+        self.opener: Opener = Opener(spec, int64=int64, on_dead_letter=on_dead_letter)
         self._fields = several(fields)
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:

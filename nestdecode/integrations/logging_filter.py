@@ -66,7 +66,7 @@ class OpeningFilter(logging.Filter):
         super().__init__(name)
         if message in _ITS_OWN:
             raise ValueError(f"message: every record has an attribute {message!r}")
-        self.opener = Opener(spec, int64=int64, on_dead_letter=on_dead_letter)
+        self.opener: Opener = Opener(spec, int64=int64, on_dead_letter=on_dead_letter)
         self._fields = several(fields)
         self._message = message
 

@@ -16,10 +16,10 @@ from nestdecode.stream import DeadLetter
 
 try:
     from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
-except ImportError as error:
+except ImportError as _error:
     raise ImportError(
         "opentelemetry-sdk 1.39 or newer is missing: pip install 'nestdecode[otel]'"
-    ) from error
+    ) from _error
 
 if TYPE_CHECKING:
     from nestdecode.spec import Spec
@@ -57,7 +57,9 @@ class OpeningLogRecordProcessor(LogRecordProcessor):
         fields: Iterable[str] | str | None = None,
         on_dead_letter: Callable[[DeadLetter], object] | None = None,
     ) -> None:
-        self.opener = Opener(spec, int64=True, on_dead_letter=on_dead_letter, max_depth=_DEPTH)
+        self.opener: Opener = Opener(
+            spec, int64=True, on_dead_letter=on_dead_letter, max_depth=_DEPTH
+        )
         self._body = body
         self._fields = several(fields)
 

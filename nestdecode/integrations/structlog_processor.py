@@ -48,7 +48,7 @@ class OpeningProcessor:
         int64: bool = True,
         on_dead_letter: Callable[[DeadLetter], object] | None = None,
     ) -> None:
-        self.opener = Opener(spec, int64=int64, on_dead_letter=on_dead_letter)
+        self.opener: Opener = Opener(spec, int64=int64, on_dead_letter=on_dead_letter)
         self._fields = several(fields)
 
     def __call__(
