@@ -141,6 +141,10 @@ def test_a_spec_says_what_a_member_holds(tmp_path):
     [
         (("--under", "a"), "--under needs --for"),
         (("--for", "rsyslog", "--field", "a"), "--field can't be used with --for"),
+        (("--for", "rsyslog", "-v"), "rsyslog would take what is on stderr for replies"),
+        (("--for", "rsyslog", "--summary", "json"), "rsyslog would take what is on stderr"),
+        (("-q", "-v"), "--verbose and --quiet can't be used together"),
+        (("-q", "--summary", "json"), "--summary and --quiet can't be used together"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(options, message):

@@ -61,7 +61,7 @@ Host = Literal["rsyslog", "rsyslog-fulljson"]
     excludes=["quiet"],
     help="Report lines that are not opened on stderr.",
 )
-@click.option(
+@options.flag(
     "--summary",
     type=click.Choice(["text", "json"]),
     help="Format of a summary on stderr at the end. [default: no summary]",
