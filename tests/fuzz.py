@@ -114,7 +114,7 @@ def fuzz_spec(data: bytes) -> None:
         decoder = nestdecode.Decoder(spec)
         decoder.expand(b'{"a": "[1]", "b": ["{}"], "data": {"taskResult": "{}"}}')
         decoder.source  # noqa: B018 - built on the way
-    assert time.process_time() - begin < 5
+    assert time.process_time() - begin < 10
 
 
 def fuzz_framing(data: bytes) -> None:

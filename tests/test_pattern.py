@@ -154,4 +154,4 @@ def test_no_name_makes_a_pattern_explode(text):
     document = {"a" * 40 + "-!": "[1]", "a" * 100_000 + "\n": "[1]"}
 
     assert decoder.expand(json.dumps(document).encode()) == document
-    assert time.process_time() - begin < 1
+    assert time.process_time() - begin < 5  # it is endless if any is followed back

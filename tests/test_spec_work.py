@@ -1,5 +1,10 @@
-"""Every spec is read within a second, or refused with the place that takes too long."""
+"""Every spec is read within a second, or refused with the place that takes too long.
 
+The tests end what takes ten times as long as that on the machine that was measured: one that is slow
+or busy stays below, and what is quadratic in a megabyte, or endless, does not.
+"""
+
+import gc
 import json
 import random
 import signal
@@ -30,6 +35,7 @@ def at_most(seconds: float) -> Iterator[None]:
         raise AssertionError(f"took more than {seconds} s")
 
     before = signal.signal(signal.SIGPROF, stop)
+    gc.disable()  # it looks through what all tests before have left
     # Measuring coverage takes several times as long.
     signal.setitimer(signal.ITIMER_PROF, seconds if sys.gettrace() is None else 5 * seconds)
     try:
@@ -37,11 +43,12 @@ def at_most(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
+        gc.enable()
 
 
 def parsed(text: str) -> Spec | SpecError:
-    """Read a spec; allow for a machine that is slower than the one that was measured."""
-    with at_most(2):
+    """Read a spec, or get what it is refused with."""
+    with at_most(10):
         try:
             return Spec.parse(text)
         except SpecError as error:
@@ -125,7 +132,7 @@ def test_random_recursive_schemas_are_read_at_once():
             refused += 1
             assert result.reason.startswith("takes too much work to read")
         else:
-            with at_most(2):
+            with at_most(10):
                 assert len(result.layers) <= 10_000
                 lint(result)
                 Decoder(result)
@@ -253,7 +260,7 @@ def strings_in_strings(count: int, *types: str) -> dict[str, Any]:
 @pytest.mark.parametrize("types", [("object",), ()], ids=["some end", "none ends"])
 @pytest.mark.parametrize("count", [8, 13])
 def test_layers_of_layers_are_listed_at_once(count, types):
-    with at_most(4):
+    with at_most(20):
         spec = Spec.parse(strings_in_strings(count, *types))
 
         assert len(spec.layers) == (10_000 if types else 0)
@@ -271,7 +278,7 @@ def test_a_match_with_layers_of_layers_is_judged_at_once():
 
 def test_what_takes_too_long_to_write_out_is_refused():
     spec = Spec.parse(strings_in_strings(13, "object"))
-    with at_most(4):
+    with at_most(20):
         assert len(spec.schema["$defs"]) == 13
         with pytest.raises(SpecError, match="too much work"):
             _ = spec.expanded_schema
@@ -280,7 +287,7 @@ def test_what_takes_too_long_to_write_out_is_refused():
 def test_definitions_of_one_name_are_numbered():
     groups = {f"G{n}": {"items": JSON | {"title": str(n)}} for n in range(2_000)}
     schema = {"properties": {name: {"$ref": f"#/$defs/{name}/items"} for name in groups}}
-    with at_most(3):
+    with at_most(15):
         written = Spec.parse(schema | {"$defs": groups}).schema
 
     assert list(written["$defs"]) == ["items", *(f"items-{n}" for n in range(2, 2_001))]
