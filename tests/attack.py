@@ -97,24 +97,38 @@ class Case:
         return raws
 
 
+def replaced(value: Any, leaf: Callable[[Any], Any]) -> Any:
+    """Return a copy of a tree with each leaf replaced by what *leaf* gives for it."""
+    # With a stack of its own: trees can be deeper than the interpreter's.
+    top = [value]
+    waiting: list[Any] = [top]
+    while waiting:
+        container = waiting.pop()
+        for key, child in list(
+            container.items() if type(container) is dict else enumerate(container)
+        ):
+            if type(child) in (dict, list):
+                container[key] = child.copy()
+                waiting.append(container[key])
+            else:
+                container[key] = leaf(child)
+    return top[0]
+
+
 def plain(value: Any) -> Any:
     """Return a tree with each Number replaced by the oracle's form of it."""
-    if type(value) is dict:
-        return {key: plain(child) for key, child in value.items()}
-    if type(value) is list:
-        return [plain(child) for child in value]
-    return ("number", value.text) if type(value) is Number else value
+    return replaced(value, lambda leaf: ("number", leaf.text) if type(leaf) is Number else leaf)
 
 
 def spelled(value: Any) -> Any:
     """Return a tree with each number as the oracle keeps it."""
-    if type(value) is dict:
-        return {key: spelled(child) for key, child in value.items()}
-    if type(value) is list:
-        return [spelled(child) for child in value]
-    if type(value) is Number:
-        return oracle.NUMERAL + value.text
-    return oracle.NUMERAL + repr(value) if type(value) in (int, float) else value
+    return replaced(value, _spelled)
+
+
+def _spelled(leaf: Any) -> Any:
+    if type(leaf) is Number:
+        return oracle.NUMERAL + leaf.text
+    return oracle.NUMERAL + repr(leaf) if type(leaf) in (int, float) else leaf
 
 
 def told(problems: list[DecodeError]) -> list[Any]:
