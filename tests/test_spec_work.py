@@ -1,7 +1,7 @@
-"""Every spec is read within a second, or refused with the place that takes too long.
+"""Every spec is read in little time, or refused with the place that takes too long.
 
-The tests end what takes ten times as long as that on the machine that was measured: one that is slow
-or busy stays below, and what is quadratic in a megabyte, or endless, does not.
+A megabyte is to take a second. No test asserts that, since machines differ: at_most() ends what takes
+far longer, such as what is endless.
 """
 
 import gc
@@ -227,7 +227,7 @@ LARGE = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("build", LARGE.values(), ids=LARGE)
-def test_a_megabyte_is_read_in_a_second_or_refused(build):
+def test_a_megabyte_is_read_or_refused_within_the_guard(build):
     text = build()
     result = parsed(text)
 
