@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nestdecode.codecs import CODECS
 from nestdecode.errors import DecodeError, NestdecodeError
-from nestdecode.integrations.opener import Opener
+from nestdecode.integrations.opener import Opener, held
 from nestdecode.text.reader import Budget
 from nestdecode.text.write import dump
 
@@ -62,7 +62,8 @@ def firehose_handler(
         on_malformed: ``keep`` delivers a record that is not JSON as it came, ``drop`` drops
             it, ``fail`` leaves it to Firehose as ``ProcessingFailed``.
         partition_keys: Name to query. A record for which one gives null, an empty string, an
-            array or an object is ``ProcessingFailed``.
+            array or an object is ``ProcessingFailed``. Surrogates that have no partner become
+            their escapes.
         newline: Whether each record ends in a newline.
         options: Other arguments of ``Opener`` and ``Decoder``, ``on_dead_letter`` and
             ``int64`` among them.
@@ -216,7 +217,8 @@ def _partition_keys(queries: Mapping[str, Query], raw: bytes) -> dict[str, str] 
             return None
         if found is None or found == "" or isinstance(found, (dict, list)):
             return None
-        keys[name] = found if isinstance(found, str) else dump(found).decode()
+        # Lambda writes the answer as UTF-8, which has no place for a surrogate without partner.
+        keys[name] = held(found) if isinstance(found, str) else dump(found).decode()
     return keys
 
 

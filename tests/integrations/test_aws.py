@@ -101,7 +101,7 @@ def kinesis(records):
 
 def answers(handler, event):
     """Return result and data of each answer; check that each record has one, in order."""
-    given = json.loads(json.dumps(handler(event, None)))["records"]
+    given = json.loads(json.dumps(handler(event, None), ensure_ascii=False).encode())["records"]
     assert [one["recordId"] for one in given] == [one["recordId"] for one in event["records"]]
     return [(one["result"], base64.b64decode(one["data"])) for one in given]
 
@@ -151,6 +151,18 @@ def test_partition_keys_are_queries():
     assert [(one["result"], one["data"]) for one in given[2:]] == [
         ("ProcessingFailed", one["data"]) for one in event["records"][2:]
     ]
+
+
+def test_a_partition_key_with_half_a_character_does_not_break_the_response():
+    records = [rb'{"a":"\ud800"}', rb'{"a":"{\"k\":\"x\udc00\"}"}', rb'{"a":"\ud83d\ude00"}']
+    response = firehose_handler(partition_keys={"k": "a.k || a"})(firehose(records), None)
+
+    # As the runtime of Lambda writes it.
+    given = json.loads(json.dumps(response, ensure_ascii=False).encode())["records"]
+    assert [one["metadata"]["partitionKeys"]["k"] for one in given] == [
+        r"\ud800", r"x\udc00", "\U0001f600",
+    ]  # fmt: skip
+    assert {one["result"] for one in given} == {"Ok"}
 
 
 def test_a_response_takes_no_more_than_6_mb():
