@@ -1,5 +1,7 @@
-"""The OpenTelemetry SDK, exporting by OTLP over HTTP to a receiver that is started here."""
+"""The OpenTelemetry SDK, exporting by OTLP over HTTP and gRPC to receivers that are started here."""
 
+import concurrent.futures
+import contextlib
 import http.server
 import json
 import logging
@@ -17,6 +19,7 @@ from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs  #
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter  # noqa: E402
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (  # noqa: E402
     ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
 )
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor  # noqa: E402
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor  # noqa: E402
@@ -45,13 +48,10 @@ def members_of(pairs):
     return {pair.key: value_of(pair.value) for pair in pairs}
 
 
-class Receiver(http.server.ThreadingHTTPServer):
+class Receiver:
     """Takes OTLP batches, as a collector does: what can't be parsed is refused whole."""
 
-    daemon_threads = True
-
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), Batch)
         self.records = []
         self.refused = 0
 
@@ -59,45 +59,73 @@ class Receiver(http.server.ThreadingHTTPServer):
     def bodies(self):
         return [body for body, _ in self.records]
 
-
-class Batch(http.server.BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self):
-        raw = self.rfile.read(int(self.headers["Content-Length"]))
+    def take(self, raw):
+        """Keep the records of a batch; return whether it could be parsed."""
         try:
             batch = ExportLogsServiceRequest.FromString(raw)
         except Exception:  # noqa: BLE001 - of protobuf, whatever it is
-            self.server.refused += 1
-            self.send_response(400)
-        else:
-            self.server.records += [
-                (value_of(record.body), members_of(record.attributes))
-                for resource in batch.resource_logs
-                for scope in resource.scope_logs
-                for record in scope.log_records
-            ]
-            self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+            self.refused += 1
+            return False
+        self.records += [
+            (value_of(record.body), members_of(record.attributes))
+            for resource in batch.resource_logs
+            for scope in resource.scope_logs
+            for record in scope.log_records
+        ]
+        return True
 
-    def log_message(self, format, *args):
-        """Say nothing."""
+
+@contextlib.contextmanager
+def over_http(receiver):
+    """Serve a receiver; yield a function that makes an exporter to it."""
+
+    class Batch(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            taken = receiver.take(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200 if taken else 400)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format, *args):
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Batch) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}/v1/logs"
+        yield lambda: OTLPLogExporter(endpoint=url)
+        server.shutdown()
+        thread.join()
+
+
+@contextlib.contextmanager
+def over_grpc(receiver):
+    """Do the same over gRPC."""
+    exporters = need_module("opentelemetry.exporter.otlp.proto.grpc._log_exporter")
+    grpc = need_module("grpc")
+
+    def export(raw, context):
+        if not receiver.take(raw):
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "no batch")
+        return ExportLogsServiceResponse().SerializeToString()
+
+    methods = {"Export": grpc.unary_unary_rpc_method_handler(export)}
+    service = "opentelemetry.proto.collector.logs.v1.LogsService"
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, methods)])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield lambda: exporters.OTLPLogExporter(endpoint=f"127.0.0.1:{port}", insecure=True)
+    server.stop(None).wait()
 
 
 @pytest.fixture
 def receiver():
-    receiver = Receiver()
-    thread = threading.Thread(target=receiver.serve_forever, args=(0.01,))
-    thread.start()
-    yield receiver
-    receiver.shutdown()
-    receiver.server_close()
-    thread.join()
+    return Receiver()
 
 
-@pytest.fixture
-def export(receiver):
+@pytest.fixture(params=[over_http, over_grpc], ids=["http", "grpc"])
+def export(receiver, request):
     """Return a function that gives a logger whose records go to the receiver."""
     providers = []
 
@@ -106,13 +134,13 @@ def export(receiver):
         providers.append(provider)
         for processor in processors:
             provider.add_log_record_processor(processor)
-        url = f"http://127.0.0.1:{receiver.server_port}/v1/logs"
-        provider.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(endpoint=url)))
+        provider.add_log_record_processor(BatchLogRecordProcessor(exporter()))
         return provider.get_logger("tests"), provider
 
-    yield start
-    for provider in providers:
-        provider.shutdown()
+    with request.param(receiver) as exporter:
+        yield start
+        for provider in providers:
+            provider.shutdown()
 
 
 def test_lines_come_through_in_order(receiver, export):
