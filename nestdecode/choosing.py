@@ -67,7 +67,7 @@ def choose(answering: Answering, query: Asked) -> None:
         chosen = [not is_false(value) for value in found]
         if all(chosen):
             return many(joined)
-        lines = list(itertools.compress(_lines(joined), chosen))
+        lines = list(itertools.compress(joined.records, chosen))
         return many(joined_lines(b"\n".join([*lines, b""]))) if lines else []
 
     answering.answer, answering.render = answer_chosen, render_chosen
@@ -101,5 +101,4 @@ def as_they_came(answering: Answering, render: Render, *, judged: bool) -> None:
 
 
 def _lines(joined: Joined) -> list[bytes]:
-    assert isinstance(joined.given, bytes)
-    return joined.given[:-1].split(b"\n")
+    return [*joined.records]

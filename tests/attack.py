@@ -401,7 +401,7 @@ def check_together(case: Case, way: Taught, text: str, raws: list[bytes]) -> Non
         if answers is None:
             continue
         way.problems.clear()
-        alone = [answered(decoder, text, raw) for raw in records.given]
+        alone = [answered(decoder, text, raw) for raw in records.records]
         case.hold([[answer] for answer in answers], alone, f"together: {text}")
         case.hold(told(way.problems), [], f"problems together: {text}")
 

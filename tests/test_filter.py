@@ -307,7 +307,7 @@ def test_joined_lines_are_answered_as_they_are_by_themselves():
     text = b'{"a":"[1]"}\n' * 5000
 
     assert many.lines(text) == b'{"a":[1]}\n' * 5000
-    assert joined_lines(text).records == many.counts.opened
+    assert len(joined_lines(text).records) == many.counts.opened
 
 
 REPLIES = [

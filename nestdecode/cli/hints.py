@@ -88,8 +88,7 @@ class Matching:
         """Answer joined records; None if each has to be answered alone."""
         answers = None if self._many is None else self._many(joined)
         if answers is not None and not self._is_over:
-            assert isinstance(joined.given, bytes)
-            for raw in joined.given[:-1].split(b"\n"):
+            for raw in joined.records:
                 self._look(raw)
                 if self._is_over:
                     break

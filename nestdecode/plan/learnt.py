@@ -57,7 +57,7 @@ from nestdecode.plan.place import SeenPlace
 from nestdecode.plan.run import CrowdedError
 from nestdecode.plan.tries import compiled
 from nestdecode.text.depth import is_deeper
-from nestdecode.text.joined import Admits, Joined, apart, crowded
+from nestdecode.text.joined import Admits, Joined, crowded, read_each
 from nestdecode.text.reader import Reader
 from nestdecode.text.scan import (
     BRACKETS,
@@ -237,15 +237,19 @@ class Learner:
         reader, most = self._reader, self._limits.max_depth
         if not reader.plain or joined.is_longer(self._longest):
             return None
-        text = joined.text
-        if contains(translate(text, FLAT_CLASSES), b'"(') and not is_flat(text):
-            return None
-        if crowded(joined, most):
-            return None
+        text, records = joined.text, joined.records
+        # A bracket in each record: if all of them are objects, these are their own.
+        bare = count_byteset(text, _OPENING) == len(records)
+        if not bare:
+            if contains(translate(text, FLAT_CLASSES), b'"(') and not is_flat(text):
+                return None
+            if crowded(joined, most):
+                return None
         try:
-            return apart(reader.loads(text), joined, admits)
+            trees = read_each(reader.loads, joined, admits)
         except reader.refused:
             return None
+        return trees if not bare or set(map(type, trees)) == {dict} else None
 
     def _parsed(self, document: Any) -> Any:
         """Expand a document that was parsed before: it has no bytes that prove anything."""

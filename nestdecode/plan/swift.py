@@ -192,7 +192,8 @@ class Writer:
             source.line(f"if crowded(joined, {self._limits.max_depth}, classes):")
             source.line("    return None")
             with source.block("try:"):
-                source.line(f"trees = apart({self._read(self._root, 'text')}, joined, admits)")
+                loads = "msgspec_loads" if self._root.gain > 0 else "orjson_loads"
+                source.line(f"trees = read_each({loads}, joined, admits)")
                 if self._counted:
                     source.line("n = 0")
                 with self._counts.loop("for tree in trees:", "trees"):

@@ -102,7 +102,7 @@ def source_of_many(
             emitter.looked_at = False
         source.line("read, deep, document, answers = loads, False, None, []")
         with source.block("try:"):
-            source.line("for tree in apart(read(text), joined, admits):")
+            source.line("for tree in read_each(read, joined, admits):")
             source.line("    answers.append(answer(tree, read, deep, document))")
         source.line("except GIVEN_UP:")
         source.line("    return None")

@@ -248,12 +248,12 @@ class Answering:
             end = text.rfind(b"\n", at, at + GROUP) + 1 or text.find(b"\n", at + GROUP) + 1
             group = joined_lines(text[at:end])
             # Of more than may be written each is answered alone.
-            trees = many(group) if self.left is None or group.records <= self.left else None
-            line, at = line + group.records, end
+            trees = many(group) if self.left is None or len(group.records) <= self.left else None
+            line, at = line + len(group.records), end
             if trees is not None:
                 batch.start = line
-                self._report.records += group.records
-                self._report.skipped += group.records - len(trees)
+                self._report.records += len(group.records)
+                self._report.skipped += len(group.records) - len(trees)
                 self._count_off(len(trees))
                 written.append(self._rendered(trees))
                 continue

@@ -129,8 +129,8 @@ class Filter:
                 joined = joined_lines(group)
                 answered = many(joined)
                 if answered is not None:
-                    counts.lines += joined.records
-                    counts.opened += joined.records
+                    counts.lines += len(joined.records)
+                    counts.opened += len(joined.records)
                     answers.append(answered)
                     continue
             answers += map(self._line, group[:-1].split(b"\n"))

@@ -1,73 +1,67 @@
 """
-Several records read at once, separated by a secret.
+Several records that are proven at once: what their bytes have to show is looked up in all of
+them together. Each is read alone.
 
-Records are joined to one array, with a secret string between each two of them. The secret is
-random, made when the process starts, never shown and never pickled.
-
-**Claim.** If the array of n records is read, has 2n - 1 elements, and each element at an odd
-index is the secret, then each record is one JSON text. *Argument:* A record that holds two
-texts adds an element, and one that holds a part of a text takes an element away. Both move a
-secret to another index or into a record, and no other record can make up for that, because
-it cannot hold the secret. *Tests:* ``test_each_record_is_one_text_or_none_is_read``,
-``test_the_secret_is_another_one_in_each_process``.
+Between two records stands a newline. No pattern of ``scan`` and ``swift`` holds one, except
+that it can follow an integer, as it does at the end of a record. So nothing is found across
+two records that is in neither of them.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from stringzilla import bytesum, count_byteset, translate
+from stringzilla import bytesum, count_byteset
 
 from nestdecode.text.scan import BRACKETS
 
-__all__ = ["JOINING", "Admits", "Joined", "Together", "apart", "crowded", "joined", "joined_lines"]
+__all__ = [
+    "JOINING",
+    "Admits",
+    "Joined",
+    "Together",
+    "crowded",
+    "joined",
+    "joined_lines",
+    "read_each",
+]
 
-# 64 random bits.
-_SECRET = os.urandom(8).hex()
-_SEPARATOR = f',"{_SECRET}",'
-_SEPARATOR_BYTES = _SEPARATOR.encode()
 # Returns whether a record, its layers shut, is one that the caller can do.
 Admits = Callable[[Any], bool]
 # Bytes that are looked at together. No record that is as short lies in more than two windows.
 _WINDOW = 1 << 12
-# 255 for opening brackets, 0 for all other bytes.
-_OPENERS = bytes(255 if byte in BRACKETS else 0 for byte in range(256))
 
 
 class Joined(NamedTuple):
     """
-    Several records as one text.
+    Several records, and one text of all of them.
 
     Attributes:
-        text: An array of the records, with the secret between them.
-        records: The number of records.
-        given: The records as they came: a list, or whole lines.
+        text: The records in UTF-8, with a newline between two of them, or more.
+        records: The text of each record.
     """
 
     text: bytes
-    records: int
-    given: list[bytes] | list[str] | bytes
+    records: list[Any]
 
     @property
     def size(self) -> int:
-        """The bytes of all records together, without the newlines between lines."""
-        return len(self.text) - 2 - (self.records - 1) * len(_SEPARATOR)
+        """The bytes of all records together, of a text that ``joined`` has made."""
+        return len(self.text) - len(self.records) + 1
 
     @property
     def longest(self) -> int:
         """The bytes of the longest record, or more."""
-        given = self.given
-        longest = max(map(len, given.split(b"\n") if isinstance(given, bytes) else given))
-        return longest if given.__class__ is bytes or isinstance(given[0], bytes) else 4 * longest
+        longest = max(map(len, self.records))
+        return longest if isinstance(self.records[0], bytes) else 4 * longest
 
     def is_longer(self, size: int) -> bool:
         """Return whether a record may have more than *size* bytes."""
         return len(self.text) > size and self.longest > size
 
 
-def joined(records: list[bytes] | list[str]) -> Joined:
+def joined(records: list[Any]) -> Joined:
     """
     Join records, at least one.
 
@@ -76,36 +70,30 @@ def joined(records: list[bytes] | list[str]) -> Joined:
         UnicodeEncodeError: If one of them holds a lone surrogate.
     """
     if set(map(type, records)) == {bytes}:
-        text = b"[" + _SEPARATOR_BYTES.join(records) + b"]"  # type: ignore[arg-type]
-    else:
-        text = f"[{_SEPARATOR.join(records)}]".encode()  # type: ignore[arg-type]
-    return Joined(text, len(records), records)
+        return Joined(b"\n".join(records), records)
+    return Joined("\n".join(records).encode(), records)
 
 
 def joined_lines(lines: bytes) -> Joined:
     """Join whole lines, at least one."""
-    text = b"[" + lines[:-1].replace(b"\n", _SEPARATOR_BYTES) + b"]"
-    # Each newline has become a separator, which is longer by this number of bytes.
-    number = (len(text) - len(lines) - 1) // (len(_SEPARATOR) - 1) + 1
-    return Joined(text, number, lines)
+    return Joined(lines, lines[:-1].split(b"\n"))
 
 
-def apart(values: Any, joined: Joined, admits: Admits | None = None) -> list[Any]:
+def read_each(
+    loads: Callable[[bytes | str], Any], joined: Joined, admits: Admits | None = None
+) -> list[Any]:
     """
     Return the value of each record, in order.
 
     Args:
-        values: The value of the joined text: an array.
+        loads: Reads a record.
         joined: The records.
         admits: Whether a record, its layers shut, is admitted; None admits all.
 
     Raises:
-        ValueError: If a record is not one JSON text, or is not admitted.
+        ValueError: If a record is not admitted; and what *loads* raises.
     """
-    meetings = joined.records - 1
-    if len(values) != 2 * meetings + 1 or values[1::2].count(_SECRET) != meetings:
-        raise ValueError("a record is not a JSON text")
-    trees: list[Any] = values[::2]
+    trees = [*map(loads, joined.records)]
     if admits is not None and not all(map(admits, trees)):
         raise ValueError("a record is not admitted")
     return trees
@@ -118,12 +106,10 @@ def crowded(joined: Joined, most: int, classes: bytes | None = None) -> bool:
     Args:
         joined: The records; their text hides nothing (``scan.hides``).
         most: Containers that each record may hold.
-        classes: A translation of their text with 255 for opening brackets; None to make it.
+        classes: A translation of their text with 255 for opening brackets, or None.
     """
     text = joined.text
-    if classes is None:
-        classes = translate(text, _OPENERS)
-    if bytesum(classes) <= 255 * most:
+    if classes is not None and bytesum(classes) <= 255 * most:
         return False
     longest = joined.longest
     # n containers take 2n bytes.
@@ -131,7 +117,7 @@ def crowded(joined: Joined, most: int, classes: bytes | None = None) -> bool:
         return False
     size, half = max(longest, _WINDOW), most // 2
     return any(
-        bytesum(classes[at : at + size]) > 255 * half
+        (classes is None or bytesum(classes[at : at + size]) > 255 * half)
         and count_byteset(text[at : at + size], BRACKETS) > half
         for at in range(0, len(text), size)
     )
@@ -176,4 +162,4 @@ class Together:
 
 
 # The names by which generated code reads several records.
-JOINING: dict[str, Callable[..., Any]] = {"apart": apart, "crowded": crowded}
+JOINING: dict[str, Callable[..., Any]] = {"read_each": read_each, "crowded": crowded}
