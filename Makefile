@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := specs/samples/repair-results.json
 
+# Many images of containers set this; each of the thousands of processes would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-all test-floors test-newer check coverage fuzz fix format lint types wheel man bench bench-quick clean
 
 # The first screen of the README, its commands run in a folder with this checkout's files.
