@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-NESTDECODE = [sys.executable, "-m", "nestdecode"]
+from tests import command
+
 SAMPLES = Path(__file__).parent.parent / "specs" / "samples"
 LOG = (
     b'{"level":"error","m":"[1]"}\n{"level":"info","m":"[2]"}\r\nBanner: x\n'
@@ -25,9 +26,7 @@ jobs = pytest.mark.parametrize("jobs", ["1", "2"])
 
 
 def run(*arguments: str | Path, stdin: bytes = b"") -> tuple[bytes, str, int]:
-    child = subprocess.run(
-        [*NESTDECODE, *map(str, arguments)], input=stdin, capture_output=True, timeout=60
-    )
+    child = command.run(*arguments, stdin=stdin)
     return child.stdout, child.stderr.decode(), child.returncode
 
 
