@@ -28,8 +28,8 @@ PATIENCE = 60
 
 
 def run(
-    *arguments: str | Path,
-    stdin: bytes = b"",
+    *arguments: str | bytes | Path,
+    stdin: bytes | int = b"",
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
@@ -38,33 +38,31 @@ def run(
 
     Args:
         arguments: Its words.
-        stdin: What it reads.
+        stdin: What it reads; or the descriptor that it reads from.
         cwd: The folder it runs in.
         env: All variables of its environment.
     """
-    pipes = [os.pipe() for _ in range(3)]
-    (theirs, ours), (out, their_out), (err, their_err) = pipes
-    try:
-        child = start(*arguments, streams=(theirs, their_out, their_err), cwd=cwd, env=env)
-    finally:
-        for descriptor in (theirs, their_out, their_err):
-            os.close(descriptor)
+    (theirs, ours), (out, their_out), (err, their_err) = (os.pipe() for _ in range(3))
+    given = theirs if isinstance(stdin, bytes) else stdin
+    child = start(*arguments, streams=(given, their_out, their_err), cwd=cwd, env=env)
+    for descriptor in (theirs, their_out, their_err):
+        os.close(descriptor)
     with ThreadPoolExecutor(3) as threads:
-        threads.submit(_feed, ours, stdin)
+        threads.submit(_feed, ours, stdin if isinstance(stdin, bytes) else b"")
         said = [threads.submit(_read, descriptor) for descriptor in (out, err)]
         code = child.wait()
     return subprocess.CompletedProcess(arguments, code, *(each.result() for each in said))
 
 
 def start(
-    *arguments: str | Path,
+    *arguments: str | bytes | Path,
     streams: tuple[int, int, int],
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> "Parent":
     """Start a command with three descriptors as its streams: `Parent.wait` has to be called."""
     parent = _parent()
-    words = [str(argument) for argument in arguments]
+    words = [os.fsdecode(argument) for argument in arguments]
     parent.start((words, str(cwd or Path.cwd()), dict(os.environ if env is None else env)), streams)
     return parent
 

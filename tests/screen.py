@@ -7,16 +7,21 @@ import pty
 import re
 import struct
 import subprocess
-import sys
 import termios
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-NESTDECODE = [sys.executable, "-m", "nestdecode"]
+from tests import command
 
 
 def on_screen(
-    *arguments: str, columns: int, cwd: Path, stdout: Any = None, stdin: Any = None, **more: str
+    *arguments: str,
+    columns: int,
+    cwd: Path,
+    stdout: BinaryIO | None = None,
+    program: Sequence[str] = (),
+    **more: str,
 ) -> tuple[str, int]:
     """
     Run a command on a terminal: (every byte that the terminal gets, exit code).
@@ -26,28 +31,30 @@ def on_screen(
         columns: How wide the terminal is.
         cwd: The folder it runs in.
         stdout: Where its standard output goes instead.
-        stdin: Where its standard input comes from instead.
+        program: What runs in the place of the command.
         more: Variables of its environment.
     """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}
-    child = subprocess.Popen(
-        [*NESTDECODE, *arguments],
-        stdin=theirs if stdin is None else stdin,
-        stdout=theirs if stdout is None else stdout,
-        stderr=theirs,
-        cwd=cwd,
-        env=environment | {"TERM": "xterm"} | more,
-    )
+    environment |= {"TERM": "xterm"} | more
+    streams = (theirs, theirs if stdout is None else stdout.fileno(), theirs)
+    child: Any
+    if program:
+        stdin, out, err = streams
+        child = subprocess.Popen(
+            [*program, *arguments], stdin=stdin, stdout=out, stderr=err, cwd=cwd, env=environment
+        )
+    else:
+        child = command.start(*arguments, streams=streams, cwd=cwd, env=environment)
     os.close(theirs)
     shown = b""
     # Linux ends a terminal with EIO, others with an empty read.
-    with child, contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
         while piece := os.read(ours, 1 << 16):
             shown += piece
     os.close(ours)
-    return shown.decode().replace("\r\n", "\n"), child.returncode
+    return shown.decode().replace("\r\n", "\n"), child.wait()
 
 
 def left_of(shown: str) -> str:

@@ -16,6 +16,7 @@ import pytest
 import nestdecode
 from nestdecode import census
 from nestdecode.paths import Wild, format_path
+from tests import command
 
 NESTDECODE = [sys.executable, "-m", "nestdecode"]
 SPEC = {"nestdecode": 1, "layers": {"a": "json", "b[].c": "base64 | json", "d.e": "json?"}}
@@ -38,10 +39,8 @@ def lines(seed: int, number: int = 400) -> list[str]:
     return [kind % n if "%" in kind else kind for n, kind in enumerate(kinds)]
 
 
-def run(
-    *arguments: str, stdin: bytes | None = None, cwd: Path | None = None
-) -> tuple[str, str, int]:
-    done = subprocess.run([*NESTDECODE, *arguments], input=stdin, capture_output=True, cwd=cwd)
+def run(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> tuple[str, str, int]:
+    done = command.run(*arguments, stdin=stdin, cwd=cwd)
     return done.stdout.decode(), done.stderr.decode(), done.returncode
 
 
@@ -96,7 +95,7 @@ def test_a_census_counts_what_the_documents_hold(spec, how, jobs, tmp_path):
     (tmp_path / "x.ndjson").write_text("\n".join(texts) + "\n")
     (tmp_path / "spec.json").write_text(json.dumps(spec))
     options = ["--json", "--lines", "-j", jobs, *(["-s", "./spec.json"] if spec else [])]
-    stdin = (tmp_path / "x.ndjson").read_bytes() if how == "pipe" else None
+    stdin = (tmp_path / "x.ndjson").read_bytes() if how == "pipe" else b""
     names = ["x.ndjson"] if how == "file" else []
     out, _, code = run("explain", *options, *names, stdin=stdin, cwd=tmp_path)
     rows = [json.loads(line) for line in out.splitlines()]

@@ -15,6 +15,7 @@ from hypothesis import given
 
 from nestdecode import Decoder
 from nestdecode.document.comparing import NOTHING, Difference, Tree, differences
+from tests import command
 
 from . import strategies
 
@@ -28,13 +29,7 @@ RECORDS = (
 
 
 def run(*arguments: str, stdin: bytes = b"", **more: Any) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "nestdecode", *arguments],
-        input=stdin,
-        capture_output=True,
-        check=False,
-        **more,
-    )
+    return command.run(*arguments, stdin=stdin, **more)
 
 
 @pytest.fixture
@@ -343,8 +338,8 @@ def test_one_changed_query_of_an_export_is_one_line_of_a_diff(tmp_path):
     path = tmp_path / "export.ndjson"
     path.write_text("".join(json.dumps(o, separators=(",", ":")) + "\n" for o in objects))
     git = [GIT or "git", "-c", "user.name=x", "-c", "user.email=x@example.com"]
-    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
-        subprocess.run([*git, *command], cwd=tmp_path, check=True)
+    for step in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+        subprocess.run([*git, *step], cwd=tmp_path, check=True)
     place = "attributes.kibanaSavedObjectMeta.searchSourceJSON.query.query"
 
     assert run("set", "-i", "--record", "2", f"{place}=host:a", str(path)).returncode == 0

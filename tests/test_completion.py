@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import command
+
 SPEC = "nestdecode: 1\ntitle: Mine\nlayers: {a: json}\nqueries: {first: a, firm: a, 'last': a}\n"
 SECONDS = 60
 
@@ -45,15 +47,9 @@ def surroundings(folder, **more):
 
 def asked(folder, shell, line, **more):
     """Ask as a shell does; return the lines of the answer."""
-    done = subprocess.run(
-        [sys.executable, "-m", "nestdecode"],
-        capture_output=True,
-        cwd=folder,
-        env=surroundings(folder, _NESTDECODE_COMPLETE=f"{shell}_complete", COMP_LINE=line, **more),
-        timeout=SECONDS,
-        check=True,
-    )
-    assert done.stderr == b""
+    env = surroundings(folder, _NESTDECODE_COMPLETE=f"{shell}_complete", COMP_LINE=line, **more)
+    done = command.run(cwd=folder, env=env)
+    assert (done.stderr, done.returncode) == (b"", 0)
     return [line for line in done.stdout.decode().splitlines() if line]
 
 

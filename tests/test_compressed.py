@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from nestdecode.stream.compressed import decompressed
+from tests import command
 
 NESTDECODE = [sys.executable, "-m", "nestdecode"]
 LINES = [b'{"n":"[%d]","r":"%x"}\n' % (n, random.Random(n).getrandbits(90)) for n in range(6000)]
@@ -43,12 +44,14 @@ formats = pytest.mark.parametrize("name", PACK)
 
 
 def run(*arguments: str | Path, stdin: bytes = b"", **environment: str) -> tuple[bytes, str, int]:
+    child = command.run(*arguments, stdin=stdin, env=os.environ | environment)
+    return child.stdout, child.stderr.decode(), child.returncode
+
+
+def expanded_whole(stdin: bytes, **environment: str) -> tuple[bytes, str, int]:
+    """Expand in a process that starts Python too, with variables that are for Python."""
     child = subprocess.run(
-        [*NESTDECODE, *map(str, arguments)],
-        input=stdin,
-        capture_output=True,
-        env=os.environ | environment,
-        timeout=60,
+        [*NESTDECODE, "expand"], input=stdin, capture_output=True, env=os.environ | environment
     )
     return child.stdout, child.stderr.decode(), child.returncode
 
@@ -82,7 +85,7 @@ def test_a_file_is_known_by_its_content(tmp_path, name, jobs):
 @formats
 @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
 def test_standard_input_is_known_by_its_content(name, unbuffered):
-    got = run("expand", stdin=PACK[name](TEXT), PYTHONUNBUFFERED=unbuffered)
+    got = expanded_whole(PACK[name](TEXT), PYTHONUNBUFFERED=unbuffered)
 
     assert got == (b"".join(OPENED), "", 0)
 
@@ -221,7 +224,7 @@ def test_without_zstd_the_extra_is_named(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("")
     data = b"\x28\xb5\x2f\xfd and more"
-    got = run("expand", stdin=data, PYTHONPATH=str(tmp_path))
+    got = expanded_whole(data, PYTHONPATH=str(tmp_path))
     reason = "can't be read: zstd needs an extra: pip install 'nestdecode[zstd]'"
 
     assert got == (b"", f"nestdecode: stdin: {reason}\n", 2)

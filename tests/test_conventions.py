@@ -20,6 +20,7 @@ from nestdecode.cli import cli, main
 from nestdecode.cli.flags import Flag
 from nestdecode.stream.encoded import as_utf8
 from nestdecode.text.write import dump
+from tests import command
 
 NESTDECODE = [sys.executable, "-m", "nestdecode"]
 SECONDS = 60
@@ -69,30 +70,24 @@ def run(capsysbinary, monkeypatch):
 
 def spawned(*arguments: str, stdin: bytes = b"", **environment: str) -> tuple[str, str, int]:
     """Run a command in a process of its own: (stdout, stderr, exit code)."""
-    done = subprocess.run(
-        [*NESTDECODE, *arguments],
-        input=stdin,
-        env=OURS | environment,
-        capture_output=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    done = command.run(*arguments, stdin=stdin, env=OURS | environment)
     return done.stdout.decode(), done.stderr.decode(), done.returncode
 
 
 def on_terminal(*arguments: str, **environment: str) -> str:
     """Return what a command shows on a terminal."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [*NESTDECODE, *arguments], stdin=subprocess.DEVNULL, stdout=theirs, env=OURS | environment
-    ):
-        os.close(theirs)
-        shown = b""
-        try:
-            while piece := os.read(ours, 1 << 16):
-                shown += piece
-        except OSError as error:
-            assert error.errno == errno.EIO
+    with Path(os.devnull).open() as nothing:
+        streams = (nothing.fileno(), theirs, 2)
+        child = command.start(*arguments, streams=streams, env=OURS | environment)
+    os.close(theirs)
+    shown = b""
+    try:
+        while piece := os.read(ours, 1 << 16):
+            shown += piece
+    except OSError as error:
+        assert error.errno == errno.EIO
+    child.wait()
     os.close(ours)
     return shown.decode().replace("\r\n", "\n")
 

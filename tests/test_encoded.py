@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import nestdecode
 from nestdecode.stream.encoded import as_utf8
+from tests import command
 
 NESTDECODE = [sys.executable, "-m", "nestdecode"]
 MARKS = {
@@ -33,13 +34,7 @@ def packed(text: str, encoding: str) -> bytes:
 
 
 def run(*arguments: str | Path, stdin: bytes = b"", **environment: str) -> tuple[bytes, str, int]:
-    child = subprocess.run(
-        [*NESTDECODE, *map(str, arguments)],
-        input=stdin,
-        capture_output=True,
-        env=os.environ | environment,
-        timeout=60,
-    )
+    child = command.run(*arguments, stdin=stdin, env=os.environ | environment)
     return child.stdout, child.stderr.decode(), child.returncode
 
 

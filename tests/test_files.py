@@ -3,14 +3,13 @@
 import gzip
 import io
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import nestdecode
 from nestdecode import QueryError, SpecError, expand_file
+from tests import command
 
 LINES = b"".join(b'{"id": %d, "a": "{\\"b\\": [%d, 1.0]}"}\n' % (i, i) for i in range(5000))
 BROKEN = b'{"a": "[1]"}\n{"a": \n\n{"a": "[2]"} x\n{"a": "{"}\n{"a": "[3]"}\n'
@@ -19,8 +18,7 @@ SPEC = "nestdecode: 1\nlayers: {a: json}\n"
 
 
 def by_command(text, *arguments):
-    command = [sys.executable, "-m", "nestdecode", "expand", *arguments]
-    return subprocess.run(command, input=text, capture_output=True, timeout=60).stdout
+    return command.run("expand", *arguments, stdin=text).stdout
 
 
 @pytest.mark.sampled(2)

@@ -19,7 +19,7 @@ from nestdecode.integrations import rsyslog
 from nestdecode.stream.filtering import Filter
 from nestdecode.text.joined import joined_lines
 from nestdecode.text.write import dump, dump_lines
-from tests import herd, oracle
+from tests import command, herd, oracle
 
 FILTER = [sys.executable, "-m", "nestdecode", "filter"]
 
@@ -31,10 +31,7 @@ def spawn(**options: Any) -> Any:
 
 def run(*options, stdin, **environment):
     """Run the command, and return stdout, stderr and its exit code."""
-    done = subprocess.run(
-        [*FILTER, *options], input=stdin, capture_output=True, check=False,
-        env={**os.environ, **environment},
-    )  # fmt: skip
+    done = command.run("filter", *options, stdin=stdin, env={**os.environ, **environment})
     return done.stdout, done.stderr.decode(), done.returncode
 
 

@@ -4,8 +4,6 @@ import json
 import os
 import pty
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,12 +12,11 @@ import nestdecode
 from nestdecode.cli.hints import Matching
 from nestdecode.queries.parsing import misquoted
 from nestdecode.spec import mistakes_in
-
-NESTDECODE = [sys.executable, "-m", "nestdecode"]
+from tests import command
 
 
 def run(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> tuple[str, str, int]:
-    done = subprocess.run([*NESTDECODE, *arguments], input=stdin, capture_output=True, cwd=cwd)
+    done = command.run(*arguments, stdin=stdin, cwd=cwd)
     return done.stdout.decode(), done.stderr.decode(), done.returncode
 
 
@@ -69,7 +66,7 @@ def commands() -> list[list[str]]:
 @pytest.mark.parametrize("arguments", commands(), ids=lambda words: words[0])
 def test_short_help_ends_where_a_paragraph_does(arguments):
     ours, theirs = pty.openpty()
-    done = subprocess.run([*NESTDECODE, *arguments], stdin=theirs, capture_output=True)
+    done = command.run(*arguments, stdin=theirs)
     os.close(theirs)
     os.close(ours)
     whole, _, _ = run(arguments[0], "--help")

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests import command
+
 NESTDECODE = [sys.executable, "-m", "nestdecode"]
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs xattrs")
 OLD = b'{"a": "[1]"}\n'
@@ -26,10 +28,7 @@ ACCESS_LIST = bytes.fromhex(
 
 
 def run(*arguments: Any, **more: Any) -> subprocess.CompletedProcess[bytes]:
-    words = [*NESTDECODE, *map(str, arguments)]
-    return subprocess.run(
-        words, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60, **more
-    )
+    return command.run(*arguments, **more)
 
 
 def said(result: subprocess.CompletedProcess[bytes]) -> str:
@@ -376,7 +375,12 @@ def test_an_editor_that_fails_is_named_and_leaves_nothing(file, tmp_path, variab
 def test_what_is_edited_is_closed_to_others(file, tmp_path):
     code = "print([oct(os.stat(p).st_mode & 0o777) for p in (PATH.parent, PATH)], file=sys.stderr)"
     environment = editor(tmp_path, code)
-    result = run("edit", file, env=environment, preexec_fn=lambda: os.umask(0))
+    result = subprocess.run(
+        [*NESTDECODE, "edit", file],
+        capture_output=True,
+        env=environment,
+        preexec_fn=lambda: os.umask(0),
+    )
 
     assert said(result).splitlines() == [
         "['0o700', '0o600']",

@@ -9,16 +9,14 @@ import json
 import os
 import pty
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from nestdecode import DecodeError, LimitError, QueryError, SpecError
 from nestdecode.cli.output import draw, print_lines, say
+from tests import command
 
-NESTDECODE = [sys.executable, "-m", "nestdecode"]
 # A title for the window, C1, DEL, text turned around, newlines of all kinds, a byte that
 # is not UTF-8, and a line of ours.
 EVIL = (
@@ -38,22 +36,16 @@ OBEYED = re.compile(
 def on_terminal(*arguments: str, cwd: Path, **environment: str) -> tuple[str, int]:
     """Run a process on a terminal: (what is shown there, exit code)."""
     ours, theirs = pty.openpty()
-    child = subprocess.Popen(
-        [*NESTDECODE, *arguments],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=cwd,
-        env=os.environ | {"NO_COLOR": "1", "TERM": "xterm", "COLUMNS": "200"} | environment,
-    )
+    env = os.environ | {"NO_COLOR": "1", "TERM": "xterm", "COLUMNS": "200"} | environment
+    child = command.start(*arguments, streams=(theirs, theirs, theirs), cwd=cwd, env=env)
     os.close(theirs)
     shown = b""
     # Linux ends a terminal with EIO, others with an empty read.
-    with child, contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
         while piece := os.read(ours, 1 << 16):
             shown += piece
     os.close(ours)
-    return shown.decode().replace("\r\n", "\n"), child.returncode
+    return shown.decode().replace("\r\n", "\n"), child.wait()
 
 
 @pytest.fixture(scope="module")

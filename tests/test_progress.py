@@ -2,23 +2,24 @@
 
 import json
 import re
-import subprocess
 import sys
 
 import pytest
 
 from nestdecode.cli import progress
 from nestdecode.cli.tables import width_of
-from tests.screen import NESTDECODE, left_of, on_screen
+from tests import command
+from tests.screen import left_of, on_screen
 
 BAR = re.compile(
     r"\r(?P<name>\S+)  (?:\[#*-*\] +)? *\d+%  +[\d.]+ [kMG]?B of [\d.]+ [kMG]?B"
     r"(?: +[\d.]+ [kMG]?B/s)?(?: +\d+:\d\d left)?\x1b\[K"
 )
 # Bars are shown at once in these processes, and every time that they may be.
-HURRIED = (
-    "import nestdecode.cli.progress as p, nestdecode.cli as c; p._PATIENCE = p._PAUSE = 0; c.main()"
-)
+HURRIED = [
+    *(sys.executable, "-c"),
+    "import nestdecode.cli.progress as p, nestdecode.cli as c; p._PATIENCE = p._PAUSE = 0; c.main()",
+]
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +63,9 @@ def folder(tmp_path_factory):
         ),
     ],
 )
-def test_a_bar_is_shown_and_taken_away(folder, monkeypatch, arguments, names, left):
-    monkeypatch.setattr("tests.screen.NESTDECODE", [sys.executable, "-c", HURRIED])
+def test_a_bar_is_shown_and_taken_away(folder, arguments, names, left):
     with (folder / "out").open("wb") as out:
-        shown, _ = on_screen(*arguments, columns=100, cwd=folder, stdout=out)
+        shown, _ = on_screen(*arguments, columns=100, cwd=folder, stdout=out, program=HURRIED)
     bars = list(BAR.finditer(shown.replace("putting back", "putting_back")))
 
     assert {bar["name"].removeprefix("putting_") for bar in bars} == names
@@ -73,10 +73,9 @@ def test_a_bar_is_shown_and_taken_away(folder, monkeypatch, arguments, names, le
     assert left_of(shown) == left
 
 
-def test_a_census_on_the_terminal_has_a_bar_and_records_there_have_none(folder, monkeypatch):
-    monkeypatch.setattr("tests.screen.NESTDECODE", [sys.executable, "-c", HURRIED])
-    census, _ = on_screen("explain", "a.ndjson", columns=80, cwd=folder)
-    records, _ = on_screen("expand", "-c", "a.ndjson", columns=80, cwd=folder)
+def test_a_census_on_the_terminal_has_a_bar_and_records_there_have_none(folder):
+    census, _ = on_screen("explain", "a.ndjson", columns=80, cwd=folder, program=HURRIED)
+    records, _ = on_screen("expand", "-c", "a.ndjson", columns=80, cwd=folder, program=HURRIED)
 
     assert BAR.search(census)
     assert left_of(census).splitlines() == [
@@ -102,8 +101,7 @@ def test_no_bar_is_shown(folder, options, terminal):
 
 
 def test_no_bar_goes_into_a_pipe(folder):
-    words = [*NESTDECODE, "expand", "--progress", "a.ndjson"]
-    done = subprocess.run(words, capture_output=True, cwd=folder)
+    done = command.run("expand", "--progress", "a.ndjson", cwd=folder)
 
     assert done.stderr == b""
 

@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nestdecode.cli.rows import Rows, Table
-
-NESTDECODE = [sys.executable, "-m", "nestdecode"]
+from tests import command
 
 
 def run(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> tuple[str, str, int]:
-    words = [*NESTDECODE, "query", "--spec", "none", *arguments]
-    done = subprocess.run(words, input=stdin, capture_output=True, cwd=cwd)
+    done = command.run("query", "--spec", "none", *arguments, stdin=stdin, cwd=cwd)
     return done.stdout.decode(), done.stderr.decode(), done.returncode
 
 

@@ -1,17 +1,16 @@
 """Of each kind of failure ten are reported and all are counted, in one line at the end."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from nestdecode.cli.summary import summary
 from nestdecode.stream.answering import Report
-from tests.screen import NESTDECODE
+from tests import command
 
 
 def run(*arguments: str, cwd: Path) -> tuple[str, list[str], int]:
-    done = subprocess.run([*NESTDECODE, *arguments], capture_output=True, cwd=cwd)
+    done = command.run(*arguments, cwd=cwd)
     return done.stdout.decode(), done.stderr.decode().splitlines(), done.returncode
 
 
