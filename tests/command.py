@@ -24,7 +24,7 @@ from typing import Any
 
 from nestdecode.cli import cli, main
 
-PATIENCE = 60
+PATIENCE = 200
 
 
 def run(

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
 
 from nestdecode import DecodeError, Decoder, NestdecodeError, Spec
+from tests.strategies import EFFORT
 
 NESTDECODE = [sys.executable, "-m", "nestdecode"]
 CANARY = "canary8675309"
@@ -37,6 +39,7 @@ QUESTIONS = [
 ]  # fmt: skip
 
 
+@cache
 def failures() -> list[tuple[NestdecodeError, bytes]]:
     """Break the document in very many ways; return the errors, and what they are about."""
     chance = random.Random(8675309)
@@ -54,7 +57,7 @@ def failures() -> list[tuple[NestdecodeError, bytes]]:
     questions: list[Callable[[Any], Any]] = [
         decoder.compile(text) for decoder in decoders for text in QUESTIONS
     ]
-    for round_ in range(400):
+    for round_ in range(round(400 * EFFORT)):
         text = WHOLE
         for _ in range(chance.randrange(1, 4) if round_ else 0):
             at = chance.randrange(len(text))
@@ -74,22 +77,21 @@ def failures() -> list[tuple[NestdecodeError, bytes]]:
     return found
 
 
-FAILURES = failures()
-
-
 def test_there_are_many_failures_of_many_kinds():
-    assert len(FAILURES) >= 500
-    assert {type(error).__name__ for error, _ in FAILURES} == {
+    found = failures()
+
+    assert len(found) >= 500
+    assert {type(error).__name__ for error, _ in found} == {
         "DecodeError",
         "LimitError",
         "QueryError",
     }
-    assert sum(CANARY.encode() in raw for _, raw in FAILURES) > 500
+    assert sum(CANARY.encode() in raw for _, raw in found) > 500
 
 
 @pytest.mark.slow
 def test_no_error_holds_a_value():
-    for error, _ in FAILURES:
+    for error, _ in failures():
         told = [
             str(error),
             repr(error),
@@ -102,7 +104,7 @@ def test_no_error_holds_a_value():
 
 
 def test_no_error_leads_to_another_that_does():
-    for error, _ in FAILURES:
+    for error, _ in failures():
         assert error.__cause__ is None
         assert error.__context__ is None, repr(error.__context__)
 
@@ -110,7 +112,7 @@ def test_no_error_leads_to_another_that_does():
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_no_value_is_told_on_stderr(tmp_path, jobs):
-    lines = [raw.replace(b"\n", b" ") for _, raw in FAILURES[::10]]
+    lines = [raw.replace(b"\n", b" ") for _, raw in failures()[::10]]
     (tmp_path / "in").write_bytes(b"\n".join(lines) + b"\n")
     for command in (["expand"], ["query", "abs(b)"], ["query", "--spec", "none", "sum(c)"]):
         result = subprocess.run(

@@ -32,6 +32,7 @@ def prose(document: str) -> str:
     return re.sub(r"^```.*?^```|<!--.*?-->", "", text_of(document), flags=re.DOTALL | re.MULTILINE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "document", ["README.md", "nestdecode/integrations/README.md", "specs/README.md"]
 )

@@ -8,6 +8,7 @@ import sys
 import tokenize
 import typing
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,12 @@ MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if "_specs" not in pat
 assert len(MODULES) > 15
 
 
+def wrong_in_modules(found):
+    """Return what a function finds in each module in which it finds something."""
+    by_name = {str(path.relative_to(PACKAGE)): found(path) for path in MODULES}
+    return {name: wrong for name, wrong in by_name.items() if wrong}
+
+
 def room_of(path):
     return room_named([*path.relative_to(PACKAGE).with_suffix("").parts])
 
@@ -63,8 +70,13 @@ def room_named(parts):
     return both if both in ORDER else parts[0]
 
 
+@cache
+def tree_of(path):
+    return ast.parse(path.read_text())
+
+
 def imported(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nestdecode"):
             # The version is no module.
             names = [f"{node.module}.{a.name}" for a in node.names if a.name != "__version__"]
@@ -75,24 +87,27 @@ def imported(path):
 
 def only_types(path, folder):
     """Return the modules of a folder that are imported for annotations only."""
-    for node in ast.parse(path.read_text()).body:
+    for node in tree_of(path).body:
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             for found in ast.walk(node):
                 if isinstance(found, ast.ImportFrom) and (found.module or "").startswith(folder):
                     yield found.module
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_imports_only_from_those_above_it(path):
+def below(path):
+    """Return the rooms below its own that a module imports from."""
     room = room_of(path)
     if room not in ORDER:
-        return  # the front door, and what says in one line what a folder holds
+        return []  # the front door, and what says in one line what a folder holds
     # Parts of one whole may know its type: in the same folder, and not when it runs.
     folder = f"nestdecode.{room.split('.')[0]}."
     names = set(imported(path)).difference(only_types(path, folder))
     rooms = {room_named(name.split(".")[1:]) for name in names}
+    return sorted(other for other in rooms if ORDER.index(other) > ORDER.index(room))
 
-    assert all(ORDER.index(other) <= ORDER.index(room) for other in rooms)
+
+def test_a_module_imports_only_from_those_above_it():
+    assert wrong_in_modules(below) == {}
 
 
 def test_every_room_is_in_the_order():
@@ -111,7 +126,7 @@ def sizes():
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         text = path.read_text()
         yield name, len(text.splitlines()), MOST_LINES
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.ClassDef):
                 methods = [m for m in node.body if isinstance(m, ast.FunctionDef)]
                 yield f"{name}.{node.name}", len(methods), MOST_METHODS
@@ -126,7 +141,7 @@ def test_no_two_classes_have_one_name():
     names = Counter(
         node.name.lstrip("_")
         for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ClassDef)
     )
 
@@ -150,7 +165,7 @@ STUMBLES = {
 def prose(path):
     """Yield the docstrings and comments of a module."""
     text = path.read_text()
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
             yield ast.get_docstring(node) or ""
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -158,16 +173,17 @@ def prose(path):
             yield token.string
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_docstrings_and_comments_are_plain(path):
-    found = [
+def stumbles(path):
+    return [
         (match[0], plainer)
         for text in prose(path)
         for pattern, plainer in STUMBLES.items()
         for match in re.finditer(pattern, " ".join(text.split()))
     ]
 
-    assert found == []
+
+def test_docstrings_and_comments_are_plain():
+    assert wrong_in_modules(stumbles) == {}
 
 
 def test_tests_that_a_docstring_names_exist():
@@ -197,7 +213,7 @@ def test_the_docstring_of_a_folder_names_each_of_its_modules(folder):
 def commands():
     """Go through the functions of commands, each with its lines after its docstring."""
     for path in sorted((PACKAGE / "cli").glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.FunctionDef) and any(
                 isinstance(call, ast.Call) and ast.unparse(call.func).endswith("command")
                 for call in node.decorator_list
@@ -214,24 +230,26 @@ def test_commands_are_short():
     assert {name for name, lines in sizes.items() if lines > 25} == set()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_nothing_is_written_by_orjson(path):
-    """It writes past its buffer for some arrays in arrays; it may read, and say what is wrong."""
+def used_of_orjson(path):
     used = {
         node.attr
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.value.id == "orjson"
     }
+    return used - {"loads", "JSONDecodeError"}
 
-    assert used <= {"loads", "JSONDecodeError"}
+
+def test_nothing_is_written_by_orjson():
+    """It writes past its buffer for some arrays in arrays; it may read, and say what is wrong."""
+    assert wrong_in_modules(used_of_orjson) == {}
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "cli").glob("*.py")), ids=lambda path: path.name)
 def test_messages_have_one_way_out(path):
     """``say`` and its neighbours write what steers a terminal as escapes."""
-    tree = ast.parse(path.read_text())
+    tree = tree_of(path)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     named = [(node.func.attr, node) for node in calls if isinstance(node.func, ast.Attribute)]
     called = {name for name, _ in named}
@@ -305,11 +323,11 @@ def ours(tree):
 LENT = {("os", "_exit"), ("visitor", "_Expression")}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_module_reaches_for_what_another_keeps_to_itself(path):
-    tree = ast.parse(path.read_text())
+def foreign(path):
+    """Return the underscore names of others that a module reaches for."""
+    tree = tree_of(path)
     its_own = set(ours(tree))
-    foreign = [
+    reached = [
         ast.unparse(node)
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute)
@@ -318,12 +336,15 @@ def test_no_module_reaches_for_what_another_keeps_to_itself(path):
         and node.attr not in its_own
         and (ast.unparse(node.value), node.attr) not in LENT
     ]
-    foreign += [
+    reached += [
         alias.name
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nestdecode")
         for alias in node.names
         if alias.name.startswith("_") and not alias.name.endswith("__")
     ]
+    return reached
 
-    assert not foreign
+
+def test_no_module_reaches_for_what_another_keeps_to_itself():
+    assert wrong_in_modules(foreign) == {}

@@ -9,11 +9,6 @@ import pytest
 from nestdecode.cli import cli
 from tests.messages import LIST, messages, written
 
-MESSAGES = messages()
-assert len(MESSAGES) > 300
-TEXTS = [message for message in MESSAGES if message.kind == "message"]
-HELP = [message for message in MESSAGES if message.kind not in ("message", "argument")]
-
 # Words that have to be read twice, and what to write.
 WORDS = {
     r"\b(?:is|are) told\b|\btold (?:on|of|apart|too|from)\b": "reported, detected",
@@ -38,44 +33,61 @@ CAPITAL = re.compile(
 )
 
 
+@pytest.fixture(scope="module")
+def every():
+    found = messages()
+    assert len(found) > 300
+    return found
+
+
+@pytest.fixture(scope="module")
+def texts(every):
+    return [message for message in every if message.kind == "message"]
+
+
+@pytest.fixture(scope="module")
+def helps(every):
+    return [message for message in every if message.kind not in ("message", "argument")]
+
+
 def shown(found):
     return [str(message) for message in found]
 
 
-def test_the_list_is_that_of_the_code():
-    assert LIST.read_text(encoding="utf-8") == written(MESSAGES), (
+def test_the_list_is_that_of_the_code(every):
+    assert LIST.read_text(encoding="utf-8") == written(every), (
         "read what has changed; then python -m tests.messages writes the list"
     )
 
 
 @pytest.mark.parametrize("words", WORDS, ids=WORDS.values())
-def test_no_message_has_to_be_read_twice(words):
-    assert shown(m for m in MESSAGES if re.search(words, m.text)) == []
+def test_no_message_has_to_be_read_twice(every, words):
+    assert shown(m for m in every if re.search(words, m.text)) == []
 
 
-def test_messages_begin_small_and_end_without_a_full_stop():
-    wrong = [m for m in TEXTS if re.match(r"[A-Z]", m.text) and not CAPITAL.match(m.text)]
+def test_messages_begin_small_and_end_without_a_full_stop(texts):
+    wrong = [m for m in texts if re.match(r"[A-Z]", m.text) and not CAPITAL.match(m.text)]
     # As click ends it.
-    ours = [m for m in TEXTS if not m.text.startswith("Try '")]
+    ours = [m for m in texts if not m.text.startswith("Try '")]
     wrong += [m for m in ours if m.text.endswith(".") and not m.text.endswith("...")]
 
     assert shown(wrong) == []
 
 
-def test_help_is_made_of_sentences():
-    wrong = [m for m in HELP if not re.match(r" *(?:[A-Z{\[]|[a-z]+ )", m.text)]
-    options = [m for m in HELP if m.kind.startswith("-") or m.kind == "summary"]
+def test_help_is_made_of_sentences(helps):
+    wrong = [m for m in helps if not re.match(r" *(?:[A-Z{\[]|[a-z]+ )", m.text)]
+    options = [m for m in helps if m.kind.startswith("-") or m.kind == "summary"]
     wrong += [m for m in options if not re.search(r"[.\]}]\Z", m.text)]
 
     assert shown(wrong) == []
 
 
-def test_no_message_shows_a_document():
-    assert shown(m for m in TEXTS if PAYLOAD.search(m.text) and m.text not in SIZES) == []
+def test_no_message_shows_a_document(texts):
+    assert shown(m for m in texts if PAYLOAD.search(m.text) and m.text not in SIZES) == []
 
 
-def test_messages_are_written_in_ascii():
-    assert shown(m for m in MESSAGES if not m.text.isascii()) == []
+def test_messages_are_written_in_ascii(every):
+    assert shown(m for m in every if not m.text.isascii()) == []
 
 
 def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
