@@ -72,6 +72,11 @@ class LendingQuery:
             return query.many(joined, lambda record: not may_lend(record))
         return query.many(joined, lambda record: lender(record) is spec)
 
+    def for_document(self, document: Any) -> Query:
+        """Return the query that answers for a document: by the spec that matches it, if any."""
+        spec = lender(self.decoder.engine.shut(document))
+        return (self._plain if spec is None else None) or self._query_by(spec)
+
     def _answer_by_match(self, document: Any) -> Any:
         """Return the answer for a document by the spec that matches it, or without a spec."""
         spec = lender(self.decoder.engine.shut(document))

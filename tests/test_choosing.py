@@ -294,7 +294,7 @@ def test_a_filter_of_records_names_the_option(count, jobs):
 
 @pytest.mark.parametrize("text", [b"[1]\n[2]\n", b'[{"a":1}]\n' * 2000], ids=["none", "all"])
 def test_a_filter_of_arrays_names_none(text):
-    assert run("query", "[?a]", stdin=text)[1] == ""
+    assert FILTER_HINT not in run("query", "[?a]", stdin=text)[1]
 
 
 @pytest.mark.parametrize("command", [["expand"], ["query", "@"], ["explain"]], ids=lambda c: c[0])

@@ -284,7 +284,10 @@ def test_a_record_that_a_spec_matches_is_opened_by_it_and_by_detection(run):
 
 
 def test_spec_none_lends_nothing(run):
-    assert run("query", "--spec", "none", "structData.data[]", SAMPLE) == ("null\n", "", 0)
+    out, err, code = run("query", "--spec", "none", "structData.data[]", SAMPLE)
+
+    assert (out, code) == ("null\n", 0)
+    assert "repair-results" not in err
 
 
 def test_root_and_focus_force_where_a_query_starts(run):

@@ -210,6 +210,19 @@ def test_a_stream_has_one_header(jobs, tmp_path):
     assert out == "id,n\n" + "".join(f"{n},{-n}\n" for n in range(20_000) if n != 7)
 
 
-@pytest.mark.parametrize(("query", "code"), [("a", 0), ("b", 4), ("c", 4)])
-def test_the_exit_status_says_whether_there_was_a_row(query, code):
-    assert run("--csv", "-e", query, stdin=b'{"a":false,"c":[]}')[2] == code
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["a"], 1),
+        (["b"], 1),
+        (["c"], 0),
+        (["d"], 4),
+        (["[a]"], 0),
+        (["--each", "[c, a]"], 1),
+        (["--each", "[a, c]"], 0),
+        (["--where", "a", "c"], 4),
+    ],
+)
+def test_the_exit_code_is_that_of_the_last_answer(options, code):
+    record = b'{"a":false,"b":null,"c":0,"d":[]}\n'
+    assert run("-e", "--csv", *options, stdin=record * 2)[2] == code

@@ -15,6 +15,7 @@ from nestdecode.cli.options import DecodingOptions, WritingOptions
 from nestdecode.cli.records import RunOptions, Session
 from nestdecode.cli.rows import Rows, Table
 from nestdecode.cli.sources import is_file
+from nestdecode.cli.unanswered import Unanswered
 from nestdecode.decoder import Decoder, Query
 from nestdecode.lending import LendingQuery
 from nestdecode.queries.focus import Start
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+# The exit code by the last answer: whether it is neither null nor false, None if there is none.
+_STATUS = {True: 0, False: 1, None: 4}
 # What says how JSON looks says nothing of rows.
 _STYLES = ("raw", "compact", "indent", "tab", "sort_keys", "seq")
 
@@ -106,30 +109,30 @@ def command(
     lends its focus and queries, and stderr says so; --spec none turns that off.
     """  # fmt: skip
     _check_order(expression, running.files)
-    # Rows have one header: they are written by one process.
-    session = Session(running, alone=table is not None)
+    session = Session(running, alone=table is not None)  # rows have one header
     decoder = decoding.decoder(session.problem)
     lend = session.note if decoding.spec is None else None
-    answer = _hinting(_answer(decoder, expression, start, lend), session.hint)
+    query = _answer(decoder, expression, start, lend)
+    misquoted = misquotation(expression)
+    unanswered = Unanswered(_hinting(query, session), query, session.tell)
+    unanswered.is_chosen, unanswered.is_over = where is not None, exit_status or bool(misquoted)
     chosen = options.where_from(where, decoder, session.note, lent=lend is not None)
-    answer = Rows(answer, expression, table, each=each, guard=guard) if table else answer
+    rows = Rows(unanswered, expression, table, each=each, guard=guard) if table else None
     with writing.output(running.files, raw=raw) as output:
-        if table:
-            output.text = output.as_it_is
+        output.text = output.as_it_is if table else output.text
         session.run(
-            answer,
+            rows or unanswered,
             output,
             decoder.limits.max_record_bytes,
             each=each or table is not None,
             note_last=exit_status,
-            many=answer.many,
+            many=(rows or unanswered).many,
             where=chosen,
-            if_empty=misquotation(expression),
+            if_empty=misquoted,
             decoder=decoder,
+            unanswered=unanswered,
         )
-    if session.code or not exit_status:
-        return session.code
-    return 4 if session.last is None else 0 if session.last else 1
+    return session.code or (_STATUS[(rows or session).last] if exit_status else 0)
 
 
 def _check_order(expression: str, files: tuple[str, ...]) -> None:
@@ -154,9 +157,9 @@ def _answer(
     return LendingQuery(decoder, expression, start, tell)
 
 
-def _hinting(query: Query | LendingQuery, hint: Callable[[str], None]) -> Asked:
+def _hinting(query: Query | LendingQuery, session: Session) -> Asked:
     """Have a hint given where a filter of records was meant, and an array is filtered."""
     at_focus = isinstance(query, Query) and query.start == "focus"
     if at_focus or not query.expression.lstrip().startswith(FILTER):
         return query
-    return Hinting(query, lambda: hint(FILTERED_RECORDS))
+    return Hinting(query, lambda: session.tell("hint", FILTERED_RECORDS))

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from nestdecode.choosing import Asked
     from nestdecode.cli.hints import Matching
     from nestdecode.cli.letters import Letters
+    from nestdecode.cli.unanswered import Unanswered
     from nestdecode.decoder import Decoder
 
 __all__ = ["SUMMARIES", "Counter", "RunOptions", "Session", "Summary", "need_input"]
@@ -124,6 +125,7 @@ class Session:
         self._lines = 0
         self._counter: Counter | None = None
         self._matching: Matching | None = None
+        self._unanswered: Unanswered | None = None
         self._told: set[str] = set()
         # Messages of each kind that were shown.
         self._shown: dict[str, int] = {}
@@ -158,9 +160,9 @@ class Session:
         """Tell something once, however many records say it."""
         self._answering.tell("once", one_line(message))
 
-    def hint(self, message: str) -> None:
-        """Tell something once that helps with several records."""
-        self._answering.tell("hint", one_line(message))
+    def tell(self, kind: str, text: str) -> None:
+        """Tell what ``Answering.tell`` takes, from whichever process it is."""
+        self._answering.tell(kind, text)
 
     def run(
         self,
@@ -178,6 +180,7 @@ class Session:
         placed: Callable[[Any, str, int, Record], bytes | None] | None = None,
         counter: Counter | None = None,
         decoder: Decoder | None = None,
+        unanswered: Unanswered | None = None,
     ) -> None:
         """
         Answer every record of every file, and write or count the answers.
@@ -197,7 +200,9 @@ class Session:
                 of ``output.text``; for one process.
             counter: Counts values; nothing is written for them.
             decoder: If it has a spec, stderr says that no record has a layer of it.
+            unanswered: Says which name is missing if no record has an answer.
         """
+        self._unanswered = unanswered
         if decoder is not None and _has_place_for_layers(decoder):
             from nestdecode.cli.hints import Matching  # late: most need no spec
 
@@ -297,6 +302,10 @@ class Session:
             self._kept.write(letter.encode(self._name) for letter in report.letters)
         self._hidden += report.untold
         for kind, line, whole, text in report.messages:
+            if kind in ("answered", "unanswered"):
+                if self._unanswered is not None:
+                    self._unanswered.take(kind, text)
+                continue
             if kind in ("uncompiled", "once", "hint"):
                 self._uncompiled |= kind == "uncompiled"
                 alone = kind == "hint" and self._total.records + report.records == 1
@@ -358,10 +367,11 @@ class Session:
             return
         if isinstance(sys.exc_info()[1], BrokenPipeError) or is_quiet():
             return
-        if self._matching is not None:
-            hint = self._matching.hint(total.written)
-            if hint:
-                note(hint)
+        hint = "" if self._matching is None else self._matching.hint(total.written)
+        if not hint and self._unanswered is not None:
+            hint = self._unanswered.hint()
+        if hint:
+            note(hint)
         if not (total.problems or total.malformed or total.failed):
             return
         from nestdecode.cli.summary import summary  # late: most records do not fail

@@ -49,6 +49,10 @@ class Rows:
         form: How rows are written.
         each: Whether each element is a row whatever the array holds.
         guard: Whether text that a spreadsheet takes for a formula gets an apostrophe.
+
+    Attributes:
+        last: Whether the last answer, or its last element if *each*, is neither null nor
+            false; None if there was none, empty arrays and objects aside.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Rows:
             list: _refuse,
             dict: _refuse,
         }
+        self.last: bool | None = None
         # What is written for an only cell that is empty: a reader skips empty lines.
         self._empty = '""' if form == "csv" else ""
         # Names of the first row; none if it is not an object, and None if there was no row.
@@ -99,6 +104,9 @@ class Rows:
         except QueryError:
             self._names = names
             raise
+        if answer != [] and answer != {}:
+            last = answer[-1] if self._each and type(answer) is list else answer
+            self.last = last is not None and last is not False
         # A lone surrogate can't be encoded.
         return "\n".join(lines).encode("utf-8", "backslashreplace") if lines else None
 

@@ -490,7 +490,8 @@ class Answering:
         Keep a message about the present record.
 
         Args:
-            kind: An error's code, ``problem``, ``uncompiled``, ``once`` or ``hint``.
+            kind: An error's code, ``problem``, ``uncompiled``, ``once`` or ``hint``; or one
+                that *put* knows, and does not show.
             text: The message.
         """
         record = self._batch.record(self._index)
