@@ -66,8 +66,7 @@ class Unanswered:
         """Answer joined records; None if each has to be answered alone."""
         answers = self._answer.many(joined)
         if answers is not None and not self.is_over:
-            assert isinstance(joined.given, bytes)
-            for raw, answer in zip(joined.given[:-1].split(b"\n"), answers, strict=False):
+            for raw, answer in zip(joined.records, answers, strict=False):
                 self._note(raw, answer)
                 if self.is_over:
                     break
