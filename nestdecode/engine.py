@@ -10,7 +10,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from nestdecode.errors import POLICIES, UNDECLARED, DecodeError, Policy, SpecError, Undeclared
-from nestdecode.given import check_document, copied
+from nestdecode.given import check_document, copied, note_name
 from nestdecode.paths import Address, format_path
 from nestdecode.plan import detect
 from nestdecode.plan.careful import Plan
@@ -179,7 +179,11 @@ class Engine:
     def read(self, document: Any) -> Any:
         """Return the tree of a document, its layers shut; the caller may change it."""
         if isinstance(document, (bytes, str, bytearray, memoryview)):
-            return self.reader.parse_record(document)
+            try:
+                return self.reader.parse_record(document)
+            except DecodeError as error:
+                note_name(error, document)
+                raise
         return self.copied(document)[0]
 
     def copied(self, document: Any) -> tuple[Any, int]:

@@ -6,10 +6,10 @@ import os
 import sys
 from typing import Any
 
-from nestdecode.errors import LimitError
+from nestdecode.errors import DecodeError, LimitError
 from nestdecode.text.reader import Limits
 
-__all__ = ["check_document", "check_lines", "copied"]
+__all__ = ["check_document", "check_lines", "copied", "note_name"]
 
 # (module, type) of buffers. The modules are looked up, not imported: a value of such a type
 # exists only if its module is loaded.
@@ -36,6 +36,23 @@ def check_document(document: Any) -> None:
         return
     kind = type(document).__name__
     raise TypeError(f"a document is JSON text or its parsed value, got {kind}; pass {hint}")
+
+
+# A text that is not JSON, and is more likely the name of a file.
+_NAME = rb"[^\s{}\[\]\"]{0,250}\.(?:json|ndjson|jsonl|log|txt|gz|bz2|xz|zst)"
+
+
+def note_name(error: DecodeError, document: str | bytes | bytearray | memoryview) -> None:
+    """Add a note to the error of a document that looks like the name of a file."""
+    if len(document) < 300:
+        import re  # late: most documents are JSON
+
+        text = document.encode("utf-8", "replace") if isinstance(document, str) else document
+        if re.fullmatch(_NAME, text, re.IGNORECASE):
+            # Without the name: an error holds nothing of a document.
+            error.add_note(
+                "this looks like the name of a file: pass pathlib.Path(name).read_bytes()"
+            )
 
 
 def check_lines(lines: Any) -> None:

@@ -352,7 +352,7 @@ def test_a_variable_sets_what_is_not_given(run, arguments, environment, stdout):
 
 
 INTEGER = "an integer from"
-NOT_A_FLAG = "'much' is not a valid boolean"
+NOT_A_FLAG = "'much' is not 1 or 0"
 
 
 @pytest.mark.parametrize(
@@ -368,6 +368,7 @@ NOT_A_FLAG = "'much' is not a valid boolean"
             f"Invalid value for NESTDECODE_PROGRESS: {NOT_A_FLAG}",
             id="a flag with no",
         ),
+        pytest.param("NESTDECODE_MAX_DEPTH", "NESTDECODE_MAX_DEPTH is an integer", id="a limit"),
     ],
 )
 def test_what_is_wrong_in_a_variable_names_it(run, name, said):
@@ -376,6 +377,29 @@ def test_what_is_wrong_in_a_variable_names_it(run, name, said):
     assert (stdout, code) == ("", 2)
     # Newer versions of click list the words that there are.
     assert f"\nError: {said}" in stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said", "status"),
+    [
+        ("MAX_DEPTH", "0", "Error: NESTDECODE_MAX_DEPTH is an integer from 1 to 254, got 0", 2),
+        ("UNDECLARED", "keep", "Error: NESTDECODE_UNDECLARED='keep' is for a spec", 2),
+        ("SPEC", "nosuch", "nestdecode: NESTDECODE_SPEC: unknown spec 'nosuch'; known are", 3),
+        ("SPEC", "no.yaml", "nestdecode: NESTDECODE_SPEC: no.yaml: can't be read: No such", 3),
+    ],
+)
+def test_what_only_a_decoder_refuses_names_the_variable_too(run, name, value, said, status):
+    stdout, stderr, code = run("expand", **{f"NESTDECODE_{name}": value})
+
+    assert (stdout, code) == ("", status)
+    assert said in stderr
+
+
+def test_a_folder_of_specs_that_is_not_there_names_its_variable(run):
+    _, stderr, code = run("expand", "-s", "nosuch", NESTDECODE_SPECS="/nowhere/at/all")
+
+    assert stderr.endswith("; NESTDECODE_SPECS: no such folder: /nowhere/at/all\n")
+    assert code == 3
 
 
 @pytest.mark.parametrize(

@@ -257,6 +257,30 @@ def test_what_only_leads_to_a_text_is_no_document(ndjson, make, name, hint, spec
         assert str(caught.value) == message
 
 
+NOTE = "this looks like the name of a file: pass pathlib.Path(name).read_bytes()"
+
+
+@pytest.mark.parametrize(
+    ("document", "notes"),
+    [
+        ("events.json", [NOTE]),
+        ("/var/log/app.log.gz", [NOTE]),
+        (b"C:/logs/A.NDJSON", [NOTE]),
+        (bytearray(b"a.jsonl"), [NOTE]),
+        ("{oops.json", []),
+        ("see a.json", []),
+        ("up", []),
+        ("x" * 400 + ".json", []),
+    ],
+)
+def test_the_name_of_a_file_in_place_of_its_text_gets_a_note(document, notes):
+    for call in (nestdecode.expand, Decoder(Spec.parse(SPEC)).expand, Decoder().compile("a")):
+        with pytest.raises(DecodeError) as caught:
+            call(document)
+
+        assert getattr(caught.value, "__notes__", []) == notes
+
+
 def test_what_json_does_not_know_passes_through_inside_a_document(ndjson):
     document = {"a": "[1]", "path": ndjson, "file": io.BytesIO(b"[1]")}
 

@@ -270,7 +270,10 @@ def test_names_of_any_length_are_edited(file, tmp_path, name):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["canary", "f.json"], "wanted PATH=VALUE, got an argument without ="),
+        (
+            ["canary", "f.json"],
+            "wanted PATH=VALUE, got an argument without =; write it as one word in quotes: 'a.b=5'",
+        ),
         (["=canary", "f.json"], "wanted PATH=VALUE, got an argument that begins with ="),
         (["a..b=canary", "f.json"], None),
         (["a[?b=='canary']=canary", "f.json"], None),

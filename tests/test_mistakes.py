@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,9 @@ def usage(command: str, words: str, message: str) -> str:
 
 def said(*messages: str) -> str:
     return "".join(f"nestdecode: {message}\n" for message in messages)
+
+
+UNMATCHED = said("no record has a layer of aws/sqs-sns: is this the right spec?")
 
 
 # Queries
@@ -269,6 +273,90 @@ def test_a_pipe_is_a_spec_by_its_path(run):
     assert run("expand", "-s", "spec", "d.json") == ("", message, 3)
 
 
+@pytest.mark.parametrize("name", ["my", "team/my"])
+@pytest.mark.parametrize("suffix", [".yaml", ".yml", ".json"])
+def test_a_spec_that_is_a_file_here_is_suggested(run, name, suffix):
+    Path("team").mkdir()
+    Path(f"{name}{suffix}").write_text('{"nestdecode": 1, "layers": {"body": "json"}}')
+    message = said(f"unknown spec {name!r}; for the file that is here write {name}{suffix}")
+
+    assert run("query", "-s", name, "body", "d.json") == ("", message, 3)
+    assert run("query", "-s", f"{name}{suffix}", "body.n", "d.json") == ("1.1\n", "", 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["d.json"], "filter reads standard input and takes no FILE: nestdecode filter < d.json"),
+        (
+            ["a b.json"],
+            "filter reads standard input and takes no FILE: nestdecode filter < 'a b.json'",
+        ),
+        (["nosuch"], "filter reads standard input and takes no FILE"),
+    ],
+    ids=["a file", "a name to quote", "no file"],
+)
+def test_a_file_for_filter_is_a_redirection(run, words, message):
+    Path("a b.json").write_bytes(DOCUMENT)
+
+    assert run("filter", *words)[1:] == (
+        usage("filter", "", message).replace("[OPTIONS] ", "[OPTIONS]"),
+        2,
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "hint"),
+    [
+        ("query", "-n", "input is always read"),
+        ("expand", "--slurp", "nestdecode expand FILE | jq -s . makes one array of all records"),
+        ("expand", "--raw-output", "query has -r"),
+        ("query", "--compact-output", "here it is --compact"),
+        ("query", "--arg", "a query has no variables: let the shell write its values"),
+        ("expand", "-V", "nestdecode --version shows the version"),
+        ("expand", "-i", "nestdecode set -i changes a file in place"),
+    ],
+)
+def test_an_option_of_another_program_has_a_counterpart(run, command, option, hint):
+    _, stderr, code = run(command, option, "d.json")
+
+    assert stderr.splitlines()[-1] == f"Error: No such option '{option}'; {hint}"
+    assert code == 2
+
+
+def test_the_version_has_a_short_option(run):
+    assert run("-V") == run("--version") == (f"nestdecode {nestdecode.__version__}\n", "", 0)
+    assert run("-n")[1].endswith("Error: No such option '-n'; input is always read\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "got"), [("", "the name of a file, got ''"), ("new/", "a file, got the folder new/")]
+)
+@pytest.mark.parametrize("command", ["expand", "query", "set", "diff", "collapse", "explain"])
+def test_output_to_what_can_not_be_a_file_is_refused(run, command, name, got):
+    words = {"query": ["@"], "set": ["done=false"], "diff": ["d.json"], "collapse": ["-s", "x"]}
+    _, stderr, code = run(command, *words.get(command, []), "d.json", "-o", name)
+
+    assert (stderr.splitlines()[-1], code) == (f"Error: -o wants {got}", 2)
+    assert [str(path) for path in Path().iterdir()] == ["d.json"]
+
+
+def test_a_key_that_no_record_has_is_said(run):
+    Path("e.json").write_bytes(DOCUMENT.replace(b"true", b"false"))
+    note = said("--key is null for every record that differs: they are paired by what is in them")
+
+    assert run("diff", "--key", "nope", "d.json", "e.json")[1:] == (note, 1)
+    assert run("diff", "--key", "body.n", "d.json", "e.json")[1:] == ("", 1)
+    assert run("diff", "--key", "nope", "d.json", "d.json") == ("", "", 0)
+
+
+def test_a_spec_for_collapse_that_fits_no_record_is_said(run):
+    out, stderr, code = run("collapse", "-s", "aws/sqs-sns", stdin=b'{"a":{}}\n{"a":1}\n')
+
+    assert (out, stderr, code) == ('{"a":{}}\n{"a":1}\n', UNMATCHED, 0)
+    assert run("collapse", "-s", "aws/sqs-sns", stdin=b'{"Records":[{"body":{}}]}')[1] == ""
+
+
 def test_a_spec_that_can_not_be_read_is_a_wrong_spec(run):
     message = said("nosuch.yaml: can't be read: No such file or directory")
 
@@ -277,8 +365,6 @@ def test_a_spec_that_can_not_be_read_is_a_wrong_spec(run):
 
 
 # A spec that fits nothing
-
-UNMATCHED = said("no record has a layer of aws/sqs-sns: is this the right spec?")
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,10 @@ def test_what_jq_selects_is_put_back(original, key):
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["--key", "nope"], b"--key is null for every record: wanted what tells records apart"),
+        (
+            ["--key", "nope"],
+            b"--key is null for every record: wanted a value that differs by record",
+        ),
         (["--key", "length(id)"], b"line 1: --key: length() wants"),
     ],
 )

@@ -131,7 +131,7 @@ def test_a_name_with_several_files_is_an_error(home, run, monkeypatch):
         pytest.param(
             "zzz",
             "; known are: aws/cloudwatch-logs, aws/sqs-sns, repair-results, team/orders"
-            "; no such folder: nowhere",
+            "; NESTDECODE_SPECS: no such folder: nowhere",
             id="none",
         ),
         pytest.param("team/../team/orders", "", id="not by another way"),

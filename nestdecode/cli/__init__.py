@@ -66,7 +66,7 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(
-    "--version", is_flag=True, callback=_version, expose_value=False, is_eager=True,
+    "-V", "--version", is_flag=True, callback=_version, expose_value=False, is_eager=True,
     help="Show the version and exit.",
 )  # fmt: skip
 def cli() -> None:

@@ -133,7 +133,9 @@ def _sign(text: str) -> tuple[int, int]:
         if "=" in text:
             left = text.partition("=")[0]
             raise PathError(left, mistake_in(left))
-        raise click.UsageError("wanted PATH=VALUE, got an argument without =")
+        raise click.UsageError(
+            "wanted PATH=VALUE, got an argument without =; write it as one word in quotes: 'a.b=5'"
+        )
     start = end + 1
     end -= text.endswith(":", 0, end)
     if not end:

@@ -77,7 +77,7 @@ def command(
 
     with options.output_to(target, running.files) as output:
         output.text = output.as_it_is
-        session.run(collapsed, output, decoder.limits.max_record_bytes)
+        session.run(collapsed, output, decoder.limits.max_record_bytes, decoder=decoder)
     return session.code
 
 

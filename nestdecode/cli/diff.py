@@ -14,7 +14,7 @@ from nestdecode.cli import options
 from nestdecode.cli.files import Key, records_of, tried
 from nestdecode.cli.flags import Command
 from nestdecode.cli.options import DecodingOptions
-from nestdecode.cli.output import Color, Output, RefusedError
+from nestdecode.cli.output import Color, Output, RefusedError, note
 from nestdecode.cli.progress import progress
 from nestdecode.decoder import Decoder
 from nestdecode.document.comparing import NOTHING, Difference, Tree, differences, tree_of
@@ -190,6 +190,9 @@ def _pairs(
         ours, theirs = one.next(), other.next()
     one.keep(ours)
     other.keep(theirs)
+    keys = [key for side in (one, other) for key, _ in side.pairing]
+    if keyed and keys and all(key == b"null" for key in keys):
+        note("--key is null for every record that differs: they are paired by what is in them")
     # Without a key their order is what they have.
     pairing = paired(one.pairing, other.pairing, one.traits, other.traits, moves=keyed)
     sources = pairing.sources

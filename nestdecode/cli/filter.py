@@ -13,7 +13,7 @@ from nestdecode.cli.flags import Command
 from nestdecode.cli.options import DecodingOptions
 from nestdecode.cli.output import Output, report_on, say
 from nestdecode.cli.signals import undisturbed
-from nestdecode.cli.sources import opened
+from nestdecode.cli.sources import is_file, opened
 from nestdecode.decoder import Decoder
 from nestdecode.errors import DecodeError
 from nestdecode.paths import join_pointer
@@ -34,7 +34,12 @@ _TEXT = DecodeError("invalid JSON")
 Host = Literal["rsyslog", "rsyslog-fulljson"]
 
 
-@click.command("filter", cls=Command, short_help="Answer each line by one line, whatever comes.")
+@click.command(
+    "filter",
+    cls=Command,
+    short_help="Answer each line by one line, whatever comes.",
+    context_settings={"allow_extra_args": True},  # refused with more words than click has
+)
 @options.decoding
 @click.option(
     "--field",
@@ -87,6 +92,7 @@ def command(
     as no more lines are there. Nothing is written to stderr unless you ask for it, and the
     exit code is 0 whatever the lines are.
     """
+    _refuse(click.get_current_context().args)
     if under is not None and host is None:
         raise click.UsageError("--under needs --for")
     if fields and host is not None:
@@ -104,6 +110,16 @@ def command(
         with undisturbed:
             _summarise(lines.counts, summary)
     return 0
+
+
+def _refuse(words: list[str]) -> None:
+    """Raise UsageError if there are arguments; of a file say how its lines come in."""
+    if not words:
+        return
+    import shlex
+
+    hint = f": nestdecode filter < {shlex.quote(words[0])}" if is_file(words[0]) else ""
+    raise click.UsageError(f"filter reads standard input and takes no FILE{hint}")
 
 
 def _filter(

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-__all__ = ["Command", "Flag", "is_quiet"]
+__all__ = ["Command", "Flag", "is_quiet", "variable_of"]
 
 _VARIABLE = ParameterSource.ENVIRONMENT
 # The name under which a context keeps whether notes are wanted.
@@ -57,9 +57,9 @@ class Flag(click.Option):
             return None
         try:
             return click.BOOL.convert(text, None, ctx)
-        except click.BadParameter as error:
-            reason = error.message
-        raise click.BadParameter(reason, ctx, self, str(self.envvar))
+        except click.BadParameter:
+            pass
+        raise click.BadParameter(f"{text!r} is not 1 or 0", ctx, self, str(self.envvar))
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
         """Name the variable if what is wrong is in that."""
@@ -100,11 +100,24 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments of a command line."""
-        rest = super().parse_args(ctx, args)
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            from nestdecode.cli.elsewhere import usage_error  # late: most options are ours
+
+            raise usage_error(error) from None
         if not ctx.resilient_parsing:
             _settle(ctx, [flag for flag in self.params if isinstance(flag, Flag)])
         ctx.meta[_QUIET] = ctx.params.pop("quiet", False)
         return rest
+
+
+def variable_of(name: str) -> str | None:
+    """Return the variable that sets an argument of the running command; None if none does."""
+    context = click.get_current_context(silent=True)
+    if context is None or context.get_parameter_source(name) is not _VARIABLE:
+        return None
+    return next(str(one.envvar) for one in context.command.params if one.name == name)
 
 
 def is_quiet() -> bool:

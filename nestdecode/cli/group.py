@@ -40,7 +40,9 @@ class Group(click.Group):
             name = error.option_name
             usual = self.get_command(ctx, self._for_files.split()[-1])
             if usual is None or not any(name in option.opts for option in usual.params):
-                raise
+                from nestdecode.cli.elsewhere import usage_error  # late: most options are ours
+
+                raise usage_error(error) from None
         hint = f"it follows a command, as in nestdecode {self._for_files} {name}"
         raise click.UsageError(f"No such option '{name}'; {hint}", ctx)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import os
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import click
 
-from nestdecode.cli.flags import Flag
+from nestdecode.cli.flags import Flag, variable_of
 from nestdecode.cli.output import COLORS, Color, Output, note
 from nestdecode.cli.records import SUMMARIES, RunOptions
 from nestdecode.cli.target import Target
@@ -137,13 +139,15 @@ class DecodingOptions(NamedTuple):
         if self.spec not in (None, "none"):
             from nestdecode.cli import specs  # late: detection needs no specs
 
-            arguments["spec"] = specs.load(str(self.spec))
+            arguments["spec"] = specs.load(str(self.spec), variable_of("spec"))
         try:
             decoder = Decoder(**arguments, on_problem=on_problem)
         except NestdecodeError:
             raise
         except ValueError as error:
             reason = str(error)
+            name = re.split("[ =]", reason)[0]
+            reason = (variable_of(name) or name) + reason.removeprefix(name)
         else:
             if warns and decoder.spec is not None:
                 _warn(decoder.spec)
@@ -213,9 +217,20 @@ color: _Options = _all(
     flag("-M", "never", short_for=("color", "never"), help="Same as --color never."),
 )  # fmt: skip
 
+
+def _named_file(_context: click.Context, _parameter: click.Parameter, name: Any) -> Any:
+    """Check the name of a file that may be new; return it."""
+    if name == "":
+        raise click.UsageError("-o wants the name of a file, got ''")
+    if name is not None and name.endswith(("/", os.sep)):
+        raise click.UsageError(f"-o wants a file, got the folder {name}")
+    return name
+
+
 # Where a command writes: see ``output_to``.
 target: _Options = flag(
     "-o", "--output", "target", metavar="FILE", type=click.Path(allow_dash=True),
+    callback=_named_file,
     help="Write to FILE, whole or not at all: it stays as it was if input can't be read, a "
     "query is wrong, or a signal or --fail-fast ends the command. Not an input.",
 )  # fmt: skip

@@ -61,7 +61,7 @@ class Restoring:
         old, new = list(self._known()), list(self._edited(edited))
         if self._key is not None and new and all(key == b"null" for key, _ in old + new):
             raise RefusedError(
-                name, "--key is null for every record: wanted what tells records apart", 2
+                name, "--key is null for every record: wanted a value that differs by record", 2
             )
         self._pairing = paired(
             old, new, lambda i: traits(self._old(i)), lambda j: traits(self._new(*self._raws[j]))

@@ -14,6 +14,8 @@ __all__ = ["folders", "load"]
 
 # The variable that lists folders, as PATH does.
 _VARIABLE = "NESTDECODE_SPECS"
+# What a message says of one that is not there.
+_NO_FOLDER = "; no such folder: "
 
 
 def folders() -> tuple[str, ...]:
@@ -28,13 +30,29 @@ def folders() -> tuple[str, ...]:
     return (usual,) if is_there else ()
 
 
-def load(name_or_path: str) -> Spec:
+def load(name_or_path: str, variable: str | None = None) -> Spec:
     """
     Load the spec that an option or an argument names.
+
+    Args:
+        name_or_path: The spec.
+        variable: The variable that names it, if one does.
 
     Raises:
         SpecError: If there is none, or it is wrong.
     """
+    from nestdecode.errors import SpecError
     from nestdecode.spec import Spec  # late: most commands need no spec
 
-    return Spec.load(name_or_path, folders=folders())
+    try:
+        return Spec.load(name_or_path, folders=folders())
+    except SpecError as error:
+        if variable is not None:
+            # Where the mistake is stays part of the message.
+            reason = f"{variable}: {error}"
+        elif error.source is None and _NO_FOLDER in error.reason:
+            # The usual folder is looked at only if it is there.
+            reason = error.reason.replace(_NO_FOLDER, f"; {_VARIABLE}: {_NO_FOLDER[2:]}")
+        else:
+            raise
+    raise SpecError(reason)

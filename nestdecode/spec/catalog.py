@@ -235,6 +235,9 @@ def _unknown(name: str, folders: Folders) -> str:
     # A named pipe too, as <(...) is where it has no /dev/fd.
     if name and Path(name).exists() and not Path(name).is_dir():
         return f"unknown spec {name!r}; for the file of that name write ./{name}"
+    here = next((f"{name}{end}" for end in SUFFIXES if os.path.isfile(f"{name}{end}")), None)  # noqa: PTH113 - raises nothing
+    if name and here is not None:
+        return f"unknown spec {name!r}; for the file that is here write {here}"
     # The last part alone may be right: sqs-sns for aws/sqs-sns.
     ends = {one.rpartition("/")[2]: one for one in reversed(list(known))}
     near = closest(name, known) or [ends[e] for e in closest(name.rpartition("/")[2], ends)]
