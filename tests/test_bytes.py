@@ -8,6 +8,7 @@ import pytest
 from nestdecode import DecodeError, Decoder, Spec
 from nestdecode.paths import split_pointer
 from tests.test_cases import DECLARED
+from tests.together import together
 
 SPEC = Spec.parse(
     {
@@ -33,10 +34,10 @@ def ask_for_all(decoder: Decoder, document: Any) -> Any:
     return decoder.compile("@", start="root")(document)
 
 
-@pytest.mark.sampled(200)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("expand", [Decoder.expand, ask_for_all], ids=["expand", "query"])
 @pytest.mark.parametrize("notes", [True, False], ids=["noted", "not noted"])
-@pytest.mark.parametrize(("group", "test"), DECLARED)
+@together(("group", "test"), DECLARED, 20)
 def test_bytes_open_as_their_text_does_and_stay_bytes_if_they_stay_shut(group, test, notes, expand):
     if "error" in test or type(test["document"]) is str or "\\ud" in json.dumps(test["document"]):
         pytest.skip("no tree, a text, or no UTF-8")

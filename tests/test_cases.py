@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from nestdecode import DecodeError, Decoder, Spec
+from tests.together import together
 
 GROUPS: dict[str, dict[str, Any]] = {
     f"{path.stem}-{group['description']}": group
@@ -84,13 +85,13 @@ def test_descriptions_name_one_group_and_one_test():
     assert len({param.id for param in VECTORS}) == len(VECTORS)
 
 
-@pytest.mark.parametrize(("group", "test"), VECTORS)
+@together(("group", "test"), VECTORS)
 def test_vector(group, test):
     _check(_spec_of(group), group, test, json.dumps(test["document"]).encode())
 
 
-@pytest.mark.sampled(150)
-@pytest.mark.parametrize(("group", "test"), VECTORS)
+@pytest.mark.sampled(8)
+@together(("group", "test"), VECTORS, 20)
 def test_a_parsed_document_gives_the_same(group, test):
     if test.get("error", {"codec": ""})["codec"] is None:
         pytest.skip("a parsed document has no text of its own to refuse")
@@ -102,8 +103,8 @@ def test_a_parsed_document_gives_the_same(group, test):
     assert json.dumps(test["document"]) == before
 
 
-@pytest.mark.sampled(150)
-@pytest.mark.parametrize(("group", "test"), DECLARED)
+@pytest.mark.sampled(8)
+@together(("group", "test"), DECLARED, 20)
 def test_the_schema_that_a_spec_is_gives_the_same(group, test):
     spec = Spec.parse(json.dumps(group["spec"]))
 
@@ -114,8 +115,8 @@ def _ask_for_all(decoder: Decoder, document: Any) -> Any:
     return decoder.compile("@", start="root")(document)
 
 
-@pytest.mark.sampled(150)
-@pytest.mark.parametrize(("group", "test"), VECTORS)
+@pytest.mark.sampled(8)
+@together(("group", "test"), VECTORS, 20)
 def test_asking_for_the_whole_record_gives_the_same(group, test):
     text = json.dumps(test["document"]).encode()
 
@@ -147,8 +148,8 @@ def _escaped(value: Any) -> str:
     return json.dumps(value)
 
 
-@pytest.mark.sampled(150)
-@pytest.mark.parametrize(("group", "test"), VECTORS)
+@pytest.mark.sampled(8)
+@together(("group", "test"), VECTORS, 20)
 def test_a_document_written_in_escapes_gives_the_same(group, test):
     if "max_record_bytes" in group.get("arguments", {}):
         pytest.skip("its text is longer")
@@ -174,6 +175,6 @@ def test_a_decoder_that_has_seen_other_documents_gives_the_same(write, times):
                 assert len(problems) == len(test.get("problems", [])), test["description"]
 
 
-@pytest.mark.parametrize("tree", FOUND)
+@together(["tree"], FOUND)
 def test_expanding_again_changes_nothing(tree):
     _check(None, {}, {"expected": tree}, json.dumps(tree))

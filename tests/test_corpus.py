@@ -17,6 +17,7 @@ import pytest
 import nestdecode
 from nestdecode.text.write import dump
 from tests import oracle, soak
+from tests.together import together
 
 CORPUS = os.environ.get("NESTDECODE_CORPUS")
 ROOT = Path(CORPUS or "")
@@ -97,7 +98,7 @@ def test_the_corpus_is_whole():
     assert [len(_read_nested(prefix)) for prefix in "yni"] == [95, 176, 22]
 
 
-@pytest.mark.parametrize(("record", "known"), DOCUMENTS)
+@together(("record", "known"), DOCUMENTS)
 def test_the_oracle_finds_what_others_found(record, known):
     value = oracle.decode(record)
 
@@ -105,7 +106,7 @@ def test_the_oracle_finds_what_others_found(record, known):
     assert _fingerprint(oracle.expand(value)) == known["expanded_sha256"]
 
 
-@pytest.mark.parametrize(("record", "known"), DOCUMENTS)
+@together(("record", "known"), DOCUMENTS)
 def test_a_real_document_expands_to_the_known_tree(record, known):
     tree = nestdecode.expand(record)
 
@@ -140,7 +141,7 @@ def test_a_document_without_layers_comes_back_as_it_was_parsed(record):
     assert oracle.same(tree, json.loads(record))
 
 
-@pytest.mark.parametrize("text", _read_suite("y"))
+@together(["text"], _read_suite("y"))
 def test_a_valid_text_is_accepted(text):
     tree = nestdecode.expand(text)
 
@@ -177,7 +178,7 @@ def test_exact_keeps_them_in_a_layer(text, request):
     assert oracle.same(_exact_or_refused(json.dumps(document).encode()), expected)
 
 
-@pytest.mark.parametrize(("record", "known"), DOCUMENTS)
+@together(("record", "known"), DOCUMENTS)
 def test_exact_keeps_the_numbers_of_a_real_document(record, known):
     expected = oracle.expand(oracle.decode(record, oracle.loads_kept), oracle.loads_kept)
 
@@ -185,7 +186,7 @@ def test_exact_keeps_the_numbers_of_a_real_document(record, known):
 
 
 @pytest.mark.parametrize("arguments", [{}, {"numbers": "exact"}, {"duplicates": "error"}], ids=str)
-@pytest.mark.parametrize("text", _read_suite("n"))
+@together(["text"], _read_suite("n"))
 def test_an_invalid_text_is_refused(text, arguments):
     with pytest.raises(nestdecode.DecodeError, match=r"^(invalid JSON|deeper than)"):
         nestdecode.Decoder(**arguments).expand(text)
@@ -205,7 +206,7 @@ def test_a_doubtful_text_is_read_as_the_oracle_reads_it_or_refused(text, request
         assert oracle.same(nestdecode.expand(text), oracle.expand(expected))
 
 
-@pytest.mark.parametrize("text", _read_nested("y"))
+@together(["text"], _read_nested("y"))
 def test_a_valid_text_is_a_layer_if_it_holds_a_container(text):
     tree = nestdecode.expand(json.dumps({"a": text}))
 
@@ -213,7 +214,7 @@ def test_a_valid_text_is_a_layer_if_it_holds_a_container(text):
 
 
 @pytest.mark.parametrize("arguments", [{}, {"numbers": "exact"}, {"duplicates": "error"}], ids=str)
-@pytest.mark.parametrize("text", _read_nested("n"))
+@together(["text"], _read_nested("n"))
 def test_an_invalid_text_is_no_layer(text, arguments):
     tree = nestdecode.Decoder(**arguments).expand(json.dumps({"a": text}))
 
@@ -228,7 +229,7 @@ def test_a_doubtful_text_is_opened_as_the_oracle_opens_it_or_kept(text, request)
     assert oracle.same(tree, {"a": text} if kept else oracle.expand({"a": text}))
 
 
-@pytest.mark.parametrize(("record", "known"), DOCUMENTS)
+@together(("record", "known"), DOCUMENTS)
 def test_a_real_document_comes_back_byte_for_byte(record, known):
     document = nestdecode.Decoder().open(record)
 
@@ -264,7 +265,7 @@ def test_one_changed_string_of_a_real_document_is_one_change_of_its_bytes():
     assert changed > 300
 
 
-@pytest.mark.parametrize("text", _read_suite("y"))
+@together(["text"], _read_suite("y"))
 def test_a_valid_text_comes_back_byte_for_byte(text):
     document = nestdecode.Decoder().open(text)
 
@@ -275,7 +276,7 @@ def test_a_valid_text_comes_back_byte_for_byte(text):
     assert document.collapse() == text
 
 
-@pytest.mark.parametrize("text", _read_nested("y"))
+@together(["text"], _read_nested("y"))
 def test_beside_a_valid_text_in_a_string_all_stays(text):
     raw = json.dumps({"a": text, "b": "OLDVALUE"}).encode()
     document = nestdecode.Decoder().open(raw)

@@ -19,6 +19,7 @@ from nestdecode.text.write import dump
 from tests import oracle, strategies
 from tests.test_exact import DECLARED, nested
 from tests.test_queries import SUITE, needs_corpus
+from tests.together import together
 
 
 def value_of(number: Any) -> Fraction:
@@ -240,7 +241,7 @@ def each_number(value: Any, work: Callable[[Any], Any]) -> Any:
 
 @needs_corpus
 @pytest.mark.filterwarnings("ignore:deprecated string literal syntax:PendingDeprecationWarning")
-@pytest.mark.parametrize(
+@together(
     ("document", "case"),
     [pytest.param(given_, case, id=name) for name, given_, case in SUITE if "bench" not in case],
 )

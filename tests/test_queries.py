@@ -27,6 +27,7 @@ import nestdecode
 from nestdecode import Decoder, QueryError, Spec
 from nestdecode.queries.expression import compile_expression
 from tests import oracle, strategies
+from tests.together import together
 
 CORPUS = os.environ.get("NESTDECODE_CORPUS")
 SAMPLES = Path(__file__).parent.parent / "specs" / "samples"
@@ -726,9 +727,7 @@ def test_the_suite_is_whole_and_holds_no_layer():
 # jmespath.py warns of literals that only it accepts.
 @pytest.mark.filterwarnings("ignore:deprecated string literal syntax:PendingDeprecationWarning")
 @needs_corpus
-@pytest.mark.parametrize(
-    ("given_", "case"), [pytest.param(given, case, id=name) for name, given, case in SUITE]
-)
+@together(("given_", "case"), [pytest.param(given, case, id=name) for name, given, case in SUITE])
 @pytest.mark.parametrize("decoder", [Decoder(None), decoder_with("@")], ids=["root", "focus"])
 def test_the_compliance_suite_passes(decoder, given_, case):
     if "bench" in case:

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from nestdecode import DecodeError, Decoder, LimitError, QueryError, Spec, SpecError
 from nestdecode.spec import catalog
 from tests.test_cases import GROUPS
+from tests.together import together
 
 JSON = {"type": "string", "contentMediaType": "application/json"}
 SPECS = [pytest.param(group, id=key) for key, group in GROUPS.items() if group["spec"]]
@@ -717,7 +718,7 @@ def test_a_shipped_spec_is_its_schema(name):
     assert (again.focus, again.queries, again.match) == (spec.focus, spec.queries, spec.match)
 
 
-@pytest.mark.parametrize("group", SPECS)
+@together(["group"], SPECS)
 def test_a_spec_of_the_vectors_is_its_schema(group):
     spec = Spec.parse(json.dumps(group["spec"]))
     again = Spec.parse(json.dumps(spec.schema))
@@ -771,7 +772,7 @@ def test_the_root_s_own_content_is_in_the_schema():
     assert Spec.parse(spec.schema).layers == spec.layers
 
 
-@pytest.mark.parametrize("group", SPECS)
+@together(["group"], SPECS)
 def test_the_schemas_of_a_spec_are_json_schema(group):
     spec = Spec.parse(json.dumps(group["spec"]))
 
