@@ -147,6 +147,49 @@ def test_a_mistyped_name_gets_a_suggestion(home, run, monkeypatch, name, hint):
     assert err.startswith(f"nestdecode: unknown spec {name!r}{hint}")
 
 
+def test_of_a_folder_that_holds_very_much_a_part_is_listed(home, run, monkeypatch):
+    monkeypatch.setattr(catalog, "MOST_SPECS", 20)
+    monkeypatch.setattr(catalog, "MOST_ENTRIES", 40)
+    for number in range(30):
+        put(home / "own" / f"a{number:02}.yaml")
+    monkeypatch.setenv("NESTDECODE_SPECS", str(home / "own"))
+    out, err, code = run("spec", "list")
+
+    assert [line.split()[0] for line in out.splitlines()][:20] == [f"a{n:02}" for n in range(20)]
+    assert len(out.splitlines()) == 20 + len(catalog.shipped())
+    assert (err, code) == ("nestdecode: of each folder of specs, at most 20 are listed\n", 0)
+    # By its name each of them is found.
+    assert run("spec", "show", "a29")[2] == 0
+    for number in range(30):
+        (home / "own" / f"{number}.txt").touch()
+    assert len(catalog.own([home / "own"])) == 10
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_is_not_a_file_or_is_large_is_not_read_to_be_listed(home, run, monkeypatch):
+    put(home / "own" / "good.yaml")
+    os.mkfifo(home / "own" / "pipe.yaml")
+    (home / "own" / "link.yaml").symlink_to("/dev/zero")
+    (home / "own" / "gone.yaml").symlink_to("nowhere")
+    put(home / "own" / "large.yaml", "#" * (catalog.MOST_LISTED + 1))
+    monkeypatch.setenv("NESTDECODE_SPECS", str(home / "own"))
+    out, err, code = run("spec", "list")
+
+    assert (err, code) == ("", 0)
+    assert [line.split()[0] for line in out.splitlines() if "own/" in line] == ["good", "large"]
+    assert "large" in out
+    assert "too large to be listed" in out
+    assert "unknown spec 'pipe'" in run("spec", "show", "pipe")[1]
+
+
+def test_a_folder_that_is_given_as_a_spec_is_said_to_be_one(home, run, monkeypatch):
+    put(home / "own" / "good.yaml")
+    monkeypatch.chdir(home)
+    message = "nestdecode: unknown spec 'own': it is a folder; name a file in it\n"
+
+    assert run("spec", "lint", "own") == ("", message, 3)
+
+
 def test_the_library_reads_no_variable(home, monkeypatch):
     put(home / "own" / "orders.yaml")
     monkeypatch.setenv("NESTDECODE_SPECS", str(home / "own"))

@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 
 from nestdecode import Decoder, Spec, SpecError
+from nestdecode.paths import parse_path
+from nestdecode.queries import expression
+from nestdecode.spec import mistakes_in
 from nestdecode.spec.lint import lint
 
 MEGABYTE = 1_000_000
@@ -291,3 +294,51 @@ def test_definitions_of_one_name_are_numbered():
         written = Spec.parse(schema | {"$defs": groups}).schema
 
     assert list(written["$defs"]) == ["items", *(f"items-{n}" for n in range(2, 2_001))]
+
+
+BROKEN = {
+    "layers": "nestdecode: 1\nlayers:\n" + "".join(f"  a{n}.b: json\n" for n in range(50_000)),
+    "queries": "nestdecode: 1\nqueries:\n" + "".join(f"  q{n}: a{n}.b\n" for n in range(50_000)),
+    "unknown keys": "nestdecode: 1\n" + "".join(f"x{n}: 1\n" for n in range(50_000)),
+    "keys in layers": "nestdecode: 1\nlayers:\n"
+    + "".join(f"  a{n}: {{codec: json}}\n" for n in range(30_000)),
+    "tabs": "nestdecode: 1\nlayers:\n" + "".join(f"\ta{n}: json\n" for n in range(50_000)),
+    "prose": "lorem ipsum: dolor\n" * 50_000,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_all_mistakes_of_a_megabyte_are_listed_soon(text, tmp_path):
+    path = tmp_path / "my.yaml"
+    path.write_text(text)
+    with at_most(60):
+        found = mistakes_in(path)
+
+    assert 0 < len(found) <= 10
+    # What is too much work is not begun again.
+    assert sum("too much work" in error.reason for error in found) <= 1
+
+
+def test_of_many_warnings_the_first_suggest_a_name(monkeypatch):
+    layers = {f"layer_name{n}": "json" for n in range(100)}
+    queries = {f"q{n}": f"layer_nome{n}x.b" for n in range(100)}
+    spec = Spec.parse({"nestdecode": 1, "layers": layers, "queries": queries})
+    found = expression.lint(spec)
+
+    assert len(found) == 100
+    assert [n for n, one in enumerate(found) if "did you mean" in one.reason] == list(range(10))
+
+
+def test_a_warning_finds_its_layer_without_reading_all_paths_again(monkeypatch):
+    layers = {f"a{n}": {"codecs": "json?", "on-error": "null"} for n in range(100)}
+    spec = Spec.parse({"nestdecode": 1, "layers": layers})
+    read: list[str] = []
+
+    def counted(path: str) -> Any:
+        read.append(path)
+        return parse_path(path)
+
+    monkeypatch.setattr("nestdecode.spec.lint.parse_path", counted)
+    assert [warning.pointer for warning in lint(spec)] == [f"/layers/a{n}" for n in range(100)]
+    assert len(read) == 200

@@ -53,7 +53,8 @@ def queries(context: click.Context, incomplete: str) -> list[Item]:
         return []
     given = context.params.get("spec")
     found: dict[str, str] = {}
-    for name in catalog.names(folders()) if given is None else (given,):
+    small = (name for name, path in catalog.names(folders()).items() if not catalog.is_large(path))
+    for name in small if given is None else (given,):
         try:
             spec = load(name)
         except SpecError:

@@ -9,7 +9,7 @@ import click
 from nestdecode.cli import lint
 from nestdecode.cli.group import Group
 from nestdecode.cli.options import complete_spec
-from nestdecode.cli.output import Output, print_lines, write_out
+from nestdecode.cli.output import Output, note, print_lines, write_out
 from nestdecode.cli.showing import described, lines_of
 from nestdecode.cli.specs import folders, load
 from nestdecode.cli.tables import aligned
@@ -54,10 +54,13 @@ def list_(as_json: bool) -> None:
     rows = []
     for name, path in sorted(catalog.names(folders()).items()):
         try:
-            title = " ".join(load(name).title.split())
+            title = "too large to be listed" if catalog.is_large(path) else load(name).title
+            title = " ".join(title.split())
         except SpecError:
             title = f"can't be loaded: nestdecode spec lint {name} says why"
         rows.append((name, title, str(path)))
+    if len(own) >= catalog.MOST_SPECS:
+        note(f"of each folder of specs, at most {catalog.MOST_SPECS:,} are listed")
     output = Output()
     if as_json:
         output.write(

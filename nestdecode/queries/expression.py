@@ -52,6 +52,9 @@ from nestdecode.words import nearest
 
 __all__ = ["Expression", "apart", "compile_expression", "lender", "lint", "may_lend"]
 
+# Warnings of a spec that suggest a name.
+MOST_HINTS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Expression:
@@ -256,7 +259,9 @@ def lint(spec: Spec) -> list[SpecError]:
             continue
         unknown = [n for n in dict.fromkeys(leading(node)) if not declares(root, n)]
         if unknown and spec.shape.names and key != "/match":
-            hints = "".join(nearest(name, spec.shape.names) for name in unknown[:1])
+            # Of many, the first have one: each is as much work as there are names.
+            near = unknown[:1] if len(warnings) < MOST_HINTS else []
+            hints = "".join(nearest(name, spec.shape.names) for name in near)
             reason = f"nothing is declared under {', '.join(unknown)}{hints}"
             warnings.append(spec.written.error(reason, place))
     return warnings

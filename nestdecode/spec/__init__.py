@@ -32,7 +32,7 @@ from nestdecode.spec.shape import (
     walk,
 )
 from nestdecode.spec.short import DOCUMENT_KEYS, expand_short
-from nestdecode.spec.text import SpecText, read
+from nestdecode.spec.text import TOO_MUCH_WORK, SpecText, read
 from nestdecode.text.reader import DUPLICATES, NUMBERS, RANGES, Duplicates, Numbers
 from nestdecode.words import count, nearest
 
@@ -228,7 +228,8 @@ def mistakes_in(
                 _checked(source, text, pointer)
             except SpecError as error:
                 found.append(error)
-                if error.pointer is None or not source.take_away(error.pointer):
+                is_over = error.reason == TOO_MUCH_WORK or error.pointer is None
+                if is_over or not source.take_away(str(error.pointer)):
                     break
             else:
                 break

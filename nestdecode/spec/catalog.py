@@ -13,7 +13,7 @@ from nestdecode.errors import SpecError
 from nestdecode.spec.text import MAX_BYTES
 from nestdecode.words import closest
 
-__all__ = ["SUFFIXES", "fetch", "file_of", "names", "own", "shipped"]
+__all__ = ["MOST_SPECS", "SUFFIXES", "fetch", "file_of", "is_large", "names", "own", "shipped"]
 
 Folders = Iterable[str | os.PathLike[str]]
 
@@ -21,6 +21,10 @@ SUFFIXES = (".yaml", ".yml", ".json")
 ENTRY_POINTS = "nestdecode.specs"
 # How long a name is at most.
 MOST_NAME = 200
+# Specs of a folder that have names, and entries of it that are looked at.
+MOST_SPECS, MOST_ENTRIES = 1000, 20_000
+# Bytes of a spec that is read only to be listed.
+MOST_LISTED = 1 << 20
 # Seconds that a named pipe has to get a writer.
 _PATIENCE = 2.0
 
@@ -33,16 +37,39 @@ def _shipped_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "specs"
 
 
-def _specs_in(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Go through the specs of a folder, samples and what is hidden left out."""
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        if path.suffix in SUFFIXES and _is_named(relative):
-            yield relative.with_suffix("").as_posix(), path
+def _specs_in(folder: Path) -> list[tuple[str, Path]]:
+    """
+    List the specs of a folder, samples and what is hidden left out.
+
+    Of a folder that holds very much, such as /, a part is looked at.
+    """
+    found: list[tuple[str, Path]] = []
+    left = MOST_ENTRIES
+    for around, folders, files in os.walk(folder):
+        if left <= 0 or len(found) >= MOST_SPECS:
+            break
+        below = Path(around).relative_to(folder)
+        folders[:] = sorted(name for name in folders if _is_named(below / name))
+        files = sorted(files)[:left]
+        left -= len(folders) + len(files)
+        for name in files:
+            path = below / name
+            # Not a pipe or a device, which may have no end.
+            if path.suffix in SUFFIXES and _is_named(path) and Path(around, name).is_file():
+                found.append((path.with_suffix("").as_posix(), Path(around, name)))
+    return sorted(found[:MOST_SPECS], key=lambda spec: spec[1])
 
 
 def _is_named(relative: Path) -> bool:
     return relative.parts[0] != "samples" and not any(p.startswith(".") for p in relative.parts)
+
+
+def is_large(path: Path) -> bool:
+    """Return whether a spec is larger than those that are read only to be listed."""
+    try:
+        return path.stat().st_size > MOST_LISTED
+    except OSError:
+        return False
 
 
 @cache
@@ -60,8 +87,9 @@ def own(folders: Folders) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for folder in folders:
-        specs = list(_specs_in(Path(folder)))
-        for name, path in sorted(specs, key=lambda spec: SUFFIXES.index(spec[1].suffix)):
+        for name, path in sorted(
+            _specs_in(Path(folder)), key=lambda spec: SUFFIXES.index(spec[1].suffix)
+        ):
             found.setdefault(name, path)
     return dict(sorted(found.items()))
 
@@ -235,6 +263,8 @@ def _unknown(name: str, folders: Folders) -> str:
     # A named pipe too, as <(...) is where it has no /dev/fd.
     if name and Path(name).exists() and not Path(name).is_dir():
         return f"unknown spec {name!r}; for the file of that name write ./{name}"
+    if name and Path(name).is_dir():
+        return f"unknown spec {name!r}: it is a folder; name a file in it"
     here = next((f"{name}{end}" for end in SUFFIXES if os.path.isfile(f"{name}{end}")), None)  # noqa: PTH113 - raises nothing
     if name and here is not None:
         return f"unknown spec {name!r}; for the file that is here write {here}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -73,11 +74,16 @@ def place_of(spec: Spec, shape: Shape, steps: tuple[Step, ...]) -> str:
         steps: The path to that place.
     """
     if _is_short(spec):
-        wanted = format_path(steps)
-        paths = spec.written.value.get("layers") or {}
-        path = next((p for p in paths if format_path(parse_path(p)) == wanted), "")
+        path = _written(spec).get(format_path(steps), "")
         return join_pointer(["layers", path] if path else ["layers"])
     return shape.places[0] if shape.places else ""
+
+
+@functools.lru_cache(maxsize=1)
+def _written(spec: Spec) -> dict[str, str]:
+    """Return the paths of a short form, as they are written, by how ``format_path`` does."""
+    paths = spec.written.value.get("layers") or {}
+    return {format_path(parse_path(path)): path for path in reversed(list(paths))}
 
 
 def _is_short(spec: Spec) -> bool:

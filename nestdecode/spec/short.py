@@ -98,8 +98,10 @@ def expand_short(source: SpecText) -> dict[str, Any]:
 def _check_keys(source: SpecText) -> None:
     document = source.value
     unknown = [key for key in document if key not in SHORT_KEYS]
-    outside = [key for key in unknown if not nearest(key, SHORT_KEYS) and key != "redact"]
-    if outside and document.get("layers", ...) is None:
+    outside = []
+    if document.get("layers", ...) is None:
+        outside = [key for key in unknown if not nearest(key, SHORT_KEYS) and key != "redact"]
+    if outside:
         # What is there is checked where it belongs.
         more = f" and {count(len(outside) - 1, 'more line')}" if len(outside) > 1 else ""
         reason = f"nothing is indented below layers: indent {outside[0]!r}{more}"
@@ -109,7 +111,7 @@ def _check_keys(source: SpecText) -> None:
     for key in unknown:
         if key == "redact":
             raise source.error("redact is reserved: this version does not redact", "/redact")
-        if key not in outside:
+        if nearest(key, SHORT_KEYS):
             raise _unknown(source, document, key, SHORT_KEYS, "")
         is_layer = _is_chain(document[key])
         hint = "; a path and its codecs stand below layers, indented" if is_layer else ""
