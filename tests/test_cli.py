@@ -28,7 +28,7 @@ import pytest
 
 import nestdecode
 from nestdecode.cli import cli, main
-from tests import oracle
+from tests import command, oracle
 
 SAMPLES = Path(__file__).parent.parent / "specs" / "samples"
 SAMPLE = SAMPLES / "repair-results.json"
@@ -237,9 +237,7 @@ def test_a_name_that_a_matching_spec_does_not_know_fails_each_record(tmp_path, j
     record = json.dumps(json.loads(SAMPLE.read_bytes())) + "\n"
     (tmp_path / "in").write_text(record * 40)
     words = ["query", ":nosuch", "--summary=json", "--jobs", jobs, str(tmp_path / "in")]
-    result = subprocess.run(
-        [sys.executable, "-m", "nestdecode", *words], capture_output=True, check=False
-    )
+    result = command.run(*words)
 
     assert result.returncode == 3
     assert b"Traceback" not in result.stderr
@@ -251,12 +249,7 @@ def test_a_name_that_a_matching_spec_does_not_know_fails_each_record(tmp_path, j
 def test_a_query_tells_of_what_it_sees_whatever_comes_with_it(tmp_path, neighbours):
     lines = '{"a":1,"b":"[1e400]"}\n' * (1 + neighbours) + "{" * bool(neighbours)
     for query, told in (("a", 0), ("[a, b]", 1)):
-        result = subprocess.run(
-            [sys.executable, "-m", "nestdecode", "query", "--lines", "--summary=json", query],
-            input=lines.encode(),
-            capture_output=True,
-            check=False,
-        )
+        result = command.run("query", "--lines", "--summary=json", query, stdin=lines.encode())
         figures = json.loads(result.stderr.splitlines()[-1])
 
         assert figures["out"] == 1 + neighbours
@@ -954,10 +947,10 @@ def test_what_may_be_no_spec_at_all_is_asked_about(run, folder):
     (folder / "none.yaml").write_text("nestdecode: 1\nqueries: {a: a}")
     (folder / "open.json").write_text('{"x-nestdecode": {"undeclared": "open"}}')
     told = f"nestdecode: ./package.json: warning: {stray} opened\n"
-    for command in (["expand"], ["query", "@"], ["collapse"]):
-        stdout, stderr, code = run(*command, "-s", "./package.json", stdin=b'{"a":"[1]"}\n')
+    for words in (["expand"], ["query", "@"], ["collapse"]):
+        stdout, stderr, code = run(*words, "-s", "./package.json", stdin=b'{"a":"[1]"}\n')
 
-        assert (stdout, stderr, code) == ('{"a":"[1]"}\n', told, 0), command
+        assert (stdout, stderr, code) == ('{"a":"[1]"}\n', told, 0), words
     assert run("spec", "lint", "package.json") == (
         f"package.json: warning: {stray} opened\npackage.json: 0 layers, 1 warning\n",
         "",

@@ -27,6 +27,7 @@ import pytest
 
 from nestdecode import DecodeError, Decoder
 from nestdecode.stream import DeadLetter, original
+from tests.command import run as forked
 
 NESTDECODE = [sys.executable, "-m", "nestdecode"]
 RECORD = {"id": 7, "body": json.dumps({"items": [json.dumps({"n": 1}), "plain"]})}
@@ -35,6 +36,13 @@ LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /
 
 
 def run(*arguments: str, stdin: bytes = b"", **more: Any) -> subprocess.CompletedProcess[bytes]:
+    return forked(*arguments, stdin=stdin, **more)
+
+
+def run_whole(
+    *arguments: str, stdin: bytes = b"", **more: Any
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a command in a process that starts Python too."""
     return subprocess.run(
         [*NESTDECODE, *arguments], input=stdin, capture_output=True, check=False, **more
     )
@@ -401,7 +409,7 @@ def test_a_full_disk_leaves_whole_letters(tmp_path):
     dead = tmp_path / "dead"
     lines = [b'{"n":%d,' % number + b"x" * 300 for number in range(20)]
 
-    result = run(
+    result = run_whole(
         "expand",
         f"--dead-letters={dead}",
         "--lines",
@@ -603,7 +611,7 @@ def test_no_locale_changes_a_byte(locale, encoding):
     if encoding is not None:
         environment["PYTHONIOENCODING"] = encoding
 
-    result = run("expand", "--lines", stdin=text, env=environment)
+    result = run_whole("expand", "--lines", stdin=text, env=environment)
 
     assert result.returncode == 5
     assert result.stdout == '{"é\u2028":{"\U0001f600":"\\ud800"}}\n'.encode()
@@ -860,7 +868,7 @@ def test_no_memory_is_no_malformed_record(tmp_path, jobs):
     source = tmp_path / "in"
     source.write_bytes(b"[1]\n[" + b"[]," * 20_000_000 + b"1]\n")
 
-    result = run(
+    result = run_whole(
         "expand",
         f"-j{jobs}",
         str(source),

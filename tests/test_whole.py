@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from nestdecode import DecodeError, LimitError, Spec, SpecError
 from nestdecode.stream import DeadLetter, original
+from tests import command
 
 NESTDECODE = [sys.executable, "-m", "nestdecode"]
 SPEC = "{nestdecode: 1, layers: {a: json}}"
@@ -25,9 +26,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named p
 
 
 def run(*arguments: str | bytes, **more: Any) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [*NESTDECODE, *arguments], capture_output=True, check=False, timeout=PATIENCE, **more
-    )
+    return command.run(*arguments, **more)
 
 
 def measured(*arguments: str, **more: Any) -> tuple[int, bytes, bytes, int]:
@@ -195,7 +194,7 @@ def test_diff_reads_both_files_before_it_tells(tmp_path):
 )
 def test_records_have_numbers_if_there_are_several(tmp_path, one, other, text):
     (tmp_path / "a").write_bytes(one)
-    result = run("diff", str(tmp_path / "a"), "-", input=other)
+    result = run("diff", str(tmp_path / "a"), "-", stdin=other)
 
     assert (result.stdout.decode(), result.returncode) == (text, 1 if text else 0)
 
@@ -209,14 +208,14 @@ def test_records_have_numbers_if_there_are_several(tmp_path, one, other, text):
     ],
 )
 def test_standard_input_is_one_of_two_files_only(words, reason):
-    result = run(*words, input=b"")
+    result = run(*words, stdin=b"")
 
     assert result.returncode == 2
     assert f"Error: standard input can be {reason}, not both\n" in result.stderr.decode()
 
 
 def test_standard_input_has_a_name_in_messages(document):
-    result = run("collapse", "--like", "-", str(document), input=b"1\n2\n")
+    result = run("collapse", "--like", "-", str(document), stdin=b"1\n2\n")
 
     assert (result.returncode, result.stdout) == (0, document.read_bytes() + b"\n")
     assert result.stderr.startswith(b"nestdecode: stdin: 1 record left out")
@@ -418,10 +417,11 @@ def test_a_spec_may_have_a_sign_of_equality_in_its_name(document, tmp_path):
 def test_a_worker_that_cannot_be_set_up_is_told_with_the_reason(tmp_path, limit, most, reason):
     path = tmp_path / "in"
     path.write_bytes(b"[1]\n" * 100_000)
-    result = run(
-        "expand", "-j2", "--lines", str(path),
+    result = subprocess.run(
+        [*NESTDECODE, "expand", "-j2", "--lines", str(path)],
+        capture_output=True,
         preexec_fn=lambda: resource.setrlimit(limit, (most, most)),
-    )  # fmt: skip
+    )
 
     assert result.returncode == 2
     assert result.stderr.decode() == f"nestdecode: no worker can be started: {reason}\n"
