@@ -818,6 +818,30 @@ def test_what_only_looks_like_the_old_value_is_refused_as_any_other(numbers, old
         document.set("/a/b", new)
 
 
+@pytest.mark.parametrize(
+    ("value", "reason", "below"),
+    [
+        (float("nan"), "NaN or Infinity", ""),
+        ([1, {"x": float("inf")}], "NaN or Infinity", "/1/x"),
+        ({"y": {1: 2}}, "a name of an object is not a string", "/y"),
+        ([[{3}]], "a value of type set", "/0/0"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("place", "pointer"),
+    [("a.b", "/a/b"), ("/c/-", "/c/2"), ("c[].z", "/c/0/z"), ("", "")],
+)
+def test_a_value_that_is_not_json_is_refused_with_its_pointer(value, reason, below, place, pointer):
+    document = DECODER.open('{"a": "{\\"b\\": 1}", "c": [{}, {}]}')
+
+    with pytest.raises(nestdecode.DecodeError) as caught:
+        document.set(place, value)
+
+    assert (caught.value.reason, caught.value.pointer) == (f"not JSON: {reason}", pointer + below)
+    assert caught.value.__context__ is None
+    assert document.collapse() == b'{"a": "{\\"b\\": 1}", "c": [{}, {}]}'
+
+
 def test_a_name_that_only_looks_like_the_old_one_is_refused():
     document = DECODER.open('{"a": "{\\"b\\": 1}"}')
     document.tree["a"] = {Text("b"): 1}

@@ -353,6 +353,27 @@ def test_what_is_no_file_any_more_is_refused(file, tmp_path, code, reason, is_ke
     assert bool(kept(tmp_path)) is is_kept
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{\n  "a": 1,\n  "b" 2\n}\n', "line 3, column 7: invalid JSON: unexpected character"),
+        (
+            '{"a": 1}\n{\n\n  "b": [1,]\n}\n',
+            "line 4, column 10: invalid JSON: trailing comma is not allowed",
+        ),
+        ('{"a": 1}\n{"b": x}\n', "line 2, column 7: invalid JSON: "),
+        ('\n\n{"a":\n', "line 3, column 6: invalid JSON: unexpected end of data"),
+    ],
+)
+def test_a_mistake_in_an_editor_is_placed_as_the_editor_shows_it(file, tmp_path, text, place):
+    result = edit(file, tmp_path, f"PATH.write_text({text!r})")
+
+    assert result.returncode == 5
+    assert f"/f.json: {place}" in said(result)
+    assert "char " not in said(result)
+    assert file.read_bytes() == OLD
+
+
 SET_ONE = "; set VISUAL or EDITOR to an editor"
 
 

@@ -540,3 +540,36 @@ def test_an_argument_of_another_type_is_refused_at_once(call, message):
         call()
 
     assert str(caught.value) == message
+
+
+# Files that hold no JSON
+
+OTHERS = {
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\n\xff\n\n": "a PNG image",
+    b"\xff\xd8\xff\xe0\0\x10JFIF\n": "a JPEG image",
+    b"%PDF-1.7\n%\xe2\xe3\n1 0 obj\n": "a PDF document",
+    b"PK\x03\x04\n\0\n\n": "a ZIP archive: unpack it first",
+    b"PAR1\x15\n\n": "a Parquet file",
+    b"\0" * 257 + b"ustar\0\n" + b"\0" * 300: "a tar archive: unpack it first",
+}
+
+
+@pytest.mark.parametrize(("content", "what"), OTHERS.items(), ids=OTHERS.values())
+def test_a_file_that_holds_no_json_gets_one_message(run, content, what):
+    Path("x").write_bytes(content * 100)
+    message = said(f"x: can't be read: it is {what}")
+
+    for arguments in (["expand"], ["query", "@"], ["explain"], ["set", "a=1"], ["edit"]):
+        assert run(*arguments, "x") == ("", message, 2)
+    assert run("diff", "d.json", "x") == ("", message, 2)
+    # Other files are read, and a log processor gets each line back.
+    assert run("expand", "x", "d.json")[2] == 2
+    assert run("expand", "x", "d.json")[0].count("\n") == 1
+    assert run("filter", stdin=b"%PDF-1.7\n") == ("%PDF-1.7\n", "", 0)
+
+
+def test_a_log_that_begins_with_nul_bytes_is_read(run):
+    out, stderr, code = run("expand", "--lines", stdin=b"\0" * 600 + b"\n" + DOCUMENT + b"\n")
+
+    assert (out.count("\n"), code) == (1, 5)
+    assert "1 of 2 records failed" in stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import stat
 import subprocess
@@ -121,11 +122,37 @@ def _edited(
             records = records_in(path, text, None, decoder.limits.max_record_bytes)
             return restoring, restoring.text(path, records)
         except RefusedError as error:
+            error.reason = _by_line(error.reason)
             if not is_terminal(sys.stdin):
                 raise
             say(error.reason)
             if not click.confirm("Edit it again?", default=True, err=True):
                 raise
+
+
+# Where a text is malformed: its record begins at a line, and the place is counted from there.
+_PLACE = re.compile(
+    r"(?:document at )?line (\d+): (.*): char (\d+)(?: \(column (\d+) of its line (\d+)\))?"
+    r" - at document root\Z"
+)
+
+
+def _by_line(message: str) -> str:
+    """
+    Return a message with the place as an editor shows it.
+
+    >>> _by_line("/tmp/a.json: document at line 3: invalid JSON: char 9 (column 4 of its line 2)"
+    ...          " - at document root")
+    '/tmp/a.json: line 4, column 4: invalid JSON'
+    """
+
+    def placed(found: re.Match[str]) -> str:
+        begins, what, char, column, line = found.groups()
+        if line is None:
+            return f"line {begins}, column {int(char) + 1}: {what}"
+        return f"line {int(begins) + int(line) - 1}, column {column}: {what}"
+
+    return _PLACE.sub(placed, message)
 
 
 def _check_left(path: str, shown: bytes, text: bytes) -> None:

@@ -135,11 +135,17 @@ class Document:
             SpecError: If *place* is neither a pointer nor a path.
             TypeError: If *place* is not a str.
         """
-        check_tree(value)
         found = self.places(place, new=True)
-        for each in found:
-            each.put(deepcopy(value))
-        return len(found)
+        try:
+            check_tree(value)
+        except DecodeError as error:
+            mistake = type(error)(error.reason, f"{found[0].address}{error.pointer}")
+        else:
+            for each in found:
+                each.put(deepcopy(value))
+            return len(found)
+        # Outside the handler: an error has no context.
+        raise mistake
 
     def delete(self, place: str) -> int:
         """

@@ -36,6 +36,7 @@ class Source:
         size: Bytes of a regular file that is neither compressed nor converted; else None.
         total: Bytes of a regular file from the start on; else None.
         done: Bytes that have been read, before they are decompressed.
+        head: The first of them, up to 512 of those that came at once.
         packed: ``gzip``, ``bzip2``, ``xz`` or ``zstd``; None if it is not compressed.
         encoding: ``UTF-16LE`` or another name, by its byte order mark; ``json-seq``, if it
             begins with a record separator; else None.
@@ -52,6 +53,7 @@ class Source:
         self.descriptor: int = descriptor_of(file)
         self.start: int = 0
         self.done: int = 0
+        self.head: bytes = b""
         self.size: int | None = None
         self.total: int | None = None
         self.packed: str | None = None
@@ -95,6 +97,8 @@ class Source:
 
         def counted(size: int) -> bytes:
             data = read(size)
+            if not self.done:
+                self.head = data[:512]
             self.done += len(data)
             return data
 
