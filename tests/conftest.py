@@ -46,3 +46,4 @@ def pytest_collection_modifyitems(items):
             piece.remove(chance.choice(piece))
             for item in piece:
                 item.add_marker(pytest.mark.slow)
+                item.add_marker(pytest.mark.once)

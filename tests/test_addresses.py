@@ -133,6 +133,7 @@ def printed(code: str) -> tuple[int, ...]:
     return tuple(map(int, result.stdout.split()))
 
 
+@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere rusage counts otherwise")
 @pytest.mark.parametrize("asked", ASKED)

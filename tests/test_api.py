@@ -69,6 +69,7 @@ nestdecode.Decoder().compile("a", start="middle")
 """
 
 
+@pytest.mark.once
 @pytest.mark.slow
 def test_a_type_checker_knows_every_name_and_no_other(tmp_path):
     pytest.importorskip("mypy")

@@ -38,6 +38,7 @@ for number in range(first, end):
 """
 
 
+@pytest.mark.once
 @pytest.mark.slow
 def test_a_short_attack_finds_nothing(tmp_path):
     done = subprocess.run(

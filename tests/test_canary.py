@@ -89,6 +89,7 @@ def test_there_are_many_failures_of_many_kinds():
     assert sum(CANARY.encode() in raw for _, raw in found) > 500
 
 
+@pytest.mark.once
 @pytest.mark.slow
 def test_no_error_holds_a_value():
     for error, _ in failures():

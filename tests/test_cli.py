@@ -629,7 +629,7 @@ def test_a_bad_query_is_shown_with_a_caret(run, query, reason, column):
         pytest.param(["expand", "-s", "sqs-sns"], ["'aws/sqs-sns'"], id="spec by its last part"),
         pytest.param(["expand", "-s", "repair-result"], ["'repair-results'"], id="nearest spec"),
         pytest.param(["spec", "show", "zzz"], ["aws/sqs-sns", "repair-results"], id="known specs"),
-        pytest.param(["expand", "-s", "spec"], ["'spec'", "repair-results"], id="no suffix"),
+        pytest.param(["expand", "-s", "spec"], ["'spec'", "spec.yaml"], id="no suffix"),
         pytest.param(["expand", "-s", "./none.yaml"], ["./none.yaml", MISSING], id="no such file"),
     ],
 )

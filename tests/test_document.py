@@ -113,6 +113,7 @@ def test_zero_has_a_sign(zero, raw):
 # Changed, on random documents
 
 
+@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize("check", soak.CHECKS)
 def test_some_of_the_soak(check):

@@ -28,6 +28,7 @@ import pytest
 from nestdecode import DecodeError, Decoder
 from nestdecode.stream import DeadLetter, original
 from tests.command import run as forked
+from tests.strategies import EFFORT
 
 NESTDECODE = [sys.executable, "-m", "nestdecode"]
 RECORD = {"id": 7, "body": json.dumps({"items": [json.dumps({"n": 1}), "plain"]})}
@@ -668,7 +669,7 @@ def test_a_signal_cuts_no_line(big, number, unbuffered, jobs):
     chance = random.Random(f"{number}{unbuffered}{jobs}")
     expected = run("expand", str(big)).stdout
     codes = []
-    for _ in range(9):
+    for _ in range(max(3, round(9 * EFFORT))):
         enough = chance.randrange(1, len(expected))
 
         def wait(got: bytearray, enough: int = enough) -> None:

@@ -294,6 +294,7 @@ def test_each_answer_is_that_of_the_oracle():
         check_lines(seed, 400)
 
 
+@pytest.mark.once
 @pytest.mark.slow
 def test_many_lines_are_answered_as_by_the_oracle():
     answer_many(30_000)

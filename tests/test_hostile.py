@@ -393,6 +393,7 @@ def test_what_an_encoding_decodes_to_is_counted_to_the_byte(codec):
 EXPAND = [sys.executable, "-m", "nestdecode", "expand"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere rusage counts otherwise")
 def test_a_gzip_bomb_takes_little_memory(tmp_path):
     packer = zlib.compressobj(9, wbits=31)

@@ -939,6 +939,7 @@ except QueryError as error:
 """
 
 
+@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize("query", BOMBS.values(), ids=BOMBS)
 def test_no_answer_outgrows_its_bound(query):
