@@ -27,7 +27,9 @@ assert len(COMMANDS) > 12
 @pytest.mark.parametrize("columns", [60, 80, 140])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_fits_the_terminal(command, columns):
-    context = command.context_class(command, info_name="nestdecode", terminal_width=columns - 2)
+    context = command.context_class(
+        command, info_name="nestdecode", terminal_width=columns - 2, **cli.context_settings
+    )
     lines = command.get_help(context).split("\n")
     listed = lines[lines.index("Commands:") :] if "Commands:" in lines else []
 
