@@ -127,7 +127,7 @@ def copied(value: Any, limits: Limits, *, no_bytes: bool = False) -> tuple[Any, 
             again -= 1
             if again < 0:
                 limit = f"max_record_bytes={limits.max_record_bytes}"
-                raise LimitError(f"its parts occur again and again: longer than {limit}")
+                raise LimitError(f"with its shared parts written out it is longer than {limit}")
         seen.add(id(value))
 
     if not isinstance(value, (dict, list)):

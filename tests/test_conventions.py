@@ -32,7 +32,7 @@ REFUSED = (
     "expected a string key: char 1 - at document root\n"
 )
 FAILED = "nestdecode: 1 of 3 records failed\n"
-NOT_WHOLE = "nestdecode: out: not written: the output is not whole\n"
+NOT_WHOLE = "nestdecode: out: not written: the output is incomplete\n"
 OURS = {
     name: value
     for name, value in os.environ.items()

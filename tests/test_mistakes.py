@@ -278,7 +278,7 @@ def test_a_pipe_is_a_spec_by_its_path(run):
 def test_a_spec_that_is_a_file_here_is_suggested(run, name, suffix):
     Path("team").mkdir()
     Path(f"{name}{suffix}").write_text('{"nestdecode": 1, "layers": {"body": "json"}}')
-    message = said(f"unknown spec {name!r}; for the file that is here write {name}{suffix}")
+    message = said(f"unknown spec {name!r}; for the file in this folder write {name}{suffix}")
 
     assert run("query", "-s", name, "body", "d.json") == ("", message, 3)
     assert run("query", "-s", f"{name}{suffix}", "body.n", "d.json") == ("1.1\n", "", 0)
@@ -310,9 +310,9 @@ def test_a_file_for_filter_is_a_redirection(run, words, message):
     [
         ("query", "-n", "input is always read"),
         ("expand", "--slurp", "nestdecode expand FILE | jq -s . makes one array of all records"),
-        ("expand", "--raw-output", "query has -r"),
-        ("query", "--compact-output", "here it is --compact"),
-        ("query", "--arg", "a query has no variables: let the shell write its values"),
+        ("expand", "--raw-output", "query -r writes strings without quotes"),
+        ("query", "--compact-output", "write --compact"),
+        ("query", "--arg", "a query has no variables: write the value into the query"),
         ("expand", "-V", "nestdecode --version shows the version"),
         ("expand", "-i", "nestdecode set -i changes a file in place"),
     ],
@@ -343,7 +343,7 @@ def test_output_to_what_can_not_be_a_file_is_refused(run, command, name, got):
 
 def test_a_key_that_no_record_has_is_said(run):
     Path("e.json").write_bytes(DOCUMENT.replace(b"true", b"false"))
-    note = said("--key is null for every record that differs: they are paired by what is in them")
+    note = said("--key is null for every record that differs: they are paired by their content")
 
     assert run("diff", "--key", "nope", "d.json", "e.json")[1:] == (note, 1)
     assert run("diff", "--key", "body.n", "d.json", "e.json")[1:] == ("", 1)

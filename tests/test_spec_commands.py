@@ -385,7 +385,7 @@ def test_lint_lists_all_mistakes_each_with_its_line(home, text, messages):
         ('{"a": tru}', "1: invalid JSON: 't' can't be here: column 7"),
         ('{\n"nestdecode": 1,\n"layers": {"a":\n"jsn"}}', "3: unknown codec 'jsn'"),
         ('{"layers": {\n"a": "json",\n"b": ["json",\n"jsn"]}, "nestdecode": 1}', "3: unknown cod"),
-        ("nestdecode: 1", "1: invalid JSON: it begins with 'n'; YAML is in files named .yaml"),
+        ("nestdecode: 1", "1: invalid JSON: it begins with 'n'; a spec in YAML is named .yaml"),
         ('{"openapi":\n"2.0"}', "1: wanted OpenAPI 3.0, 3.1 or 3.2"),
     ],
 )

@@ -84,13 +84,14 @@ def cli() -> None:
     that are shipped). The input may be one document, one document per line (NDJSON), or
     several in a row: nestdecode detects which.
 
-    Exit codes: 0 done; 1 and 4 as query -e and diff say; 2 wrong usage, or a file that can't
-    be read or written; 3 a spec that can't be read, or a spec or query that is wrong; 5 a
-    record failed; 129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM; 141 the reader of the
-    output left.
+    Exit codes: 0 done; 1 and 4 are explained by query and diff; 2 wrong usage, or a file that
+    can't be read or written; 3 a spec or a query that is wrong or can't be read; 5 a record
+    failed; 129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM; 141 the reader of the output
+    closed it.
 
-    A variable named after an option sets it where it is not given: NESTDECODE_SPEC,
-    NESTDECODE_COLOR, NESTDECODE_JOBS and so on, for options that several commands share.
+    An option that several commands share can also be set by a variable: NESTDECODE_SPEC,
+    NESTDECODE_COLOR, NESTDECODE_JOBS and so on. An option that is given goes
+    before its variable.
     """
 
 

@@ -196,7 +196,7 @@ class _Value:
             raise click.UsageError(f"{self._path}: VALUE is {self._reason}; := takes JSON only")
         if self._text.lstrip(WHITESPACE).startswith(("{", "[", '"')):
             reason = (
-                f"VALUE begins like JSON, but is {self._reason}; a text is written as a JSON string"
+                f"VALUE begins like JSON, but is {self._reason}; to set a text, write a JSON string"
             )
             raise click.UsageError(f"{self._path}: {reason}")
         return self._text

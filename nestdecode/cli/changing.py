@@ -133,7 +133,7 @@ class Changing:
                 place = shortened(change.path)
                 if change.is_first and self._new:
                     note(
-                        f"{place}: added; VALUE is all after the first =, because no longer pointer exists"
+                        f"{place}: added; VALUE is all after the first =: no existing pointer goes past that sign"
                     )
                 if change.value.was_quoted:
                     note(f"{place}: VALUE is a JSON string: its text was set, without the quotes")

@@ -18,7 +18,7 @@ from nestdecode.stream import Framing
 __all__ = ["command"]
 
 
-@click.command("collapse", cls=Command, short_help="Put the layers of expanded documents back.")
+@click.command("collapse", cls=Command, short_help="Put back the layers of expanded documents.")
 @options.flag(
     "--like",
     type=click.Path(),
@@ -43,14 +43,14 @@ def command(
     running: RunOptions,
 ) -> int:
     """
-    Put the layers of the expanded documents in FILE (default: standard input) back.
+    Put back the layers of the expanded documents in FILE (default: standard input).
 
     \b
     nestdecode expand a.json > b.json; vi b.json
     nestdecode collapse --like a.json b.json       a.json, changed where b.json is
     nestdecode collapse --spec aws/sqs-sns b.json  the layers of a spec, compact
     nestdecode expand a.ndjson | jq -c 'select(.id > 7)' |
-      nestdecode collapse --like a.ndjson      records left out
+      nestdecode collapse --like a.ndjson      some records removed
 
     Give --like, --spec, or both. With --like, every byte outside of the changes stays as it
     is in ORIGINAL; add --spec if ORIGINAL was expanded with one. With --spec alone, the

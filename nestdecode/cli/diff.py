@@ -192,7 +192,7 @@ def _pairs(
     other.keep(theirs)
     keys = [key for side in (one, other) for key, _ in side.pairing]
     if keyed and keys and all(key == b"null" for key in keys):
-        note("--key is null for every record that differs: they are paired by what is in them")
+        note("--key is null for every record that differs: they are paired by their content")
     # Without a key their order is what they have.
     pairing = paired(one.pairing, other.pairing, one.traits, other.traits, moves=keyed)
     sources = pairing.sources

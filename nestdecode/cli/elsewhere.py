@@ -12,19 +12,19 @@ _HERE = {
     **dict.fromkeys(("-n", "--null-input"), "input is always read"),
     **dict.fromkeys(("-a", "--ascii-output"), "output is UTF-8"),
     **dict.fromkeys(("-i", "--in-place"), "nestdecode set -i changes a file in place"),
-    **dict.fromkeys(("-f", "--from-file"), 'a query in a file is written "$(cat FILE)"'),
+    **dict.fromkeys(("-f", "--from-file"), 'for a query in a file, write "$(cat FILE)"'),
     **dict.fromkeys(
         ("--arg", "--argjson", "--args", "--rawfile", "--slurpfile"),
-        "a query has no variables: let the shell write its values",
+        "a query has no variables: write the value into the query",
     ),
     "--slurp": "nestdecode expand FILE | jq -s . makes one array of all records",
     "--raw-input": "--malformed wrap writes each line that is not JSON as a record",
-    "--raw-output": "query has -r",
-    "--join-output": "query has -r, which writes a line each",
-    "--compact-output": "here it is --compact",
-    "--color-output": "here it is -C",
-    "--monochrome-output": "here it is -M",
-    "--stream": "records are read one by one in any case",
+    "--raw-output": "query -r writes strings without quotes",
+    "--join-output": "query -r writes strings without quotes, one per line",
+    "--compact-output": "write --compact",
+    "--color-output": "write -C",
+    "--monochrome-output": "write -M",
+    "--stream": "records are always read one by one",
 }
 
 

@@ -26,8 +26,8 @@ __all__ = ["command"]
     type=click.Choice(MALFORMED),
     default="dead",
     show_default=True,
-    help="For a record that is not JSON: set it aside as dead, write it as it came, or write "
-    '{"message": text} (message_base64 if it is not UTF-8).',
+    help="For a record that is not JSON. dead: it is set aside; keep: it is written as it came; "
+    'wrap: it is written as {"message": text} (message_base64 if it is not UTF-8).',
 )
 @options.decoding
 @options.writing

@@ -92,7 +92,7 @@ def command(
     Paths after the first 1,000 share one row.
     """  # fmt: skip
     if census and form == "tree":
-        raise click.UsageError("a census is a table or JSON: trees are of each record")
+        raise click.UsageError("a census is a table or JSON; --trees shows each record")
     by_record = form == "tree" if census is None else not census
     # The number of a record is known to who reads all that is before it.
     session = Session(running, alone=by_record)

@@ -89,7 +89,7 @@ def command(
 
     For log processors, which wait for an answer to each line. Lines that are not JSON, blank
     ones, and records that are refused are written as they came. Answers are written as soon
-    as no more lines are there. Nothing is written to stderr unless you ask for it, and the
+    as no further line is waiting. Nothing is written to stderr unless you ask for it, and the
     exit code is 0 whatever the lines are.
     """
     _refuse(click.get_current_context().args)
@@ -98,7 +98,9 @@ def command(
     if fields and host is not None:
         raise click.UsageError("--field can't be used with --for: $! takes whole messages")
     if host is not None and (verbose or summary):
-        raise click.UsageError("with --for, rsyslog would take what is on stderr for replies")
+        raise click.UsageError(
+            "with --for, nothing can go to stderr: rsyslog would take it for a reply"
+        )
     decoder = decoding.decoder(warns=verbose)
     lines = _filter(decoder, fields, host, under, verbose=verbose)
     try:

@@ -182,10 +182,10 @@ decoding: _Options = _together(
         help="If an object has a name twice: the last member wins, or it is an error. "
         "[default: last]",
     ),
-    limit("max_layers", "Most layers inside one another."),
-    limit("max_depth", "Most objects and arrays inside one another, across layers."),
-    limit("max_bytes", "Most bytes that all base64 and gzip layers of a record decode to."),
-    limit("max_record_bytes", "Most bytes of one record."),
+    limit("max_layers", "At most N layers inside one another."),
+    limit("max_depth", "At most N objects and arrays inside one another, across layers."),
+    limit("max_bytes", "At most N bytes that all base64 and gzip layers of a record decode to."),
+    limit("max_record_bytes", "At most N bytes in one record."),
 )  # fmt: skip
 
 framing: _Options = _all(
@@ -232,7 +232,7 @@ target: _Options = flag(
     "-o", "--output", "target", metavar="FILE", type=click.Path(allow_dash=True),
     callback=_named_file,
     help="Write to FILE, whole or not at all: it stays as it was if input can't be read, a "
-    "query is wrong, or a signal or --fail-fast ends the command. Not an input.",
+    "query is wrong, or a signal or --fail-fast ends the command. FILE can't be an input.",
 )  # fmt: skip
 
 

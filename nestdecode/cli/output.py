@@ -249,7 +249,7 @@ class Output:
         if self.target is None:
             return
         if not self.is_whole and kind is None and self.target.is_replaced:
-            say(about(self.target.name, "not written: the output is not whole"))
+            say(about(self.target.name, "not written: the output is incomplete"))
         self.target.close(is_whole=self.is_whole and kind is None)
 
     @property

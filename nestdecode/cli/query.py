@@ -105,8 +105,8 @@ def command(
     nestdecode query --root 'keys(@)' response.json        from the root
 
     With --spec, a query starts at the focus of the spec, or at the root if the spec declares
-    its names there. Without --spec, a shipped spec that matches the document opens it and
-    lends its focus and queries, and stderr says so; --spec none turns that off.
+    its names there. Without --spec, a shipped spec that matches the document is
+    used: its layers, focus and queries. stderr says so, and --spec none turns that off.
     """  # fmt: skip
     _check_order(expression, running.files)
     session = Session(running, alone=table is not None)  # rows have one header

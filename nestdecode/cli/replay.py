@@ -15,15 +15,19 @@ from nestdecode.text.reader import RANGES, Limits
 __all__ = ["command"]
 
 
-@click.command("replay", cls=Command, short_help="Write the records that dead letters hold.")
+@click.command(
+    "replay", cls=Command, short_help="Write the records that were kept as dead letters."
+)
 @options.files
 @options.limit(
-    "max_record_bytes", "Most bytes of one record.", click.IntRange(*RANGES["max_record_bytes"])
+    "max_record_bytes",
+    "At most N bytes in one record.",
+    click.IntRange(*RANGES["max_record_bytes"]),
 )
 @options.target
 def command(files: tuple[str, ...], max_record_bytes: int | None, target: str | None) -> int:
     """
-    Write the records that the dead letters in FILE (default: standard input) hold.
+    Write the records that are kept as dead letters in FILE (default: standard input).
 
     \b
     nestdecode expand --dead-letters dead.ndjson events.ndjson > good.ndjson

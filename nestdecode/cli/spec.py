@@ -34,10 +34,10 @@ def command() -> None:
     nestdecode spec convert my.yaml            as JSON Schema
     nestdecode spec plan my.yaml               as the Python it is compiled to
 
-    Specs have names if they are shipped, or are files of your folders of specs: those that
-    NESTDECODE_SPECS lists (as PATH lists folders), or else nestdecode/specs in the folder
-    for configuration, such as ~/.config/nestdecode/specs. There, team/orders.yaml is
-    team/orders. Of specs with one name yours goes first.
+    A spec has a name if it is shipped, or is in one of your folders of specs, where
+    team/orders.yaml is named team/orders. NESTDECODE_SPECS lists these folders, as PATH does;
+    without it there is one, nestdecode/specs in the folder for configuration, such as
+    ~/.config/nestdecode/specs. If yours has the name of a shipped one, yours is used.
     """
 
 

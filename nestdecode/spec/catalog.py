@@ -267,7 +267,7 @@ def _unknown(name: str, folders: Folders) -> str:
         return f"unknown spec {name!r}: it is a folder; name a file in it"
     here = next((f"{name}{end}" for end in SUFFIXES if os.path.isfile(f"{name}{end}")), None)  # noqa: PTH113 - raises nothing
     if name and here is not None:
-        return f"unknown spec {name!r}; for the file that is here write {here}"
+        return f"unknown spec {name!r}; for the file in this folder write {here}"
     # The last part alone may be right: sqs-sns for aws/sqs-sns.
     ends = {one.rpartition("/")[2]: one for one in reversed(list(known))}
     near = closest(name, known) or [ends[e] for e in closest(name.rpartition("/")[2], ends)]

@@ -90,7 +90,7 @@ def mistake_in(text: str, at: int) -> tuple[int, str]:
     if rest[0] in "}]" and before.endswith(","):
         at, what = len(before) - 1, "nothing follows this comma"
     elif not before and rest[0] not in "{[":
-        what = f"it begins with {rest[0]!r}; YAML is in files named .yaml"
+        what = f"it begins with {rest[0]!r}; a spec in YAML is named .yaml"
     elif rest[0] == "'":
         what = "strings are in double quotes"
     elif rest[0] in "/#":
