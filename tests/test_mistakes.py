@@ -458,7 +458,7 @@ def test_what_is_written_to_append_appends(run):
             "done=[1",
             (
                 "done: VALUE begins like JSON, but is invalid JSON: unexpected end of data: char 2; "
-                "a text is written as a JSON string"
+                "to set a text, write a JSON string"
             ),
         ),
         (
