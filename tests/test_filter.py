@@ -20,6 +20,7 @@ from nestdecode.stream.filtering import Filter
 from nestdecode.text.joined import joined_lines
 from nestdecode.text.write import dump, dump_lines
 from tests import command, herd, oracle
+from tests.strategies import EFFORT
 
 FILTER = [sys.executable, "-m", "nestdecode", "filter"]
 
@@ -290,7 +291,7 @@ def answer_many(number):
 
 
 def test_each_answer_is_that_of_the_oracle():
-    for seed in range(10):
+    for seed in range(round(10 * EFFORT)):
         check_lines(seed, 400)
 
 

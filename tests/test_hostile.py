@@ -341,7 +341,7 @@ layers:
 def test_problems_by_the_thousand_are_told_where_they_are():
     problems: list[DecodeError] = []
     decoder = Decoder(spec_of(SPEC), on_problem=problems.append)
-    for count in (3, 20_000):
+    for count in (3, 5_000):
         problems.clear()
         document = {"a": [{"b": "{oops"}] * count, "c": ["[oops"] * count}
         tree = decoder.expand(json.dumps(document).encode())

@@ -166,7 +166,7 @@ def test_of_many_changes_at_once_none_is_lost(file):
 
 @pytest.mark.slow
 def test_a_file_that_grows_meanwhile_is_not_replaced(file):
-    file.write_bytes(OLD * 50_000)
+    file.write_bytes(OLD * 10_000)
     child = subprocess.Popen(
         [*NESTDECODE, "set", "-i", "a[0]=3", str(file)], stderr=subprocess.PIPE
     )
@@ -181,7 +181,7 @@ def test_a_file_that_grows_meanwhile_is_not_replaced(file):
         f"nestdecode: {file}: another process has changed it since it was read: run the command again\n".encode()
     )
     assert child.returncode == 2
-    assert file.read_bytes() == OLD * 50_000 + b'{"appended":0}\n' * appended
+    assert file.read_bytes() == OLD * 10_000 + b'{"appended":0}\n' * appended
 
 
 @pytest.mark.parametrize("how", ["same size and time", "another file", "attributes"])
@@ -238,7 +238,7 @@ def test_a_process_that_is_stopped_or_killed_leaves_the_old_or_the_new(file):
     chance = random.Random(60)
     file.write_bytes(old)
     began = time.monotonic()
-    assert run("set", "-i", "a[0]=2", file).returncode == 0
+    subprocess.run([*NESTDECODE, "set", "-i", "a[0]=2", str(file)], check=True)
     took = time.monotonic() - began
     new = file.read_bytes()
     assert new == NEW * 3_000

@@ -254,6 +254,7 @@ RECORDS = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize("on_error", [None, "null"])
 @pytest.mark.parametrize(("codecs", "text"), RECORDS)

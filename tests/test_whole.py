@@ -109,6 +109,7 @@ def test_what_a_small_file_unpacks_to_is_bounded(folder, arguments, code, reason
     assert memory < most * MEBI
 
 
+@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
