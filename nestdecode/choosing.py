@@ -28,7 +28,7 @@ class Asked(Protocol):
         """The function that answers joined records; it returns None if they need one call each."""
 
 
-def where(decoder: Decoder, expression: str, *, lent: bool = False) -> Asked:
+def where(decoder: Decoder, expression: str, *, lent: bool = False) -> Query | LendingQuery:
     """
     Return the query that chooses records. It starts at the root.
 

@@ -129,3 +129,22 @@ def test_the_focus_is_part_of_the_path(tmp_path):
     spec = tmp_path / "my.yaml"
     spec.write_text("{nestdecode: 1, layers: {'log': json}, focus: log.user}")
     assert said("--spec", str(spec), "nme") == "no record has log.user.nme; did you mean 'name'?"
+
+
+@pytest.mark.parametrize("command", [["expand"], ["expand", "--original"], ["explain"]])
+@pytest.mark.parametrize("jobs", ["-j1", "-j2"])
+def test_a_name_by_which_records_are_chosen_is_named_too(command, jobs):
+    text = json.dumps(RECORD).encode() + b"\n"
+    said = {
+        "level == 'error'": "--where: no record has level; did you mean 'log.level'?",
+        "log.level == 'error' && leven": "--where: no record has leven",
+        "log.level == 'info'": "",
+        "log.level == 'error'": "",
+        "!level": "",
+    }
+    for where, hint in said.items():
+        done = subprocess.run(
+            [*NESTDECODE, *command, jobs, "--where", where], input=text * 3, capture_output=True
+        )
+        assert done.stderr.decode() == (f"nestdecode: {hint}\n" if hint else "")
+        assert done.returncode == 0

@@ -59,7 +59,7 @@ def command(
     session = Session(running, malformed=malformed)
     # What is written as it came has no layers that could stay shut.
     decoder = decoding.decoder(None if original else session.problem)
-    chosen = options.where_from(where, decoder, session.note)
+    chosen = options.where_from(where, decoder, session)
     with writing.output(running.files) as output:
         session.run(
             decoder.expand,

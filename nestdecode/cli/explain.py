@@ -97,7 +97,7 @@ def command(
     # The number of a record is known to who reads all that is before it.
     session = Session(running, alone=by_record)
     decoder = decoding.decoder()
-    chosen = options.where_from(where, decoder, session.note)
+    chosen = options.where_from(where, decoder, session)
     with options.output_to(target, running.files, color=color) as output:
         trees = _Trees(decoder, form or "tree", output)
         most = decoder.limits.max_record_bytes

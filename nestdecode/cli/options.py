@@ -12,7 +12,7 @@ import click
 
 from nestdecode.cli.flags import Flag, variable_of
 from nestdecode.cli.output import COLORS, Color, Output, note
-from nestdecode.cli.records import SUMMARIES, RunOptions
+from nestdecode.cli.records import SUMMARIES, RunOptions, Session
 from nestdecode.cli.target import Target
 from nestdecode.decoder import Decoder
 from nestdecode.errors import POLICIES, UNDECLARED, NestdecodeError, Policy, Undeclared
@@ -335,20 +335,27 @@ running: _Options = _together(
 
 
 def where_from(
-    expression: str | None, decoder: Decoder, tell: Callable[[str], None], *, lent: bool = False
+    expression: str | None, decoder: Decoder, session: Session, *, lent: bool = False
 ) -> Asked | None:
-    """Compile what ``choosing`` takes, as ``choosing.where`` does; tell what it may lack."""
+    """Compile what ``choosing`` takes, as ``choosing.where`` does; note what it may lack."""
     if expression is None:
         return None
     from nestdecode import choosing  # late: most need no queries
     from nestdecode.cli import hints
+    from nestdecode.cli.unanswered import Unanswered
     from nestdecode.queries.functions import is_false
 
-    query: Asked = choosing.where(decoder, expression, lent=lent)
+    query = choosing.where(decoder, expression, lent=lent)
+    asked: Asked = query
     if expression.lstrip().startswith(hints.FILTER):
-        query = hints.Hinting(query, lambda: tell(hints.FILTERED_WHERE))
+        asked = hints.Hinting(query, lambda: session.note(hints.FILTERED_WHERE))
     hint = hints.misquotation(expression)
-    return query if hint is None else hints.Hinting(query, lambda: tell(hint), is_false)
+    if hint is not None:
+        return hints.Hinting(asked, lambda: session.note(hint), is_false)
+    if asked is query:
+        asked = Unanswered(query, query, session.tell, is_false, "--where")
+        session.unanswered.append(asked)
+    return asked
 
 
 def _warn(spec: Spec) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-# The exit code by the last answer: whether it is neither null nor false, None if there is none.
+# The exit code by the last answer, which may well be none: whether it is neither null nor false, None if there is none.
 _STATUS = {True: 0, False: 1, None: 4}
 # What says how JSON looks says nothing of rows.
 _STYLES = ("raw", "compact", "indent", "tab", "sort_keys", "seq")
@@ -115,8 +115,9 @@ def command(
     query = _answer(decoder, expression, start, lend)
     misquoted = misquotation(expression)
     unanswered = Unanswered(_hinting(query, session), query, session.tell)
-    unanswered.is_chosen, unanswered.is_over = where is not None, exit_status or bool(misquoted)
-    chosen = options.where_from(where, decoder, session.note, lent=lend is not None)
+    unanswered.is_chosen, unanswered.is_over = where is not None, bool(misquoted)
+    chosen = options.where_from(where, decoder, session, lent=lend is not None)
+    session.unanswered = [] if exit_status else [*session.unanswered, unanswered]
     rows = Rows(unanswered, expression, table, each=each, guard=guard) if table else None
     with writing.output(running.files, raw=raw) as output:
         output.text = output.as_it_is if table else output.text
@@ -130,7 +131,6 @@ def command(
             where=chosen,
             if_empty=misquoted,
             decoder=decoder,
-            unanswered=unanswered,
         )
     return session.code or (_STATUS[(rows or session).last] if exit_status else 0)
 

@@ -102,6 +102,9 @@ class Session:
         malformed: How a record that is not JSON is handled.
         hints: Whether a record that fails has options named that would help.
         alone: Whether it is one process, whatever options say.
+
+    Attributes:
+        unanswered: Queries that say at the end which name is missing if they had no answer.
     """
 
     def __init__(
@@ -125,7 +128,7 @@ class Session:
         self._lines = 0
         self._counter: Counter | None = None
         self._matching: Matching | None = None
-        self._unanswered: Unanswered | None = None
+        self.unanswered: list[Unanswered] = []
         self._told: set[str] = set()
         # Messages of each kind that were shown.
         self._shown: dict[str, int] = {}
@@ -180,7 +183,6 @@ class Session:
         placed: Callable[[Any, str, int, Record], bytes | None] | None = None,
         counter: Counter | None = None,
         decoder: Decoder | None = None,
-        unanswered: Unanswered | None = None,
     ) -> None:
         """
         Answer every record of every file, and write or count the answers.
@@ -200,9 +202,7 @@ class Session:
                 of ``output.text``; for one process.
             counter: Counts values; nothing is written for them.
             decoder: If it has a spec, stderr says that no record has a layer of it.
-            unanswered: Says which name is missing if no record has an answer.
         """
-        self._unanswered = unanswered
         if decoder is not None and _has_place_for_layers(decoder):
             from nestdecode.cli.hints import Matching  # late: most need no spec
 
@@ -302,9 +302,9 @@ class Session:
             self._kept.write(letter.encode(self._name) for letter in report.letters)
         self._hidden += report.untold
         for kind, line, whole, text in report.messages:
-            if kind in ("answered", "unanswered"):
-                if self._unanswered is not None:
-                    self._unanswered.take(kind, text)
+            if kind.endswith("answered"):
+                for query in self.unanswered:
+                    query.take(kind, text)
                 continue
             if kind in ("uncompiled", "once", "hint"):
                 self._uncompiled |= kind == "uncompiled"
@@ -368,8 +368,8 @@ class Session:
         if isinstance(sys.exc_info()[1], BrokenPipeError) or is_quiet():
             return
         hint = "" if self._matching is None else self._matching.hint(total.written)
-        if not hint and self._unanswered is not None:
-            hint = self._unanswered.hint()
+        for query in self.unanswered:
+            hint = hint or query.hint()
         if hint:
             note(hint)
         if not (total.problems or total.malformed or total.failed):

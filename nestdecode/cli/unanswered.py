@@ -32,8 +32,10 @@ class Unanswered:
     Args:
         answer: Answers.
         query: The query by which it does.
-        tell: Takes ``answered`` with nothing as soon as there is an answer, which is neither
-            null nor an empty array, and before that ``unanswered`` with the text of a record.
+        tell: Takes ``answered`` with nothing as soon as there is an answer, and before that
+            ``unanswered`` with the text of a record.
+        is_empty: Returns whether an answer is none.
+        option: That by which the query was given, if one was: it begins both words.
 
     Attributes:
         is_chosen: Whether only chosen records are asked.
@@ -45,10 +47,14 @@ class Unanswered:
         answer: Asked,
         query: Query | LendingQuery,
         tell: Callable[[str, str], None],
+        is_empty: Callable[[Any], bool] = lambda answer: answer is None or answer == [],
+        option: str = "",
     ) -> None:
         self._answer = answer
         self._query = query
         self._tell = tell
+        self._is_empty = is_empty
+        self._option = option
         self.is_chosen = self.is_over = False
         self._records, self._bytes = MOST_RECORDS + 1, MOST_BYTES
         self._kept: list[bytes] = []
@@ -73,20 +79,21 @@ class Unanswered:
         return answers
 
     def _note(self, raw: bytes, answer: Any) -> None:
-        if answer is not None and answer != []:
+        if not self._is_empty(answer):
             self.is_over = True
-            self._tell("answered", "")
+            self._tell(f"{self._option}answered", "")
         elif self._records > 0:
             # One more than are kept says that there are more.
             self._records -= 1
             self._bytes -= len(raw)
             text = raw if self._bytes >= 0 else b""
-            self._tell("unanswered", text.decode("utf-8", "surrogateescape"))
+            self._tell(f"{self._option}unanswered", text.decode("utf-8", "surrogateescape"))
 
     def take(self, kind: str, text: str) -> None:
         """Take what was given to *tell*, in whichever process."""
-        self._is_answered = self._is_answered or kind == "answered"
-        if kind == "unanswered":
+        if kind == f"{self._option}answered":
+            self._is_answered = True
+        elif kind == f"{self._option}unanswered":
             if text and len(self._kept) < MOST_RECORDS:
                 self._kept.append(text.encode("utf-8", "surrogateescape"))
             else:
@@ -103,9 +110,9 @@ class Unanswered:
         if not found:
             return ""
         what = "chosen record" if self.is_chosen else "record"
-        if self._is_every:
-            return f"no {what} has {found}"
-        return f"none of the first {count(len(self._kept), what)} has {found}"
+        every = f"none of the first {count(len(self._kept), what)}"
+        option = self._option and f"{self._option}: "
+        return f"{option}{f'no {what}' if self._is_every else every} has {found}"
 
     def _missing(self) -> str:
         query = self._query
