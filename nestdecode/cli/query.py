@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-# The exit code by the last answer, which may well be none: whether it is neither null nor false, None if there is none.
+# The exit code by the last answer: whether it is neither null nor false, None if there is none.
+# A script that wants it expects that there may be none, and gets no hint.
 _STATUS = {True: 0, False: 1, None: 4}
 # What says how JSON looks says nothing of rows.
 _STYLES = ("raw", "compact", "indent", "tab", "sort_keys", "seq")
