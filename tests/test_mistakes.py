@@ -402,7 +402,7 @@ def test_nothing_is_said_of_records_that_were_not_asked(run):
 
     assert run(*arguments, "Records", stdin=stdin)[1:] == ("", 0)
     assert run(*arguments, "a", stdin=stdin)[1:] == (UNMATCHED, 0)
-    assert run(*arguments, "z", stdin=stdin)[1:] == ("", 0)
+    assert run(*arguments, "z", stdin=stdin)[1:] == (said("--where: no record has z"), 0)
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
@@ -443,6 +443,34 @@ def test_in_a_long_stream_it_is_said_after_a_thousand(run, jobs):
 )
 def test_a_place_that_is_not_there_says_how_to_make_it(run, arguments, message):
     assert run("set", *arguments, "d.json") == ("", said(f"d.json: {message}"), 2)
+
+
+TWO = b'{"id":1,"log":"{\\"level\\":\\"up\\",\\"tags\\":[{\\"a\\":1}]}"}\n' * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["log.levels=5"], "no record has log.levels; did you mean 'level'?"),
+        (["level=5"], "no record has level; did you mean 'log.level'?"),
+        (
+            ["log.tags.a=5"],
+            "no record has log.tags.a: log.tags is an array, so write log.tags[].a",
+        ),
+        (["--delete", "logg.level"], "no such place: logg.level; did you mean 'log'?"),
+        (
+            ["--where", "level=='up'", "id=2"],
+            "--where holds for no record: no record has level; did you mean 'log.level'?",
+        ),
+        (["--where", "log.level=='down'", "id=2"], "--where holds for no record"),
+        (
+            ["log.xyz=5"],
+            "no record has log.xyz; --record N or --where EXPR chooses the records to add it to",
+        ),
+    ],
+)
+def test_a_place_that_no_record_has_gets_the_nearest_name(run, arguments, message):
+    assert run("set", *arguments, stdin=TWO) == ("", said(f"stdin: {message}"), 2)
 
 
 def test_what_is_written_to_append_appends(run):

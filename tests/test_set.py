@@ -221,7 +221,7 @@ OTHERS = '; quote such a name, as in a."b/c", or write a pointer, as in /a/b~1c'
             ["tags.any.x=4"],
             (
                 "stdin: no such place: tags.any.x; only the last step can be new, "
-                "and tags does not exist"
+                "and tags does not exist; did you mean '\"tags.all\"'?"
             ),
         ),
         (
@@ -253,7 +253,7 @@ def test_what_is_suggested_is_there(words, message):
             ["/a/-=1"],
             "no record has /a/-; --record N or --where EXPR chooses the records to add it to",
         ),
-        (["--where", "nope", "id=1"], "--where holds for no record"),
+        (["--where", "nope", "id=1"], "--where holds for no record: no record has nope"),
         (["--record", "4", "id=1"], "no record 4: the input has 3"),
         (["--delete", "nope"], "no such place: nope"),
     ],

@@ -16,6 +16,7 @@ RECORD = {
     "by": {"one": {"size": 1}},
     "text": "up",
     "none": None,
+    "quote-name": 1,
 }
 
 
@@ -52,6 +53,8 @@ def said(*arguments: str, records: int = 3) -> str:
         ("log.level.x", "log.level.x: log.level is a string"),
         ("items.name", "items.name: items is an array, so write items[].name"),
         ("none.x", "none.x: none is null"),
+        ("quote_name", "quote_name; did you mean '\"quote-name\"'?"),
+        ("*.size", "*.size; did you mean 'one.size'?"),
         ("items[].nme", "items[].nme; did you mean 'name'?"),
         ("items[0].nme", "items[].nme; did you mean 'name'?"),
         ("items[:1].nme", "items[].nme; did you mean 'name'?"),

@@ -45,11 +45,13 @@ class Chosen:
         record: The number of the only one, from 1.
 
     Attributes:
+        where: That expression.
         is_all: Whether all records are changed, because none was chosen.
         record: The number of the only one, from 1.
     """
 
     def __init__(self, decoder: Decoder, where: str | None, record: int | None) -> None:
+        self.where: str | None = where
         self._where = None if where is None else decoder.compile(where, start="root")
         self._hint = None if where is None else misquotation(where)
         self.record = record
@@ -209,6 +211,10 @@ class Changing:
             raise RefusedError(self._name, f"no record {record}: the input has {self._count:,}", 2)
         if not self._met:
             reason = "--where holds for no record" if self._count else "no document in it"
+            where = self._chosen.where
+            missing, hint = ("", "") if where is None else self._lacking(where)
+            if missing:
+                reason += f": no record has {missing}{hint}"
             raise RefusedError(self._name, reason, 2)
         for change, why in zip(self._changes, self._reasons, strict=True):
             if why is None:
@@ -217,11 +223,23 @@ class Changing:
             hint = suggestion(change.path, self._original, self._decoder)
             if hint:
                 reason = f"no such place: {shortened(change.path)}"
+            if not (hint or change.path.startswith("/")):
+                hint = self._lacking(change.path)[1]
             hint = hint or self._root_hint()
             if not self._adds and isinstance(change, Assignment):
                 reason = f"no record has {shortened(change.path)}"
                 hint = hint or "; --record N or --where EXPR chooses the records to add it to"
             raise RefusedError(self._name, f"{reason}{hint}", 2)
+
+    def _lacking(self, expression: str) -> tuple[str, str]:
+        """Return what ``missing_in`` does for the first records."""
+        from nestdecode.cli.unanswered import MOST_RECORDS, missing_in  # late: mostly all is there
+        from nestdecode.queries.parsing import parsed
+
+        with suppress(DecodeError, QueryError, RecursionError):
+            records = islice(self._original.records(), MOST_RECORDS)
+            return missing_in(parsed(expression), [self._decoder.expand(r.raw) for r, _ in records])
+        return "", ""
 
     def _root_hint(self) -> str:
         """Say where a path starts, to who may have taken it from a query at the focus."""

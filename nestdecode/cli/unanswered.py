@@ -10,14 +10,14 @@ from nestdecode.decoder import Query
 from nestdecode.errors import NestdecodeError
 from nestdecode.lending import LendingQuery
 from nestdecode.paths import Step, Wild, format_path
-from nestdecode.words import count, nearest, shortened
+from nestdecode.words import closest, count, shortened
 
 if TYPE_CHECKING:
     from nestdecode.choosing import Asked
     from nestdecode.queries.interpreter import Node
     from nestdecode.text.joined import Joined
 
-__all__ = ["Unanswered"]
+__all__ = ["MOST_RECORDS", "Unanswered", "missing_in"]
 
 # Records that are looked at, and bytes of all of them.
 MOST_RECORDS, MOST_BYTES = 100, 1 << 20
@@ -123,7 +123,17 @@ class Unanswered:
         for raw in self._kept:
             with contextlib.suppress(NestdecodeError):
                 trees.append(query.decoder.engine.trace(raw).tree)
-        return _walk(node, _Met(trees, ())).missing
+        return "".join(missing_in(node, trees))
+
+
+def missing_in(node: Node, trees: list[Any]) -> tuple[str, str]:
+    """
+    Return the path of the first name of an expression that no tree has, and what may be meant.
+
+    Both are empty if all names are there.
+    """
+    found = _walk(node, _Met(trees, ()))
+    return found.missing, found.instead
 
 
 class _Met(NamedTuple):
@@ -133,13 +143,15 @@ class _Met(NamedTuple):
     Attributes:
         values: Some of them.
         steps: To the place, from the root.
-        missing: A name that none of them has, with what helps; empty as long as all is there.
+        missing: The path of a name that none of them has; empty as long as all is there.
+        instead: What may be meant by it.
         is_made: Whether they are lists that the query makes: their elements are at the place.
     """
 
     values: list[Any]
     steps: tuple[Step, ...]
     missing: str = ""
+    instead: str = ""
     is_made: bool = False
 
     def elements(self) -> _Met:
@@ -160,14 +172,15 @@ class _Met(NamedTuple):
         if found or not self.values or self.is_made:
             return _Met(found, steps)
         path = shortened(format_path(steps), 2 * LONGEST)
-        return _Met([], steps, f"{path}{self._instead_of(name)}")
+        return _Met([], steps, path, self._instead_of(name))
 
     def _instead_of(self, name: str) -> str:
         """Say what has it, or why nothing does: a name like it, or what the values are."""
         names = {each for value in self.values if type(value) is dict for each in value}
         if names:
             short = sorted(each for each in names if len(each) <= LONGEST)[:MOST_VALUES]
-            return nearest(name, short) or self._below(name)
+            near = [repr(format_path([each])) for each in closest(name, short)]
+            return f"; did you mean {' or '.join(near)}?" if near else self._below(name)
         here = shortened(format_path(self.steps), LONGEST) if self.steps else "the record"
         if any(type(value) is list for value in self.values):
             right = shortened(format_path((*self.steps, Wild.ELEMENTS, name)), LONGEST)
@@ -187,7 +200,8 @@ class _Met(NamedTuple):
 
 def _within(values: list[Any]) -> Iterator[tuple[tuple[Step, ...], dict[str, Any]]]:
     """Go through the objects inside some values, the outermost first."""
-    waiting: list[tuple[tuple[Step, ...], Any]] = [((), value) for value in values]
+    waiting: list[tuple[tuple[Step, ...], Any]]
+    waiting = [((), value) for value in values if type(value) in (dict, list)]
     for steps, value in waiting:
         if type(value) is dict:
             yield steps, value
