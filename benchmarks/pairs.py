@@ -1,6 +1,7 @@
 """The pairs of nestdecode and hand-written code for each workload, their answers checked."""
 
 import copy
+import io
 import json
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -9,13 +10,14 @@ from typing import Any
 
 import by_hand
 import orjson
+from broken import broken, good
 from contenders import recursion
 from documents import flat_line, lines_of, mixed_line, seed
 from measure import Run
 from workloads import SEEN, WORKLOADS, Workload, spec_of
 from worst import WORST, flat
 
-from nestdecode import DecodeError, Decoder
+from nestdecode import DecodeError, Decoder, expand_file
 
 KB = 1 << 10
 MB = 10**6
@@ -161,6 +163,19 @@ def collapsed() -> Pair:
     return Pair(
         Run(collapse, lambda: documents), Run(decoder.expand, lambda: docs), len(docs), None
     )
+
+
+def malformed(name: str) -> Pair:
+    """Return the pair of a file of broken text and one of good text, byte for byte."""
+    bad, right = broken(name, MB), good(name, MB)
+    reports = [expand_file(io.BytesIO(text), io.BytesIO(), jobs=1) for text in (bad, right)]
+    same(name, [report.failed > 0 for report in reports], [True, False])
+    same(name, reports[0].records - reports[0].failed, reports[0].written)
+
+    def expand(text: bytes) -> object:
+        return expand_file(io.BytesIO(text), io.BytesIO(), jobs=1)
+
+    return Pair(Run(expand, lambda: [bad]), Run(expand, lambda: [right]), 1, None)
 
 
 def worst(name: str, size: int = MB, *, telling: bool = False) -> Pair:

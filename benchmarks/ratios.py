@@ -20,6 +20,7 @@ import by_hand
 import commands
 import orjson
 import stringzilla
+from broken import BROKEN
 from measure import by_turns, save, summary
 from pairs import (
     KB,
@@ -28,6 +29,7 @@ from pairs import (
     declared,
     flat_lines,
     learnt,
+    malformed,
     opened,
     problems,
     seed_lines,
@@ -139,6 +141,11 @@ def worst_megabyte() -> Iterator[Row]:
     yield Row(f"{surrogates}, `on_problem` given", 20, None, again)
 
 
+def broken_text() -> Iterator[Row]:
+    for name in BROKEN:
+        yield Row(name, 2, 1.5, partial(malformed, name))
+
+
 GROUPS: dict[str, Callable[[], Iterable[Row]]] = {
     "One document, from bytes": from_bytes,
     "Lines": lines,
@@ -147,6 +154,7 @@ GROUPS: dict[str, Callable[[], Iterable[Row]]] = {
     "Codecs": codecs,
     "What specs say": specs,
     "There and back": back,
+    "Broken text": broken_text,
     "The worst megabyte": worst_megabyte,
 }
 

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from nestdecode.decoder import Decoder, Query
 from nestdecode.lending import LendingQuery
 from nestdecode.queries.functions import is_false
-from nestdecode.stream.answering import Answering, Many, Render
+from nestdecode.stream.answering import Answering, Many
+from nestdecode.stream.rendering import Render
 from nestdecode.text.joined import Joined, joined_lines
 
 __all__ = ["Asked", "as_they_came", "choose", "where"]

@@ -11,15 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from nestdecode.decoder import Decoder
 from nestdecode.engine import check_function, check_word
 from nestdecode.stream import FRAMINGS, DeadLetter, Framing
-from nestdecode.stream.answering import (
-    MALFORMED,
-    Answering,
-    Malformed,
-    Report,
-    answer_all,
-    collector_off,
-    in_place_of_malformed,
-)
+from nestdecode.stream.answering import Answering
+from nestdecode.stream.inputs import answer_all, collector_off
+from nestdecode.stream.malformed import MALFORMED, Malformed, in_place_of_malformed
+from nestdecode.stream.report import Report
 from nestdecode.stream.sources import Source, UnreadableError
 from nestdecode.text.write import dump, dump_lines
 
@@ -116,10 +111,10 @@ def expand_file(
     if "on_problem" in options:
         raise TypeError("expand_file takes no on_problem: its report counts problems")
     answering = Answering()
-    decoder = Decoder(spec, on_problem=None if original else answering.problem, **options)
-    answering.keeps_letters = on_dead_letter is not None
+    decoder = Decoder(spec, on_problem=None if original else answering.now.problem, **options)
+    answering.refusing.keeps_letters = on_dead_letter is not None
     answering.left = head
-    answering.malformed = in_place_of_malformed(malformed, dump, bytes)
+    answering.refusing.malformed = in_place_of_malformed(malformed, dump, bytes)
     _set_up(answering, decoder, where, original=original)
     total = Report()
 

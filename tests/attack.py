@@ -778,6 +778,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--cases", help="one case, or several as FROM:TO", default=None)
     parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument(
+        "--patience", type=float, default=PATIENCE, help="seconds a case may take; more under load"
+    )
     given = parser.parse_args()
     seed = time.time_ns() if given.seed is None else given.seed
     if given.cases is not None:
@@ -785,7 +788,8 @@ def main() -> int:
         first, _, end = given.cases.partition(":")
         numbers = range(int(first), int(end) if end else int(first) + 1)
         return int(attack(seed, numbers, given.folder) > 0)
-    watch = Watch([sys.executable, "-X", "faulthandler", "-m", "tests.attack"], seed, given.folder)
+    command = [sys.executable, "-X", "faulthandler", "-m", "tests.attack"]
+    watch = Watch(command, seed, given.folder, given.patience)
     hunt(watch, given.minutes, given.jobs)
     roads = ", ".join(f"{road} {number:,}" for road, number in sorted(watch.cases.items()))
     total = sum(watch.cases.values())

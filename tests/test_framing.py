@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from nestdecode import DeadLetter, DecodeError, Decoder, expand_file
 from nestdecode.stream import is_blank, original, read_batches
-from nestdecode.stream.scanner import follow_values, shows_no_json
+from nestdecode.stream.scanner import follow_values, not_utf8, shows_no_json
+from nestdecode.text.verdict import glance, judge
 from tests import framing_oracle as oracle
 from tests.strategies import EFFORT
 
@@ -68,7 +69,7 @@ LINES = [
 ]  # fmt: skip
 PARTS = [
     b"", b" ", b"[", b"[ ", b"{", b'"', b'\\"', b"\\", b"-", b"1", b"0", b"2026-11", b"10.0", b".", b"1e5", b"true", b"tru",
-    b"false,", b"nul", b"null", b":", b",", b"]", b"}", b"text", b"\xef\xbb\xbf", b"\x1e", b"\xff", b"\xc3\xa9", b'"a":', b"{}",
+    b"false,", b"nul", b"null", b":", b",", b"]", b"}", b"text", b"\xef\xbb\xbf", b"\x1e", b"\xff", b"\xc3\xa9", b'"a":', b"{}", b"\\ud800", b"\\n",
 ]  # fmt: skip
 texts = st.builds(
     lambda lines, end: b"\n".join(lines) + end,
@@ -144,6 +145,68 @@ def test_a_line_that_shows_no_json_is_a_dead_letter_of_its_own(line):
 )
 def test_common_lines_of_text_show_that_they_are_no_json(line):
     assert shows_no_json(line)
+
+
+@given(
+    st.one_of(texts, st.lists(st.sampled_from(PARTS + LINES), max_size=8).map(b"".join)),
+    st.sampled_from([b"", b"\n", b"\n{", b"\n["]),
+)
+@settings(max_examples=3000)
+@example(b'{"a":"cu', b"\n")
+@example(b'{"a":', b"\n{")
+@example(b'{"a":1', b"\n{")
+@example(b"{} x{", b"\n")
+@example(b'{"a":1e400,}', b"")
+@example(b"[" * 255 + b"]", b"")
+def test_a_verdict_is_that_of_the_rules(start, end):
+    text = start + end
+    verdict: str | None
+    try:
+        at = oracle.blanks(text, oracle.value(text, oracle.blanks(text, 0)))
+    except oracle.FailsError:
+        verdict = "fails"
+    except oracle.GoesOnError:
+        verdict = "goes on"
+    else:
+        after = text[at : at + 1]
+        verdict = "ends" if not after else None if after in b"{[" else "text follows"
+
+    # What a text is that ends in a number or a word may depend on what follows: a line ends it.
+    for found in (glance(text), judge(text)):
+        # A text that follows no bracket is malformed too.
+        utf8 = not_utf8(text) is None
+        follows = found == "text follows" and not (utf8 and text[:1] in (b"{", b"["))
+        assert (
+            found in (verdict, None)
+            or (verdict == "fails" and (follows or (found == "ends" and not utf8)))
+            or (found == "goes on" and not end)
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "verdict"),
+    [
+        (b'{"a":1}\n', "ends", "ends"),
+        (b'{"a":1,\n', None, "goes on"),
+        (b'{"a":1,}\n', "fails", "fails"),
+        (b'{"a":NaN}\n', "fails", "fails"),
+        (b"{'a':1}\n", "fails", "fails"),
+        (b'{"a":"cu\n', "fails", "fails"),
+        (b'{"a":tru\n', "fails", "fails"),
+        (b'{"a":01}\n', "fails", "fails"),
+        (b'{"a":1\n{', "fails", "fails"),
+        (b"2026-11-29 up\n", "text follows", "text follows"),
+        (b'{"\xc3\xa9":1} x\n', "text follows", "text follows"),
+        (b"\xef\xbb\xbf{}\n", None, None),
+        (b"{}{}\n", None, None),
+        (b'{"a":"\\ud800"}\n', None, None),
+        (b'{"a":1e400}\n', "ends", None),
+        (b'{"a":"\xff"}\n', "ends", None),
+    ],
+)
+def test_a_parse_shows_what_most_lines_are(text, first, verdict):
+    """Where it decides nothing, splitting a malformed input takes ten times as long."""
+    assert (glance(text), judge(text)) == (first, verdict)
 
 
 def test_a_document_ends_in_a_line_that_is_too_long():

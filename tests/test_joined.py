@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from nestdecode import DecodeError, Decoder, Spec
 from nestdecode.stream.answering import Answering
+from nestdecode.stream.malformed import in_place_of_malformed
 from nestdecode.stream.splitter import read_batches
 from nestdecode.text import joined as together
 from nestdecode.text.joined import Together, crowded, joined, joined_lines
@@ -161,22 +162,26 @@ def test_a_record_that_is_not_admitted_is_for_itself():
         assert many(joined([USUAL, other]), admits) is None
 
 
-def results(text, framing, many):
-    """Return the output and the messages for a text."""
+COUNTED = ("records", "written", "failed", "malformed", "untold")
+
+
+def results(text, framing, many, malformed=None):
+    """Return the output and the messages for a text; with *malformed*, no letters are kept."""
     decoder = taught()
     answering = Answering()
     answering.answer, answering.render, answering.most = decoder.expand, dump, 1 << 20
-    answering.keeps_letters = True
+    answering.refusing.keeps_letters = malformed is None
+    answering.refusing.malformed = in_place_of_malformed(malformed or "dead", dump, bytes)
     if many:
         answering.many, answering.render_many = decoder.engine.expand_many, dump_lines
-    written, told, letters, counts = [], [], [], [0, 0, 0]
+    written, told, letters, counts = [], [], [], [0] * len(COUNTED)
     pieces = iter([text[at : at + 5000] for at in range(0, len(text), 5000)] + [b""])
     for batch in read_batches(lambda _: next(pieces), 1 << 20, framing, answered=True):
         for some, report in answering.results(batch):
             written.append(some)
             told += report.messages
             letters += [(letter.line, letter.offset, letter.raw) for letter in report.letters]
-            for at, name in enumerate(("records", "written", "failed")):
+            for at, name in enumerate(COUNTED):
                 counts[at] += getattr(report, name)
     return b"".join(written), told, letters, counts
 
@@ -191,6 +196,30 @@ def test_a_stream_comes_out_as_it_does_record_by_record(framing, lines):
     text = b"".join(line + b"\n" for line in lines)
 
     assert results(text, framing, many=True) == results(text, framing, many=False)
+
+
+BROKEN = [
+    USUAL[:90],
+    USUAL[:-1] + b",}",
+    USUAL + b" x",
+    USUAL + b"{}",
+    b"text",
+    b"",
+    b"  ",
+    b'{"a":',
+]
+
+
+@pytest.mark.parametrize("malformed", ["dead", "keep", "wrap"])
+@pytest.mark.parametrize("framing", ["mixed", "lines"])
+@given(
+    st.lists(st.sampled_from([USUAL] * 5 + UNUSUAL + PIECES + BROKEN), max_size=200),
+    st.integers(0, 40),
+)
+def test_malformed_lines_come_out_as_they_do_one_by_one(malformed, framing, lines, first):
+    text = b"".join(line + b"\n" for line in [*[b"text"] * first, *lines])
+
+    assert results(text, framing, True, malformed) == results(text, framing, False, malformed)
 
 
 def test_what_refuses_often_is_seldom_tried(monkeypatch):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nestdecode.cli.summary import summary
-from nestdecode.stream.answering import Report
+from nestdecode.stream.report import Report
 from tests import command
 
 

@@ -20,7 +20,7 @@ from nestdecode.document.places import spelled
 from nestdecode.errors import DecodeError, QueryError
 from nestdecode.paths import Wild, format_path, join_pointer
 from nestdecode.stream import Record
-from nestdecode.stream.answering import SHOWN
+from nestdecode.stream.report import SHOWN
 from nestdecode.words import count, share, shortened
 
 __all__ = ["Change", "Changing", "Chosen", "Deletion", "suggestion"]

@@ -8,7 +8,7 @@ from nestdecode.cli import options
 from nestdecode.cli.flags import Command
 from nestdecode.cli.options import DecodingOptions, WritingOptions
 from nestdecode.cli.records import RunOptions, Session
-from nestdecode.stream.answering import MALFORMED, Malformed
+from nestdecode.stream.malformed import MALFORMED, Malformed
 
 __all__ = ["command"]
 

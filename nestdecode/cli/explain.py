@@ -22,7 +22,7 @@ from nestdecode.document.looking import LOOKS_LIKE, Look, look_at
 from nestdecode.errors import LimitError
 from nestdecode.plan.run import Trace
 from nestdecode.stream import Record
-from nestdecode.stream.answering import Report
+from nestdecode.stream.report import Report
 from nestdecode.text.write import dump
 from nestdecode.words import count, one_line, shortened
 

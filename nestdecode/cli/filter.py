@@ -17,8 +17,9 @@ from nestdecode.cli.sources import is_file, opened
 from nestdecode.decoder import Decoder
 from nestdecode.errors import DecodeError
 from nestdecode.paths import join_pointer
-from nestdecode.stream.answering import SHOWN, collector_off
 from nestdecode.stream.filtering import Filter, Filtered
+from nestdecode.stream.inputs import collector_off
+from nestdecode.stream.report import SHOWN
 from nestdecode.stream.scanner import shows_no_json
 from nestdecode.stream.sources import UnreadableError
 from nestdecode.text.joined import Joined

@@ -17,7 +17,7 @@ from nestdecode.sample import Sample
 from nestdecode.spec import MOST_MISTAKES, catalog, mistakes_in
 from nestdecode.spec.lint import lint
 from nestdecode.spec.text import read
-from nestdecode.stream.answering import SHOWN
+from nestdecode.stream.report import SHOWN
 from nestdecode.text.reader import Limits
 from nestdecode.words import count, share
 

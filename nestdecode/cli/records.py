@@ -25,19 +25,11 @@ from nestdecode.cli.sources import opened
 from nestdecode.cli.target import identity_of
 from nestdecode.errors import DecodeError
 from nestdecode.stream import Framing, Record
-from nestdecode.stream.answering import (
-    SHOWN,
-    Answer,
-    Answering,
-    EnoughError,
-    Malformed,
-    Many,
-    Render,
-    Report,
-    answer_all,
-    collector_off,
-    in_place_of_malformed,
-)
+from nestdecode.stream.answering import Answer, Answering, Many
+from nestdecode.stream.inputs import EnoughError, answer_all, collector_off
+from nestdecode.stream.malformed import Malformed, in_place_of_malformed
+from nestdecode.stream.rendering import Render, counting, noting_empty, noting_last, placing
+from nestdecode.stream.report import SHOWN, Report
 from nestdecode.stream.sources import Source, UnreadableError
 from nestdecode.text.write import dump, dump_lines
 from nestdecode.words import at_line, one_line
@@ -122,7 +114,7 @@ class Session:
         self._kept: Letters | None = None
         self._malformed = malformed
         self._answering = Answering()
-        self._answering.hints = hints
+        self._answering.refusing.hints = hints
         self._total = Report()
         self._name = ""
         self._lines = 0
@@ -157,15 +149,15 @@ class Session:
 
     def problem(self, error: DecodeError) -> None:
         """Take a layer that stays shut."""
-        self._answering.problem(error)
+        self._answering.now.problem(error)
 
     def note(self, message: str) -> None:
         """Tell something once, however many records say it."""
-        self._answering.tell("once", one_line(message))
+        self._answering.now.tell("once", one_line(message))
 
     def tell(self, kind: str, text: str) -> None:
-        """Tell what ``Answering.tell`` takes, from whichever process it is."""
-        self._answering.tell(kind, text)
+        """Tell what ``Progress.tell`` takes, from whichever process it is."""
+        self._answering.now.tell(kind, text)
 
     def run(
         self,
@@ -208,29 +200,31 @@ class Session:
 
             self._matching = Matching(answer, many, decoder, self.note)
             answer, many = self._matching, self._matching.many
+        answering = self._answering
         render: Render = _each(output.text) if each else output.text
         if placed is not None:
             write = placed
-            render = self._answering.placing(
-                lambda value, number, record: write(value, self._name, number, record)
+            render = placing(
+                answering.now,
+                lambda value, number, record: write(value, self._name, number, record),
             )
         if counter is not None:
-            render = self._answering.counting(counter.begin, counter.count)
+            render = counting(answering.now, counter.begin, counter.count)
         self._counter = counter
         if note_last:
-            render = self._answering.noting_last(render, each=each)
+            render = noting_last(answering.now, render, each=each)
         if if_empty is not None:
-            render = self._answering.noting_empty(render, one_line(if_empty))
-        answering = self._answering
+            answering.refusing.hint_once(one_line(if_empty))
+            render = noting_empty(render, answering.refusing.hint)
         answering.answer, answering.many = answer, many
         answering.render, answering.render_many = render, dump_lines if render is dump else None
-        answering.malformed = in_place_of_malformed(
+        answering.refusing.malformed = in_place_of_malformed(
             self._malformed, output.text, output.record_as_it_is
         )
         answering.most = max_record_bytes
         answering.too_long = too_long or f"longer than max_record_bytes={max_record_bytes}"
-        answering.keeps_letters = self._running.dead_letters is not None
-        answering.fail_fast = self._running.fail_fast
+        answering.refusing.keeps_letters = self._running.dead_letters is not None
+        answering.refusing.fail_fast = self._running.fail_fast
         answering.left = self._running.head
         if original or where is not None:
             from nestdecode import choosing  # late: most need no queries
@@ -381,7 +375,7 @@ class Session:
             hidden=self._hidden,
             letters=None if self._kept is None else self._running.dead_letters,
             malformed=self._malformed,
-            hints=self._answering.hints,
+            hints=self._answering.refusing.hints,
         )
         if line:
             say(line)

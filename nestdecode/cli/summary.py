@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nestdecode.stream.answering import SHOWN, Malformed, Report
+from nestdecode.stream.malformed import Malformed
+from nestdecode.stream.report import SHOWN, Report
 from nestdecode.words import count, share
 
 __all__ = ["reported", "summary"]

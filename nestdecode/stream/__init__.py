@@ -13,14 +13,20 @@ Nothing here writes to a terminal. Data flows from top to bottom:
 ``held``        the lines that are not settled yet
 ``scanner``     ``Scanner``: where a JSON value ends, and where it is malformed
 ``records``     ``Record``, ``Batch``
-``answering``   ``Answering``: batches to output and a ``Report``
+``report``      ``Report``: counts and messages of some records
+``progress``    ``Progress``: the record at hand, and the Report that is being made
+``rendering``   from a value to its output
+``malformed``   malformed records: kept, wrapped, and recognised in many lines at once
+``refusing``    ``Refusing``: what becomes of records that fail
+``answering``   ``Answering``: batches to output and Reports
+``inputs``      whole inputs, by this process or by several
 ``filtering``   one line out for each line in, whatever the line
 ``letters``     ``DeadLetter``: a record set aside
 ``sharing``     input shared among worker processes, the output as with one
 ``workers``     ``Workers``: the processes
 ==============  ========================================================================
 
-``compressed`` imports what reads a format, and ``answering`` imports ``sharing`` and
+``compressed`` imports what reads a format, and ``inputs`` imports ``sharing`` and
 ``workers``, when they are needed.
 """
 

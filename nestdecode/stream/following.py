@@ -6,8 +6,9 @@ from bisect import bisect_right
 
 from nestdecode.stream.held import LF, SPACE, SPACE_IN_LINE, Held, after
 from nestdecode.stream.lines import KEPT, Lines
-from nestdecode.stream.records import Record
+from nestdecode.stream.records import BLANKS, Record
 from nestdecode.stream.scanner import Followed, Scanner, after_scalar
+from nestdecode.text.verdict import Verdict, judge
 
 __all__ = ["BOM", "Follower", "Unsettled"]
 
@@ -75,6 +76,51 @@ class Unsettled:
         self.values = [(start - size, end - size) for start, end in self.values]
 
 
+class _Settled:
+    """
+    Collects the records of the held text that are settled.
+
+    Args:
+        held: The lines that are not settled.
+        most: Bytes of a record; only the beginning of longer ones is kept.
+        mixed: Whether the framing is ``mixed``; else it is ``documents``.
+
+    Attributes:
+        records: The records, in order.
+    """
+
+    def __init__(self, held: Held, most: int, *, mixed: bool) -> None:
+        self._held = held
+        self._most = most
+        self._mixed = mixed
+        self.records: list[Record] = []
+
+    def add(self, start: int, end: int, *, whole_line: bool = False, fails: bool = False) -> None:
+        """Add what is between two positions."""
+        text, kept = self._held.text, start + KEPT
+        raw = bytes(text[start : min(end, kept) if end - start > self._most else end])
+        if self._mixed and not whole_line:
+            whole_line = text.find(b"\n", start, end) < 0
+        place = self._held.count(start), self._held.base + start
+        self.records.append(Record(raw, *place, end - start - len(raw), whole_line, fails))
+
+    def add_all(self, values: list[tuple[int, int]]) -> None:
+        """Add values: the start and the end of each."""
+        for start, end in values:
+            self.add(start, end)
+
+    def add_long(self, text: Unsettled, size: int, *, whole_line: bool = False) -> None:
+        """Add the beginning of a text that is too long, of *size* bytes."""
+        head = (text.head + self._held.text[text.start : text.start + KEPT])[:KEPT]
+        place = (
+            text.place
+            if text.gone
+            else (self._held.count(text.start), self._held.base + text.start)
+        )
+        size -= 0 if text.gone else text.start
+        self.records.append(Record(head[:size], *place, max(0, size - len(head)), whole_line))
+
+
 class Follower:
     """
     Follows a text from its beginning, and settles which parts of it are records.
@@ -92,7 +138,7 @@ class Follower:
         at: The position in the held text up to which all is settled.
         text: The text that is followed, if any.
         doubt: Whether a malformed text that began a line came after the last document.
-        records: The records that are settled, malformed texts included.
+        settled: The records that are settled, malformed texts included.
         scanner: The open containers of the text that is followed.
     """
 
@@ -103,7 +149,7 @@ class Follower:
         self.at: int = 0
         self.text: Unsettled | None = None
         self.doubt: bool = False
-        self.records: list[Record] = []
+        self.settled: _Settled = _Settled(held, most, mixed=mixed)
         self.scanner: Scanner = Scanner()
 
     def begin(self) -> None:
@@ -126,7 +172,38 @@ class Follower:
             self._held.whole.clear()
             self.scanner.ends.clear()
         first_end = text.find(b"\n", begin) + 1
+        # Such lines are far apart, or each the end of the text before: no byte is judged twice.
+        opens_line = on_line and begin == start and text[begin] in _BRACKETS
+        if opens_line and begin >= self._held.known_to and self._settles(begin, first_end):
+            return
         self.text = Unsettled(start, begin, first_end, on_line=on_line)
+
+    def _settles(self, start: int, first_end: int) -> bool:
+        """
+        Settle the text from a line with a bracket in column 0 up to the next one, by a parse.
+
+        Returns:
+            Whether it is settled. If not, it has to be followed.
+        """
+        text = self._held.text
+        end = first_end if self._mixed else self._held.next_that_opens(start, any_line=True)[0]
+        if end - start > self._most or (end == len(text) and not self._mixed):
+            return False
+        raw = bytes(text[start:end])
+        verdict = _judged(raw, bytes(text[end : end + 1]), may_fail=self.doubt)
+        fails = verdict == "fails" or (verdict == "text follows" and self._mixed)
+        if verdict != "ends" and not fails:
+            return False
+        self.doubt = fails
+        size = len(raw.rstrip(BLANKS))
+        self.settled.add(
+            start,
+            first_end - 1 if self._mixed else start + size,
+            whole_line=self._mixed,
+            fails=fails,
+        )
+        self._settle(end)
+        return True
 
     def go_on(self, text: Unsettled, *, final: bool) -> bool:
         """
@@ -237,13 +314,13 @@ class Follower:
         if text.gone or text.at - text.start > self._most:
             if self._mixed:
                 text.at = self._held.text.find(b"\n", text.at) + 1
-            self._add_long(text, text.gone + text.at)
+            self.settled.add_long(text, text.gone + text.at)
         elif self._mixed or self.doubt or self._held.text.find(b"\n", text.opened, text.at) < 0:
             if text.at > text.line_end:
                 text.line_end = self._held.text.find(b"\n", text.at) + 1
             return False
         else:
-            self._add_values(text)
+            self.settled.add_all(text.values)
         self._settle(text.at)
         self.doubt = False
         return True
@@ -251,9 +328,9 @@ class Follower:
     def _succeed(self, text: Unsettled, end: int) -> bool:
         """Settle that a text is records; it ends at the end of a line."""
         if self._mixed and len(text.values) == 1 and end == text.first_end:
-            self._add(text.start, end - 1, whole_line=True)
+            self.settled.add(text.start, end - 1, whole_line=True)
         else:
-            self._add_values(text)
+            self.settled.add_all(text.values)
         self._settle(end)
         self.doubt = False
         return True
@@ -262,7 +339,7 @@ class Follower:
         """Settle a malformed text if its end is known, or note that it has failed."""
         at = text.at
         if self._mixed and at < text.first_end:
-            self._add(text.start, text.first_end - 1, whole_line=True, fails=True)
+            self.settled.add(text.start, text.first_end - 1, whole_line=True, fails=True)
             self._settle(text.first_end)
             return True
         self.doubt |= text.on_line
@@ -293,40 +370,16 @@ class Follower:
         self.at = at
         self.text = None
 
-    def _add_values(self, text: Unsettled) -> None:
-        for start, end in text.values:
-            self._add(start, end)
-
     def _add_text(self, text: Unsettled, end: int) -> None:
         """Add a malformed text, without the blank lines after it, and settle it."""
         solid = self._held.solid_end(text.start, end)
         if text.gone:
             size = text.gone + solid if solid else text.solid
             one_line = self._mixed and size <= text.gone + text.first_end
-            self._add_long(text, size, whole_line=one_line)
+            self.settled.add_long(text, size, whole_line=one_line)
         else:
-            self._add(text.start, solid, fails=not text.values)
+            self.settled.add(text.start, solid, fails=not text.values)
         self._settle(end)
-
-    def _add(self, start: int, end: int, *, whole_line: bool = False, fails: bool = False) -> None:
-        raw = bytes(
-            self._held.text[start : min(end, start + KEPT) if end - start > self._most else end]
-        )
-        if self._mixed and not whole_line:
-            whole_line = self._held.text.find(b"\n", start, end) < 0
-        place = self._held.count(start), self._held.base + start
-        self.records.append(Record(raw, *place, end - start - len(raw), whole_line, fails))
-
-    def _add_long(self, text: Unsettled, size: int, *, whole_line: bool = False) -> None:
-        """Add the beginning of a text that is too long, of *size* bytes."""
-        head = (text.head + self._held.text[text.start : text.start + KEPT])[:KEPT]
-        place = (
-            text.place
-            if text.gone
-            else (self._held.count(text.start), self._held.base + text.start)
-        )
-        size -= 0 if text.gone else text.start
-        self.records.append(Record(head[:size], *place, max(0, size - len(head)), whole_line))
 
     def move(self, text: Unsettled, size: int) -> None:
         """Subtract *size*, the bytes that were dropped, from all positions."""
@@ -364,3 +417,21 @@ class Follower:
         text.gone += size + 1
         text.first_end -= size + 1
         text.failed = True
+
+
+def _judged(raw: bytes, follows: bytes, *, may_fail: bool) -> Verdict | None:
+    """
+    Return what a text is.
+
+    Args:
+        raw: The text.
+        follows: The bracket that follows: what goes on may fail there.
+        may_fail: Whether the text is likely to be malformed, and the bracket is looked at first.
+    """
+    opens = follows in (b"{", b"[")
+    if may_fail and opens and judge(raw + follows) == "fails":
+        return "fails"
+    verdict = judge(raw)
+    if verdict == "goes on" and opens and not may_fail and judge(raw + follows) == "fails":
+        return "fails"
+    return verdict

@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from nestdecode.stream.answering import ENOUGH_BYTES, ENOUGH_MESSAGES, Answering, Put, Report
+from nestdecode.stream.answering import Answering
 from nestdecode.stream.lines import LineCutter, Lines, lines_of_range
 from nestdecode.stream.records import Batch
+from nestdecode.stream.report import ENOUGH_BYTES, ENOUGH_MESSAGES, Put, Report
 from nestdecode.stream.sources import Source, UnreadableError
 from nestdecode.stream.splitter import Framing, Splitter, read_batches
 from nestdecode.stream.workers import Workers

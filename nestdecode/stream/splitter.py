@@ -132,6 +132,7 @@ class Splitter:
         self._lines: Batch | None = None
         self._credit = _CREDIT
         self._followed = self._to_follow = 0
+        self._failed = False
 
     @property
     def settled(self) -> tuple[int, int | None]:
@@ -261,7 +262,10 @@ class Splitter:
         self._shorten()
 
     def _settled(self) -> Iterator[Batch]:
-        records, self._follower.records = self._follower.records, []
+        settled = self._follower.settled
+        records, settled.records = settled.records, []
+        if records:
+            self._failed = records[-1].fails
         return _batches(records)
 
     def _by_lines(self) -> Iterator[Batch]:
@@ -279,9 +283,9 @@ class Splitter:
             self._followed = 0
             return
         self._follower.at = batch.record(batch.refused).offset - self._held.base
-        # Where most lines are malformed, following them at once is faster than trying each.
-        few = batch.refused == start
-        self._followed = min(2 * self._followed + 1, _MOST_FOLLOWED) if few else 0
+        # Documents over several lines are followed at once, without trying their first lines.
+        more = batch.refused == start and not self._failed
+        self._followed = min(2 * self._followed + 1, _MOST_FOLLOWED) if more else 0
         self._to_follow = self._followed
 
     def _shorten(self) -> None:

@@ -9,6 +9,7 @@ No other package imports orjson or msgspec.
 ``number``   ``Number``: a number that keeps its text
 ``depth``    the depth of containers, in values and in texts
 ``scan``     what the bytes of a record prove about its layers: five claims
+``verdict``  whether a text is JSON, by a parse whose value is dropped
 ``joined``   several records read at once
 ``write``    values to text
 ``tokens``   where the tokens of a text are, and the style in which it is written
