@@ -139,8 +139,8 @@ def test_a_spec_says_what_a_member_holds(tmp_path):
     [
         (("--under", "a"), "--under needs --for"),
         (("--for", "rsyslog", "--field", "a"), "--field can't be used with --for"),
-        (("--for", "rsyslog", "-v"), "rsyslog would take what is on stderr for replies"),
-        (("--for", "rsyslog", "--summary", "json"), "rsyslog would take what is on stderr"),
+        (("--for", "rsyslog", "-v"), "rsyslog would take it for a reply"),
+        (("--for", "rsyslog", "--summary", "json"), "nothing can go to stderr"),
         (("-q", "-v"), "--verbose and --quiet can't be used together"),
         (("-q", "--summary", "json"), "--summary and --quiet can't be used together"),
     ],
