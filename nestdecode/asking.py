@@ -179,4 +179,5 @@ def _give_up(_problem: DecodeError) -> None:
 def check_expression(expression: Any) -> None:
     """Raise TypeError if *expression* is not a str."""
     if not isinstance(expression, str):
-        raise TypeError(f"an expression is a str, got {type(expression).__name__}")
+        kind = type(expression).__name__
+        raise TypeError(f"an expression is a str, got {kind}; query takes it before the document")

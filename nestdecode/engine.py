@@ -10,7 +10,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from nestdecode.errors import POLICIES, UNDECLARED, DecodeError, Policy, SpecError, Undeclared
-from nestdecode.given import check_document, copied, note_name
+from nestdecode.given import check_document, copied, note_cause
 from nestdecode.paths import Address, format_path
 from nestdecode.plan import detect
 from nestdecode.plan.careful import Plan
@@ -182,7 +182,7 @@ class Engine:
             try:
                 return self.reader.parse_record(document)
             except DecodeError as error:
-                note_name(error, document)
+                note_cause(error, document)
                 raise
         return self.copied(document)[0]
 

@@ -9,7 +9,7 @@ from typing import Any
 from nestdecode.errors import DecodeError, LimitError
 from nestdecode.text.reader import Limits
 
-__all__ = ["check_document", "check_lines", "copied", "note_name"]
+__all__ = ["check_document", "check_lines", "copied", "note_cause"]
 
 # (module, type) of buffers. The modules are looked up, not imported: a value of such a type
 # exists only if its module is loaded.
@@ -42,9 +42,17 @@ def check_document(document: Any) -> None:
 _NAME = rb"[^\s{}\[\]\"]{0,250}\.(?:json|ndjson|jsonl|log|txt|gz|bz2|xz|zst)"
 
 
-def note_name(error: DecodeError, document: str | bytes | bytearray | memoryview) -> None:
-    """Add a note to the error of a document that looks like the name of a file."""
-    if len(document) < 300:
+# Why a text is refused that is a document, and goes on.
+_MORE = ("invalid JSON: unexpected content after document", "invalid JSON: extra data")
+
+
+def note_cause(error: DecodeError, document: str | bytes | bytearray | memoryview) -> None:
+    """Add a note to the error of a text that may be the name of a file, or several documents."""
+    if error.reason.startswith(_MORE):
+        error.add_note(
+            "if these are several documents: expand_lines reads one per line, expand_file a file"
+        )
+    elif len(document) < 300:
         import re  # late: most documents are JSON
 
         text = document.encode("utf-8", "replace") if isinstance(document, str) else document

@@ -257,6 +257,7 @@ def test_what_only_leads_to_a_text_is_no_document(ndjson, make, name, hint, spec
         assert str(caught.value) == message
 
 
+SEVERAL = "if these are several documents: expand_lines reads one per line, expand_file a file"
 NOTE = "this looks like the name of a file: pass pathlib.Path(name).read_bytes()"
 
 
@@ -271,6 +272,10 @@ NOTE = "this looks like the name of a file: pass pathlib.Path(name).read_bytes()
         ("see a.json", []),
         ("up", []),
         ("x" * 400 + ".json", []),
+        ('{"a":1}\n{"a":2}\n', [SEVERAL]),
+        ('{"a":1}\n{"ä":2}\n'.encode(), [SEVERAL]),
+        (b"[1] x", [SEVERAL]),
+        ("", []),
     ],
 )
 def test_the_name_of_a_file_in_place_of_its_text_gets_a_note(document, notes):

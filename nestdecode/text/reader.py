@@ -364,6 +364,7 @@ def _mistake(raw: bytes) -> str:
         return ""
     if reason.startswith(_NO_MEMORY):
         raise MemoryError
+    reason = reason[:1].lower() + reason[1:]
     return f"invalid JSON: {reason}: {position(pos, line, column)}"
 
 
