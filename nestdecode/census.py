@@ -1,257 +1,222 @@
-"""The census of a stream: one row per path, with counts of layers, problems and lookalikes."""
+"""The census of records: what they hold at each path, counted; no value of theirs is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterator
+from typing import Any
 
-from nestdecode.document.looking import lookalikes_of, size
-from nestdecode.paths import Address, Step, Wild, format_path
+from nestdecode.document.looking import LOOKS_LIKE, Lookalike, lookalikes_of, size
+from nestdecode.engine import Engine
+from nestdecode.errors import SpecError
+from nestdecode.paths import ROOT, Address, Step, Wild, format_path
 from nestdecode.plan.run import Trace
-from nestdecode.text.reader import Reader
+from nestdecode.tally import KINDS, STRING, Spot, Tallies, Tally, earlier
+from nestdecode.text.reader import RANGES, WHITESPACE, Reader
+from nestdecode.text.write import dump
 
-__all__ = ["Census", "Row", "Spot"]
-
-# Paths that have a row of their own, and characters that their names may take together: a
-# stream whose keys are data would fill memory.
-MOST_PATHS, MOST_NAMES = 1000, 1 << 22
-
-
-class Spot(NamedTuple):
-    """
-    The place where a record begins.
-
-    Attributes:
-        source: The name of the file or stream; empty while a batch is counted.
-        line: The line, from 1.
-    """
-
-    source: str
-    line: int
-
-
-class Row:
-    """
-    The counts for one path, or for all paths without a row of their own.
-
-    Attributes:
-        codecs: The chains that opened layers, in the order of their first use.
-        records: Records that have an open layer, a shut layer or a lookalike here.
-        layers: Layers that were opened. A string that is encoded twice holds two.
-        size: Bytes of their texts, in UTF-8.
-        problems: Layers that stayed shut.
-        lookalikes: Strings that look like layers and were not opened.
-        first: The first of those records, or None.
-        problem: Codec, reason and record of the first layer that stayed shut, or None.
-        lookalike: Reason and record of the first lookalike, or None.
-    """
-
-    __slots__ = (
-        "_record",
-        "codecs",
-        "first",
-        "layers",
-        "lookalike",
-        "lookalikes",
-        "problem",
-        "problems",
-        "records",
-        "size",
-    )
-
-    def __init__(self, first: Spot | None) -> None:
-        self.codecs: dict[tuple[str, ...], None] = {}
-        self.records: int = 0
-        self.layers: int = 0
-        self.size: int = 0
-        self.problems: int = 0
-        self.lookalikes: int = 0
-        self.first = first
-        self.problem: tuple[str | None, str, Spot] | None = None
-        self.lookalike: tuple[str, Spot] | None = None
-        self._record = 0
-
-    def meet(self, record: int) -> Row:
-        """Count a record once, by its number; return this row."""
-        if self._record != record:
-            self._record = record
-            self.records += 1
-        return self
-
-    def add(self, other: Row) -> None:
-        """Add the counts of records that follow those of this row."""
-        self.codecs |= other.codecs
-        self.records += other.records
-        self.layers += other.layers
-        self.size += other.size
-        self.problems += other.problems
-        self.lookalikes += other.lookalikes
-        self.problem = self.problem or other.problem
-        self.lookalike = self.lookalike or other.lookalike
-
-    def move(self, source: str, lines: int) -> None:
-        """Set the source, and shift lines that were counted from the start of a batch."""
-
-        def moved(spot: Spot) -> Spot:
-            return Spot(source, spot.line + lines)
-
-        if self.first is not None:
-            self.first = moved(self.first)
-        if self.problem is not None:
-            codec, reason, spot = self.problem
-            self.problem = codec, reason, moved(spot)
-        if self.lookalike is not None:
-            reason, spot = self.lookalike
-            self.lookalike = reason, moved(spot)
+__all__ = ["Census"]
 
 
 class Census:
     """
-    The rows of many records, by path; array indices are ``[]`` in the paths.
+    What many records hold at each path, counted; array indices are ``[]`` in the paths.
+
+    Two can be joined by ``|``, in any order, with the same result. Of an object with more
+    than 1,000 different names one place stands for all members, ``*`` in the path.
 
     Args:
-        is_part: Whether this counts one batch, to be added to another census. Then every
-            path has a row; otherwise the first MOST_PATHS have, and the rest share one.
+        encodings: Whether strings that look encoded are tried: those that would open are
+            counted for the chain that would open them.
+        accepted: Paths whose strings are opened if they are encoded, though no spec says so.
 
     Attributes:
         records: Records that were counted.
-        others: The row of all paths without one of their own, or None. Its ``records`` is
-            not the number of records, since one can be counted for several paths.
+        tallies: What was counted, by path.
     """
 
-    def __init__(self, *, is_part: bool = False) -> None:
+    def __init__(
+        self, *, encodings: bool = False, accepted: Collection[tuple[Step, ...]] = ()
+    ) -> None:
         self.records: int = 0
-        self.others: Row | None = None
-        self._is_part = is_part
-        self._left = MOST_NAMES
-        # From (number of the place around, step) to the number of a place, and the length of
-        # each path by number. Flat dicts, since workers send them by pickle, which recurses.
-        self._numbers: dict[tuple[int, Step], int] = {}
-        self._lengths = [0]
-        self._rows: dict[int, Row] = {}
+        self.tallies: Tallies = Tallies()
+        self._encodings = encodings or bool(accepted)
+        self._accepted = frozenset(accepted)
+        # What opens strings by a chain, for each; None if specs do not know it.
+        self._openers: dict[str, Engine | None] = {}
 
     def count(self, trace: Trace, reader: Reader, line: int) -> None:
-        """Count one record by its trace; *line* is where it begins."""
-        self.records += 1
-        spot = Spot("", line)
-        known: dict[Address, int] = {}
+        """
+        Count one record.
 
-        def row(address: Address) -> Row:
-            number = self._place(address, known)
-            found = self._rows.get(number)
-            if found is None:
-                found = self._rows[number] = Row(spot)
-            return found.meet(self.records)
+        Args:
+            trace: What it holds.
+            reader: What has read it.
+            line: Where it begins.
+        """
+        self.records += 1
+        self._count(self.tallies.root, trace, reader, Spot(0, "", line))
+        self.tallies.settle()
+
+    def _count(self, root: Tally, trace: Trace, reader: Reader, spot: Spot) -> None:
+        known = {ROOT: root}
+
+        def met(address: Address) -> Tally:
+            return self.tallies.at(address, known).meet(self.records, spot)
 
         for opening in trace.openings:
-            found = row(opening.address)
-            codecs = tuple(codec for chain, _ in opening.layers for codec in chain)
-            found.codecs[codecs] = None
+            found = met(opening.address)
+            chain = tuple(codec for codecs, _ in opening.layers for codec in codecs)
+            found.opened[chain] = found.opened.get(chain, 0) + 1
             found.layers += len(opening.layers)
             found.size += sum(size(text) for _, text in opening.layers)
         for address, problem in trace.problems.items():
-            found = row(address)
+            found = met(address)
             found.problems += 1
-            found.problem = found.problem or (problem.codec, problem.reason, spot)
+            found.problem = earlier(found.problem, (spot, problem.codec, problem.reason))
+        self._count_types(root, trace.tree)
         for look in lookalikes_of(trace, reader):
-            found = row(look.address)
+            found = self.tallies.at(look.address, known)
+            if self._encodings and self._opens(found, look, trace, reader, spot):
+                continue
+            found.meet(self.records, spot)
             found.lookalikes += 1
-            found.lookalike = found.lookalike or (look.reason, spot)
+            found.truncated += "unexpected end" in look.reason
+            found.lookalike = earlier(found.lookalike, (spot, look.reason))
 
-    def _place(self, address: Address, known: dict[Address, int]) -> int:
-        """Return the number of an address's place; a new place gets the next number."""
-        below = []
-        while address.around is not None and address not in known:
-            below.append(address)
-            address = address.around
-        number = 0 if address.around is None else known[address]
-        for address in reversed(below):
-            step = Wild.ELEMENTS if type(address.step) is int else address.step
-            known[address] = number = self._step(number, step)
-        return number
+    def _opens(
+        self, place: Tally, look: Lookalike, trace: Trace, reader: Reader, spot: Spot
+    ) -> bool:
+        """Try what looks encoded; return whether it is counted as a layer."""
+        if not look.reason.startswith(LOOKS_LIKE):
+            return False
+        opener = self._opener(look.reason.removeprefix(LOOKS_LIKE), reader)
+        if opener is None:
+            return False
+        inner = opener.trace(dump(look.address.value_in(trace.tree)))
+        if not inner.openings or inner.openings[0].address is not ROOT:
+            return False
+        chain = inner.openings[0].layers[0][0]
+        place.encoded[chain] = place.encoded.get(chain, 0) + 1
+        steps = (Wild.ELEMENTS if type(step) is int else step for step in look.address.steps())
+        if tuple(steps) not in self._accepted:
+            return False
+        place.types[STRING] -= 1
+        self._count(place, inner, reader, spot)
+        return True
 
-    def _step(self, number: int, step: Step) -> int:
-        key = number, step
-        found = self._numbers.get(key)
-        if found is None:
-            found = self._numbers[key] = len(self._lengths)
-            self._lengths.append(self._lengths[number] + 2 + len(str(step)))
-        return found
+    def _opener(self, chain: str, reader: Reader) -> Engine | None:
+        """Return what opens a record that is a string by a chain, and all layers in it."""
+        if chain not in self._openers:
+            from nestdecode.spec import Spec  # late: only what looks encoded needs it
 
-    def add(self, part: Census, source: str, lines: int) -> None:
+            limits: dict[str, Any] = dict(zip(RANGES, reader.limits, strict=True))
+            document = {"nestdecode": 1, "layers": {"@": chain}, "undeclared": "open"}
+            try:
+                self._openers[chain] = Engine(spec=Spec.parse(document), **limits)
+            except SpecError:
+                self._openers[chain] = None
+        return self._openers[chain]
+
+    def _count_types(self, place: Tally, tree: Any) -> None:
+        kinds = KINDS
+        place.types[kinds[tree.__class__]] += 1
+        waiting: list[tuple[Tally, Any]] = [(place, tree)] if kinds[tree.__class__] < STRING else []
+        while waiting:
+            place, value = waiting.pop()
+            is_object = value.__class__ is dict
+            members = place.members
+            below = place if is_object else self.tallies.items(place)
+            pairs: Any = value.items() if is_object else enumerate(value)
+            for key, child in pairs:
+                if is_object:
+                    below = members.get(key) or self.tallies.member(place, key)
+                kind = kinds[child.__class__]
+                below.types[kind] += 1
+                if kind == STRING:
+                    if not child or (child[0] in WHITESPACE and not child.strip(WHITESPACE)):
+                        below.blank += 1
+                elif kind < STRING and child:
+                    waiting.append((below, child))
+
+    def add(self, part: Census, source: str, lines: int, rank: int = 0) -> None:
         """
-        Add the census of a batch that follows. The batch must not be used afterwards.
+        Add the census of a batch. The batch must not be used afterwards.
 
         Args:
             part: The census of the batch.
             source: The name of its file or stream.
             lines: Lines of that source before the batch.
+            rank: The number of that source.
         """
-        self.records += part.records
-        places = list(part._numbers)
-        # From numbers of places in the part to numbers in this census.
-        known = {0: 0}
-        for number, row in part._rows.items():
-            row.move(source, lines)
-            here = self._known(number, places, known)
-            mine = None if here is None else self._rows.get(here)
-            if mine is not None:
-                mine.add(row)
-            elif self._has_room(part._lengths[number]):
-                self._rows[self._made(number, places, known)] = row
-            elif self.others is None:
-                self.others = row
-            else:
-                self.others.add(row)
 
-    def _has_room(self, length: int) -> bool:
-        if self._is_part:
-            return True
-        if len(self._rows) >= MOST_PATHS or length > self._left:
-            return False
-        self._left -= length
-        return True
+        def moved(spot: Spot) -> Spot:
+            return Spot(rank, source, spot.line + lines)
 
-    def _known(
-        self, number: int, places: list[tuple[int, Step]], known: dict[int, int]
-    ) -> int | None:
-        """Return the number in this census of a place of a part, or None if it has none."""
-        below = []
-        while number not in known:
-            below.append(number)
-            number = places[number - 1][0]
-        here = known[number]
-        for number in reversed(below):
-            found = self._numbers.get((here, places[number - 1][1]))
-            if found is None:
-                return None
-            known[number] = here = found
-        return here
+        for _, place in part.tallies.places():
+            if place.first is not None:
+                place.first = moved(place.first)
+            if place.problem is not None:
+                place.problem = (moved(place.problem[0]), *place.problem[1:])
+            if place.lookalike is not None:
+                place.lookalike = (moved(place.lookalike[0]), place.lookalike[1])
+        self._take(part)
 
-    def _made(self, number: int, places: list[tuple[int, Step]], known: dict[int, int]) -> int:
-        below = []
-        while number not in known:
-            below.append(number)
-            number = places[number - 1][0]
-        here = known[number]
-        for number in reversed(below):
-            known[number] = here = self._step(here, places[number - 1][1])
-        return here
+    def _take(self, other: Census) -> None:
+        self.records += other.records
+        self.tallies.take(other.tallies)
 
-    def rows(self) -> Iterator[tuple[str, Row]]:
-        """Yield each path and its row, parents before children, in the order of first use."""
-        places = [(0, None), *self._numbers]
-        below: dict[int, list[int]] = {}
-        for number, (around, _) in enumerate(places[1:], 1):
-            below.setdefault(around, []).append(number)
-        waiting: list[tuple[int, Any]] = [(0, None)]
-        steps: list[Step] = []
-        while waiting:
-            number, depth = waiting.pop()
-            if number:
-                step: Any = places[number][1]
-                steps[depth:] = [step]
-            if number in self._rows:
-                yield format_path(steps), self._rows[number]
-            inside = 0 if depth is None else depth + 1
-            waiting += [(child, inside) for child in reversed(below.get(number, ()))]
+    def __or__(self, other: Census) -> Census:
+        joined = Census()
+        for one in (self, other):
+            joined._take(Census.of(one.state()))
+        return joined
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Census):
+            return NotImplemented
+        return self.state() == other.state()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def rows(self) -> Iterator[tuple[str, int | None, Tally]]:
+        """
+        Yield what has layers or looks as if it had, in the order of paths.
+
+        Yields:
+            The path; the number of records that have it, None below ``*``, where a record
+            can have several; and the place.
+        """
+        for steps, place in self.tallies.places():
+            if place.first is not None:
+                records = None if Wild.MEMBERS in steps else place.records
+                yield format_path(steps), records, place
+
+    def state(self) -> dict[str, Any]:
+        """
+        Return all that is counted as a value that JSON can hold; ``Census.of`` takes it back.
+
+        Equal for equal counts. Names of members are in it, and no value of a document.
+        """
+        return {"census": 1, "records": self.records, "places": self.tallies.state()}
+
+    @classmethod
+    def of(cls, state: Any) -> Census:
+        """
+        Return the census that ``state`` has written.
+
+        Raises:
+            ValueError: If *state* is none.
+        """
+        made = cls()
+        try:
+            if state["census"] != 1:
+                raise KeyError
+            made.records = int(state["records"])
+            made.tallies.set_state(state["places"])
+        except (KeyError, TypeError, IndexError, ValueError):
+            raise ValueError("not a census") from None
+        return made
+
+    def __reduce__(self) -> Any:
+        # Flat: pickle would recurse once per step of a path.
+        return Census.of, (self.state(),)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import random
 import re
 import signal
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 import nestdecode
-from nestdecode import census
+from nestdecode import census, tally
 from nestdecode.paths import Wild, format_path
 from tests import command
 
@@ -200,40 +201,103 @@ def test_trees_have_the_numbers_and_lines_of_their_records(jobs, tmp_path):
     ]
 
 
-def test_paths_beyond_the_bound_share_a_row(monkeypatch):
-    decoder = nestdecode.Decoder()
-    records = [b'{"%d":"[1]","%d":"[1]"}' % (n % 30, n % 7) for n in range(60)]
-    counts = {}
-    for most in (1000, 5):
-        monkeypatch.setattr(census, "MOST_PATHS", most)
-        whole = census.Census()
-        for start in range(0, 60, 9):
-            part = census.Census(is_part=True)
-            for number, raw in enumerate(records[start : start + 9], 1):
-                part.count(decoder.engine.trace(raw), decoder.engine.reader, number)
-            whole.add(part, "x", start)
-        counts[most] = {path: row.layers for path, row in whole.rows()}, whole.others
-    everything, others = counts[1000]
-    some, rest = counts[5]
+def taken(texts: list[bytes], sizes: list[int]) -> census.Census:
+    """Return the census of texts, counted in batches of these sizes, one after another."""
+    engine = nestdecode.Decoder().engine
+    whole, start = census.Census(), 0
+    for size in sizes:
+        part = census.Census()
+        for number, raw in enumerate(texts[start : start + size], 1):
+            part.count(engine.trace(raw), engine.reader, number)
+        whole.add(part, "x", start)
+        start += size
+    return whole
 
-    assert others is None
-    assert len(everything) == 30
-    assert some == dict(list(everything.items())[:5])
-    assert rest is not None
-    assert rest.layers == sum(everything.values()) - sum(some.values())
+
+def rows_of(whole: census.Census) -> dict[str, int]:
+    return {path: place.layers for path, _, place in whole.rows()}
+
+
+def test_members_beyond_the_bound_share_a_row(monkeypatch):
+    records = [b'{"o":{"%d":"[1]","%d":{"a":"[1]"}}}' % (n % 30, n % 7) for n in range(60)]
+    sizes = [9] * 7
+    everything = rows_of(taken(records, sizes))
+    monkeypatch.setattr(tally, "MOST_MEMBERS", 5)
+    some = taken(records, sizes)
+
+    assert len(everything) == 30 + 7
+    assert rows_of(some) == {
+        "o.*": sum(n for path, n in everything.items() if path.count(".") == 1),
+        "o.*.a": sum(n for path, n in everything.items() if path.count(".") == 2),
+    }
+    assert some.tallies.root.members["o"].rest is not None
+    assert sum(some.tallies.root.members["o"].rest.types) == 120 - sum(
+        n % 30 == n % 7 for n in range(60)
+    )
+    assert [records for _, records, _ in some.rows()] == [None, None]
 
 
 def test_names_of_paths_are_bounded_together(monkeypatch):
-    monkeypatch.setattr(census, "MOST_NAMES", 1000)
-    decoder = nestdecode.Decoder()
-    part, whole = census.Census(is_part=True), census.Census()
-    raw = json.dumps({"k" * 400: {"a": "[1]", "b": "[1]", "c": "[1]"}, "d": "[1]"}).encode()
-    part.count(decoder.engine.trace(raw), decoder.engine.reader, 1)
-    whole.add(part, "x", 0)
+    monkeypatch.setattr(tally, "MOST_NAMES", 1000)
+    raw = json.dumps({"k" * 400: {"a": "[1]"}, "l" * 700: {"a": "[1]"}, "d": "[1]"}).encode()
 
-    assert [len(path) for path, _ in whole.rows()] == [402, 402, 1]
-    assert whole.others is not None
-    assert whole.others.layers == 1
+    assert rows_of(taken([raw], [1])) == {"*": 1, "*.a": 2}
+
+
+def random_record(chance: random.Random, depth: int = 0) -> Any:
+    kind = chance.randrange(9 if depth < 5 else 5)
+    if kind < 5:
+        return chance.choice([None, True, 7, 1.5, "", " ", "word", "{oops", "[1", '{"a":'])
+    if kind == 5:
+        return json.dumps(random_record(chance, depth + 1))
+    if kind == 6:
+        return [random_record(chance, depth + 1) for _ in range(chance.randrange(4))]
+    names = chance.sample("abcdefgh", chance.randrange(8))
+    return {name: random_record(chance, depth + 1) for name in names}
+
+
+@pytest.mark.parametrize("most", [1000, 4, 2])
+@pytest.mark.parametrize("seed", range(10))
+def test_a_census_is_the_same_in_any_order_and_in_any_parts(seed, most, monkeypatch):
+    monkeypatch.setattr(tally, "MOST_MEMBERS", most)
+    chance = random.Random(seed)
+    texts = [json.dumps(random_record(chance)).encode() for _ in range(60)]
+    engine = nestdecode.Decoder().engine
+    parts = []
+    for number, raw in enumerate(texts):
+        part, whole = census.Census(), census.Census()
+        part.count(engine.trace(raw), engine.reader, 1)
+        whole.add(part, "x", number)
+        parts.append(whole)
+    once = taken(texts, [len(texts)])
+    joined = []
+    for _ in range(3):
+        waiting = list(parts)
+        while len(waiting) > 1:
+            one = waiting.pop(chance.randrange(len(waiting)))
+            other = waiting.pop(chance.randrange(len(waiting)))
+            waiting.append(one | other)
+        joined += waiting
+
+    assert joined == [once] * 3
+    assert pickle.loads(pickle.dumps(once)) == once
+    assert census.Census.of(json.loads(json.dumps(once.state()))) == once
+
+
+def test_a_census_of_deep_records_can_be_sent():
+    raw = b'{"a":' * 190 + b"[]" + b"}" * 190
+    once = taken([raw], [1])
+
+    assert pickle.loads(pickle.dumps(once)) == once
+
+
+@pytest.mark.parametrize(
+    "state",
+    [None, [], {}, {"census": 2}, {"census": 1, "records": 1, "places": [[[5, ["a"]]]]}, 7],
+)
+def test_what_is_no_census_is_refused(state):
+    with pytest.raises(ValueError, match="not a census"):
+        census.Census.of(state)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")

@@ -210,15 +210,15 @@ def test_a_census_on_a_terminal(folder):
         "PATH                            CODECS  RECORDS  LAYERS      BYTES  SHUT  FIRST",
         "Records[].body                  json      1,235   1,235  1,516,580     0  line 1",
         "Records[].body.Message          json      1,235   1,235  1,495,585     0  line 1",
-        "Records[].mes...es.traceparent  json      1,235   1,235  1,505,465     0  line 1",
         "Records[].broken                          1,235       0          0     0  line 1",
         f"    {note}",
+        "Records[].mes...es.traceparent  json      1,235   1,235  1,505,465     0  line 1",
     ]
     rows = [
         ("Records[].body", "json", "1,235", "1,516,580"),
         ("Records[].body.Message", "json", "1,235", "1,495,585"),
-        ("Records[].messageAttributes.traceparent", "json", "1,235", "1,505,465"),
         ("Records[].broken", "", "0", "0"),
+        ("Records[].messageAttributes.traceparent", "json", "1,235", "1,505,465"),
     ]
     assert seen("explain", "many.ndjson", columns=162, folder=folder)[2:] == [
         f"{path:<39}  {codecs:<6}    1,235  {layers:>6}  {size:>9}     0  line 1"

@@ -54,7 +54,7 @@ ORDER = (
     *("document.parts", "document.pairing", "document.comparing", "document.places"),
     *("document.closing", "document.draft", "document.change", "document.objects"),
     *("document.arrays", "document.collapse", "document.looking", "document.document"),
-    *("census", "decoder", "oneshot", "sample", "lending", "choosing", "files"),
+    *("tally", "census", "decoder", "oneshot", "sample", "lending", "choosing", "files"),
     *("integrations", "cli"),
 )
 DOORS = {f"nestdecode.{name}" for name in ("text", "plan", "queries", "document")} | {"nestdecode"}

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import click
 
-from nestdecode.census import Census, Row, Spot
+from nestdecode.census import Census
 from nestdecode.cli import options
 from nestdecode.cli.flags import Command
 from nestdecode.cli.options import DecodingOptions
@@ -23,6 +23,7 @@ from nestdecode.errors import LimitError
 from nestdecode.plan.run import Trace
 from nestdecode.stream import Record
 from nestdecode.stream.report import Report
+from nestdecode.tally import Spot, Tally
 from nestdecode.text.write import dump
 from nestdecode.words import count, one_line, shortened
 
@@ -89,7 +90,7 @@ def command(
     A census counts for each path: records, layers, bytes of their texts, layers that stayed
     shut, and strings that look like layers; and gives the line of the first such record. With
     --json, the first row is the root: the number of all records, and of those that failed.
-    Paths after the first 1,000 share one row.
+    Of an object with more than 1,000 different names all share one row, with * for the name.
     """  # fmt: skip
     if census and form == "tree":
         raise click.UsageError("a census is a table or JSON; --trees shows each record")
@@ -152,17 +153,22 @@ class _Trees:
         return self.headed(self.text(trace, record), source, number, record.line)
 
 
-class _CensusPart(Census):
+class _CensusPart:
     """
     A part of a census, and the text of its record, if that may be the only one.
 
     Attributes:
+        census: Of a batch of records.
         only: The line of that record and its text, or what is wrong with it; or None.
     """
 
     def __init__(self) -> None:
-        super().__init__(is_part=True)
+        self.census: Census = Census()
         self.only: tuple[int, bytes | LimitError] | None = None
+
+    def add(self, part: _CensusPart, source: str, lines: int) -> None:
+        """Add the part of the records that follow."""
+        self.census.add(part.census, source, lines)
 
 
 class _Counting:
@@ -181,6 +187,7 @@ class _Counting:
         # A process that has counted a record will not meet the only one.
         self._is_first = not is_census
         self._census = Census()
+        self._ranks: dict[str, int] = {}
         self._only: tuple[str, int, bytes | LimitError] | None = None
 
     def begin(self) -> _CensusPart:
@@ -195,14 +202,15 @@ class _Counting:
                 part.only = record.line, self._trees.text(trace, record)
             except LimitError as error:
                 part.only = record.line, error
-        part.count(trace, self._reader, record.line)
+        part.census.count(trace, self._reader, record.line)
 
     def take(self, part: _CensusPart, source: str, lines: int) -> None:
         """Take a part, in the order of the records; so many lines of its source are before it."""
         if part.only is not None and not self._census.records:
             line, text = part.only
             self._only = source, lines + line, text
-        self._census.add(part, source, lines)
+        rank = self._ranks.setdefault(source, len(self._ranks))
+        self._census.add(part.census, source, lines, rank)
 
     def write(self, output: Output, total: Report, form: Format) -> None:
         """
@@ -228,28 +236,23 @@ class _Counting:
 
 
 def _census_json(census: Census, total: Report) -> Iterator[bytes]:
-    rows: list[tuple[str | None, Row]] = list(census.rows())
-    root = rows.pop(0)[1] if rows and rows[0][0] == "@" else None
-    yield dump({"path": "@", "records": total.records, "failed": total.failed} | _facts(root))
-    if census.others is not None:
-        rows.append((None, census.others))
-    for path, row in rows:
-        records = None if path is None else row.records
-        yield dump({"path": path, "records": records} | _facts(row))
+    root = {"path": "@", "records": total.records, "failed": total.failed}
+    yield dump(root | _facts(census.tallies.root))
+    for path, records, place in census.rows():
+        if place is not census.tallies.root:
+            yield dump({"path": path, "records": records} | _facts(place))
 
 
-def _facts(row: Row | None) -> dict[str, Any]:
-    if row is None:
-        row = Row(None)
+def _facts(row: Tally) -> dict[str, Any]:
     problem = look = None
     if row.problem is not None:
-        codec, reason, spot = row.problem
+        spot, codec, reason = row.problem
         problem = {"codec": codec, "reason": reason} | _spot(spot)
     if row.lookalike is not None:
-        reason, spot = row.lookalike
+        spot, reason = row.lookalike
         look = {"reason": reason} | _spot(spot)
     return {
-        "codecs": [list(codecs) for codecs in row.codecs],
+        "codecs": [list(codecs) for codecs in sorted(row.opened)],
         "layers": row.layers,
         "size": row.size,
         "problems": row.problems,
@@ -265,9 +268,10 @@ def _spot(spot: Spot) -> dict[str, Any]:
 
 
 def _census_table(census: Census, total: Report, output: Output) -> Iterator[str]:
-    rows = [(shortened(path), f"{row.records:,}", row) for path, row in census.rows()]
-    if census.others is not None:
-        rows.append(("(other paths)", "", census.others))
+    rows = [
+        (shortened(path), "" if records is None else f"{records:,}", row)
+        for path, records, row in census.rows()
+    ]
     failed = f", {total.failed:,} of them failed" if total.failed else ""
     layers = sum(row.layers for _, _, row in rows)
     yield f"{count(total.records, 'record')}{failed}; {count(layers, 'layer')}"
@@ -286,7 +290,7 @@ def _census_table(census: Census, total: Report, output: Output) -> Iterator[str
     cells += [
         (
             path,
-            ", ".join(" | ".join(codecs) for codecs in row.codecs),
+            ", ".join(" | ".join(codecs) for codecs in sorted(row.opened)),
             records,
             *(f"{number:,}" for number in (row.layers, row.size, row.problems)),
             where(row.first),
@@ -304,12 +308,12 @@ def _headed(rows: list[tuple[str, ...]], numbers: tuple[int, ...], output: Outpu
     yield from lines
 
 
-def _notes(row: Row, where: Callable[[Spot], str]) -> Iterator[str]:
+def _notes(row: Tally, where: Callable[[Spot], str]) -> Iterator[str]:
     if row.problem is not None:
-        _, reason, spot = row.problem
+        spot, _, reason = row.problem
         yield f"{'' if spot == row.first else where(spot) + ': '}{reason}"
     if row.lookalike is not None:
-        reason, _ = row.lookalike
+        _, reason = row.lookalike
         what = reason.removeprefix(LOOKS_LIKE) if reason.startswith(LOOKS_LIKE) else "layers"
         why = "" if reason.startswith(LOOKS_LIKE) else f": {reason}"
         verb = "looks" if row.lookalikes == 1 else "look"
