@@ -34,7 +34,7 @@ def ask_for_all(decoder: Decoder, document: Any) -> Any:
     return decoder.compile("@", start="root")(document)
 
 
-@pytest.mark.sampled(11)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("expand", [Decoder.expand, ask_for_all], ids=["expand", "query"])
 @pytest.mark.parametrize("notes", [True, False], ids=["noted", "not noted"])
 @together(("group", "test"), DECLARED, 20)

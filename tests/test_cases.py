@@ -90,7 +90,7 @@ def test_vector(group, test):
     _check(_spec_of(group), group, test, json.dumps(test["document"]).encode())
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(4)
 @together(("group", "test"), VECTORS, 20)
 def test_a_parsed_document_gives_the_same(group, test):
     if test.get("error", {"codec": ""})["codec"] is None:
@@ -103,7 +103,7 @@ def test_a_parsed_document_gives_the_same(group, test):
     assert json.dumps(test["document"]) == before
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(4)
 @together(("group", "test"), DECLARED, 20)
 def test_the_schema_that_a_spec_is_gives_the_same(group, test):
     spec = Spec.parse(json.dumps(group["spec"]))
@@ -115,7 +115,7 @@ def _ask_for_all(decoder: Decoder, document: Any) -> Any:
     return decoder.compile("@", start="root")(document)
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(4)
 @together(("group", "test"), VECTORS, 20)
 def test_asking_for_the_whole_record_gives_the_same(group, test):
     text = json.dumps(test["document"]).encode()
@@ -148,7 +148,7 @@ def _escaped(value: Any) -> str:
     return json.dumps(value)
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(4)
 @together(("group", "test"), VECTORS, 20)
 def test_a_document_written_in_escapes_gives_the_same(group, test):
     if "max_record_bytes" in group.get("arguments", {}):

@@ -249,6 +249,7 @@ def _words(tree: Any) -> Iterator[tuple[Any, Any, str]]:
             yield container, key, container[key]
 
 
+@pytest.mark.slow
 def test_one_changed_string_of_a_real_document_is_one_change_of_its_bytes():
     changed = 0
     for name, record, _ in RECORDS:

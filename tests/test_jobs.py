@@ -16,6 +16,7 @@ import pytest
 
 from nestdecode.errors import WorkerError
 from nestdecode.stream import framing_of, lines_of_range, workers
+from tests.command import run as forked
 
 NESTDECODE = [sys.executable, "-m", "nestdecode"]
 SECONDS = 30
@@ -52,6 +53,11 @@ def folder(tmp_path_factory):
     return path
 
 
+def run(*arguments: str, **options: Any) -> tuple[bytes, bytes, int]:
+    done = forked(*arguments, **options)
+    return done.stdout, done.stderr, done.returncode
+
+
 def spawn(*arguments: str, **options: Any) -> Any:
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     return subprocess.Popen([*NESTDECODE, *arguments], bufsize=0, **streams | options)
@@ -77,12 +83,12 @@ def outcomes(
 
 def spoken(folder: Path, how: str, command: list[str]) -> tuple[bytes, bytes, int]:
     if how == "file":
-        return finish(spawn(*command, "mixed.ndjson", "mixed.ndjson", cwd=folder))
+        return run(*command, "mixed.ndjson", "mixed.ndjson", cwd=folder)
     if how == "pipe":
-        return finish(spawn(*command, cwd=folder), (folder / "mixed.ndjson").read_bytes())
+        return run(*command, cwd=folder, stdin=(folder / "mixed.ndjson").read_bytes())
     with (folder / "mixed.ndjson").open("rb") as file:
-        file.seek(1000)
-        return finish(spawn(*command, cwd=folder, stdin=file))
+        os.lseek(file.fileno(), 1000, os.SEEK_SET)
+        return run(*command, cwd=folder, stdin=file.fileno())
 
 
 @pytest.mark.slow
@@ -110,7 +116,7 @@ def test_two_jobs_do_what_one_does(folder, how, arguments):
 
 def test_documents_are_shared_out_too(folder):
     documents = b'{\n"a":\n"[1]"}\n' * 2000 + b"{]\n" + b"[\n2]" * 50
-    one, two = (finish(spawn("expand", "--jobs", jobs), stdin=documents) for jobs in ("1", "2"))
+    one, two = (run("expand", "--jobs", jobs, stdin=documents) for jobs in ("1", "2"))
 
     assert one == two
     assert (one[0].count(b"\n"), one[2]) == (2050, 5)
@@ -121,7 +127,7 @@ def test_what_a_spec_lends_is_told_once_by_all(tmp_path):
     line = sample.read_bytes().replace(b"\n", b"") + b"\n"
     (tmp_path / "big.ndjson").write_bytes(line * 400)
     one, two = (
-        finish(spawn("query", "structData.data[0]", "-j", jobs, "big.ndjson", cwd=tmp_path))
+        run("query", "structData.data[0]", "-j", jobs, "big.ndjson", cwd=tmp_path)
         for jobs in ("1", "2")
     )
 

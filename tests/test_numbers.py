@@ -239,6 +239,7 @@ def each_number(value: Any, work: Callable[[Any], Any]) -> Any:
     return work(value) if type(value) in (int, float) else value
 
 
+@pytest.mark.slow
 @needs_corpus
 @pytest.mark.filterwarnings("ignore:deprecated string literal syntax:PendingDeprecationWarning")
 @together(

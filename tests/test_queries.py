@@ -728,7 +728,13 @@ def test_the_suite_is_whole_and_holds_no_layer():
 @pytest.mark.filterwarnings("ignore:deprecated string literal syntax:PendingDeprecationWarning")
 @needs_corpus
 @together(("given_", "case"), [pytest.param(given, case, id=name) for name, given, case in SUITE])
-@pytest.mark.parametrize("decoder", [Decoder(None), decoder_with("@")], ids=["root", "focus"])
+@pytest.mark.parametrize(
+    "decoder",
+    [
+        pytest.param(Decoder(None), id="root"),
+        pytest.param(decoder_with("@"), marks=pytest.mark.slow, id="focus"),
+    ],
+)
 def test_the_compliance_suite_passes(decoder, given_, case):
     if "bench" in case:
         # A benchmark asserts no answer.

@@ -28,6 +28,7 @@ SAMPLES = {
 }
 assert NAMES
 assert SAMPLES
+REPAIR_RESULTS = Spec.load("repair-results")
 
 
 def _spec_of(sample: str) -> str:
@@ -351,7 +352,7 @@ def test_the_named_queries_answer_for_every_shape(document, addresses, problems)
 )
 def test_a_query_reports_a_problem_once(query, document, addresses, problems):
     found: list[DecodeError] = []
-    Decoder("repair-results", on_problem=found.append).query(query, json.dumps(document).encode())
+    Decoder(REPAIR_RESULTS, on_problem=found.append).query(query, json.dumps(document).encode())
 
     assert len(found) == problems
 

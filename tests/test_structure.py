@@ -83,8 +83,13 @@ def tree_of(path):
     return ast.parse(path.read_text())
 
 
+@cache
+def nodes_of(path):
+    return [*ast.walk(tree_of(path))]
+
+
 def imported(path):
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nestdecode"):
             # The version is no module.
             names = [f"{node.module}.{a.name}" for a in node.names if a.name != "__version__"]
@@ -132,7 +137,7 @@ def sizes():
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         text = path.read_text()
         yield name, len(text.splitlines()), MOST_LINES
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.ClassDef):
                 methods = [m for m in node.body if isinstance(m, ast.FunctionDef)]
                 yield f"{name}.{node.name}", len(methods), MOST_METHODS
@@ -147,7 +152,7 @@ def test_no_two_classes_have_one_name():
     names = Counter(
         node.name.lstrip("_")
         for path in MODULES
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.ClassDef)
     )
 
@@ -168,10 +173,14 @@ STUMBLES = {
 }
 
 
+@cache
 def prose(path):
-    """Yield the docstrings and comments of a module."""
+    return [*docstrings_and_comments(path)]
+
+
+def docstrings_and_comments(path):
     text = path.read_text()
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
             yield ast.get_docstring(node) or ""
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -219,7 +228,7 @@ def test_the_docstring_of_a_folder_names_each_of_its_modules(folder):
 def commands():
     """Go through the functions of commands, each with its lines after its docstring."""
     for path in sorted((PACKAGE / "cli").glob("*.py")):
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.FunctionDef) and any(
                 isinstance(call, ast.Call) and ast.unparse(call.func).endswith("command")
                 for call in node.decorator_list
@@ -239,7 +248,7 @@ def test_commands_are_short():
 def used_of_orjson(path):
     used = {
         node.attr
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.value.id == "orjson"
@@ -313,9 +322,9 @@ def test_the_package_is_typed():
     assert (PACKAGE / "py.typed").is_file()
 
 
-def ours(tree):
+def ours(nodes):
     """Return every name that a module gives to something."""
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                 yield name
@@ -331,11 +340,11 @@ LENT = {("os", "_exit"), ("visitor", "_Expression")}
 
 def foreign(path):
     """Return the underscore names of others that a module reaches for."""
-    tree = tree_of(path)
-    its_own = set(ours(tree))
+    nodes = nodes_of(path)
+    its_own = set(ours(nodes))
     reached = [
         ast.unparse(node)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Attribute)
         and node.attr.startswith("_")
         and not node.attr.endswith("__")
@@ -344,7 +353,7 @@ def foreign(path):
     ]
     reached += [
         alias.name
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nestdecode")
         for alias in node.names
         if alias.name.startswith("_") and not alias.name.endswith("__")

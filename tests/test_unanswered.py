@@ -1,15 +1,13 @@
 """The hint at a query that has no answer: the first name that no record has."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from nestdecode import Decoder
 from nestdecode.cli.unanswered import Unanswered
+from tests.command import run as forked
 
-NESTDECODE = [sys.executable, "-m", "nestdecode"]
 RECORD = {
     "log": json.dumps({"level": "error", "user": {"name": "ada"}}),
     "items": [{"name": "web", "state": "up", "tags": [["a"]]}],
@@ -21,7 +19,7 @@ RECORD = {
 
 
 def run(*arguments: str, stdin: bytes) -> tuple[str, str, int]:
-    done = subprocess.run([*NESTDECODE, "query", *arguments], input=stdin, capture_output=True)
+    done = forked("query", *arguments, stdin=stdin)
     return done.stdout.decode(), done.stderr.decode(), done.returncode
 
 
@@ -146,8 +144,6 @@ def test_a_name_by_which_records_are_chosen_is_named_too(command, jobs):
         "!level": "",
     }
     for where, hint in said.items():
-        done = subprocess.run(
-            [*NESTDECODE, *command, jobs, "--where", where], input=text * 3, capture_output=True
-        )
+        done = forked(*command, jobs, "--where", where, stdin=text * 3)
         assert done.stderr.decode() == (f"nestdecode: {hint}\n" if hint else "")
         assert done.returncode == 0
