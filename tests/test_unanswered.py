@@ -126,6 +126,20 @@ def test_records_that_fail_are_not_looked_at():
     ]
 
 
+def test_a_function_that_is_given_null_for_a_missing_name_gets_the_hint():
+    text = json.dumps(RECORD).encode() + b"\n"
+    for options in ([], ["-j2"], ["--csv"]):
+        _, err, code = run(*options, "keys(log.usr)", stdin=text * 2)
+        assert code == 5
+        assert err.count("keys() wants object, got null") == 2
+        assert err.splitlines()[-2:] == [
+            "nestdecode: no record has log.usr; did you mean 'user'?",
+            "nestdecode: 2 of 2 records failed",
+        ]
+    assert "no record" not in run("keys(text)", stdin=text)[1]
+    assert "no record" not in run(":urls", stdin=text)[1]
+
+
 def test_the_focus_is_part_of_the_path(tmp_path):
     spec = tmp_path / "my.yaml"
     spec.write_text("{nestdecode: 1, layers: {'log': json}, focus: log.user}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nestdecode.decoder import Query
-from nestdecode.errors import NestdecodeError
+from nestdecode.errors import NestdecodeError, QueryError
 from nestdecode.lending import LendingQuery
 from nestdecode.paths import Step, Wild, format_path
 from nestdecode.words import closest, count, shortened
@@ -63,7 +63,13 @@ class Unanswered:
 
     def __call__(self, raw: bytes) -> Any:
         """Answer for one record."""
-        answer = self._answer(raw)
+        try:
+            answer = self._answer(raw)
+        except QueryError:
+            # Its function may have been given the null of a name that is missing.
+            if not self.is_over:
+                self._note(raw, None)
+            raise
         if not self.is_over:
             self._note(raw, answer)
         return answer
