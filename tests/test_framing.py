@@ -64,7 +64,7 @@ LINES = [
     b" [", b"  {", b'{"a":', b'"a":1,', b'"a":[', b'{"a":1,', b'{"a":[{}', b"[{},", b"},", b"],",
     b"] , [", b"} {", b"]} {", b"{}{}", b'{"a":1} [2]', b"[1] {", b"{}[", b"1", b"2,", b'"x"', b'"x', b"1 2",
     b'4 "5"', b'"x"1', b'1"x"true', b"true", b"tru", b"text", b"a: {}", b"{} text", b"[10] bottles", b'{"a":"x', b"{oops", b"[1,]",
-    b'{"a" 1}', b"{]", b'["\\u00e9\\"]"]', b'["\xc3\xa9"]', b'["\xff"]', b"\xff", b"[\xff", b"\xef\xbb\xbf", b"\xef\xbb\xbf{}",
+    b'{"a" 1}', b"{]", b"{] ", b"{]\r", b'["\\u00e9\\"]"]', b'["\xc3\xa9"]', b'["\xff"]', b"\xff", b"[\xff", b"\xef\xbb\xbf", b"\xef\xbb\xbf{}",
     b"\xef\xbb\xbf[", b"} \xef\xbb\xbf{}", b"]\xef\xbb\xbf", b"{}\x0c", b"[]\r", b"[\r", b"\r", b'["\\ud800"]', b'"\\q"', b"-", b"0.5", b"01", b"1e9", b":",
 ]  # fmt: skip
 PARTS = [

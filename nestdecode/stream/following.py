@@ -195,13 +195,12 @@ class Follower:
         if verdict != "ends" and not fails:
             return False
         self.doubt = fails
-        size = len(raw.rstrip(BLANKS))
-        self.settled.add(
-            start,
-            first_end - 1 if self._mixed else start + size,
-            whole_line=self._mixed,
-            fails=fails,
-        )
+        if self._mixed:
+            self.settled.add(start, first_end - 1, whole_line=True, fails=fails)
+        elif fails:
+            self.settled.add(start, self._held.solid_end(start, end), fails=True)
+        else:
+            self.settled.add(start, start + len(raw.rstrip(BLANKS)))
         self._settle(end)
         return True
 
