@@ -1,10 +1,12 @@
 """The hint at a query that has no answer: the first name that no record has."""
 
+import contextlib
 import json
+from typing import Any
 
 import pytest
 
-from nestdecode import Decoder
+from nestdecode import Decoder, QueryError
 from nestdecode.cli.unanswered import Unanswered
 from tests.command import run as forked
 
@@ -23,12 +25,13 @@ def run(*arguments: str, stdin: bytes) -> tuple[str, str, int]:
     return done.stdout.decode(), done.stderr.decode(), done.returncode
 
 
-def hinted(query: str) -> str:
+def hinted(query: str, record: Any = RECORD) -> str:
     """Return the hint for a query of one record, in this process."""
     compiled = Decoder().compile(query)
     told: list[tuple[str, str]] = []
     unanswered = Unanswered(compiled, compiled, lambda kind, text: told.append((kind, text)))
-    unanswered(json.dumps(RECORD).encode())
+    with contextlib.suppress(QueryError):
+        unanswered(json.dumps(record).encode())
     for kind, text in told:
         unanswered.take(kind, text)
     return unanswered.hint()
@@ -83,6 +86,16 @@ def test_the_first_name_that_no_record_has_is_named(query, hint):
 )
 def test_where_all_names_are_there_or_there_is_an_answer_nothing_is_said(query):
     assert hinted(query) == ""
+
+
+def test_no_hint_holds_a_value():
+    value = "canary8675309"
+    record = {"a": value, "b": [value, {"x": value}, 8675309], "c": json.dumps({"d": [value]})}
+    queries = "aa a.b b.x b[].y b[].x.y c.dd c.d.e d x c.d[].x length(zz) b[?y=='1'] *.q c.*.x"
+    hints = [hinted(query, record) for query in queries.split()]
+
+    assert all(hints)
+    assert "8675309" not in "".join(hints)
 
 
 def test_one_record_with_an_answer_is_enough():
