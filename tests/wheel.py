@@ -37,8 +37,9 @@ CHECKER = "basedpyright==1.40.2"
 
 # Each with its limit. Lower one when its figure falls; a commit that raises one says what for.
 LIMITS = {
-    # The flags, rows, spec commands, the manual page and the adapters took 300 KB.
-    "KB installed, nestdecode": 1_300,
+    # The flags, rows, spec commands, the manual page and the adapters took 300 KB; hints at what
+    # was meant, the tally of a census and the reading of broken text 50 KB.
+    "KB installed, nestdecode": 1_350,
     "KB installed, with what it requires": 25_000,
     "modules imported by `expand FILE`": 145,
     # Not beside a bare interpreter: what imports cost beside that depends on the machine.
