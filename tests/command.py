@@ -22,6 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from nestdecode import Decoder
 from nestdecode.cli import cli, main
 
 PATIENCE = 200
@@ -127,6 +128,7 @@ def _parent() -> Parent:
 def _serve(requests: socket.socket) -> None:
     for name in cli.list_commands(None):  # type: ignore[arg-type] # it looks at no context
         importlib.import_module(f"nestdecode.cli.{name}")
+    Decoder("repair-results").query("a", "{}")  # and what specs and queries import late
     gc.freeze()
     while True:
         size, streams, _, _ = socket.recv_fds(requests, 8, 3)

@@ -256,6 +256,7 @@ def random_record(chance: random.Random, depth: int = 0) -> Any:
     return {name: random_record(chance, depth + 1) for name in names}
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("most", [1000, 4, 2])
 @pytest.mark.parametrize("seed", range(10))
 def test_a_census_is_the_same_in_any_order_and_in_any_parts(seed, most, monkeypatch):

@@ -151,7 +151,7 @@ def test_common_lines_of_text_show_that_they_are_no_json(line):
     st.one_of(texts, st.lists(st.sampled_from(PARTS + LINES), max_size=8).map(b"".join)),
     st.sampled_from([b"", b"\n", b"\n{", b"\n["]),
 )
-@settings(max_examples=3000)
+@settings(max_examples=int(3000 * EFFORT))
 @example(b'{"a":"cu', b"\n")
 @example(b'{"a":', b"\n{")
 @example(b'{"a":1', b"\n{")

@@ -123,6 +123,13 @@ def test_a_module_imports_only_from_those_above_it():
     assert wrong_in_modules(below) == {}
 
 
+def test_no_test_draws_a_fixed_number_of_examples():
+    """``NESTDECODE_EXAMPLES`` says how many the default, or a number times EFFORT, becomes."""
+    paths = sorted(Path(__file__).parent.rglob("test_*.py"))
+
+    assert [p.name for p in paths if re.search(r"max_examples=\d", p.read_text())] == []
+
+
 def test_every_room_is_in_the_order():
     doors = {"__init__", "__main__"} | {name.removeprefix("nestdecode.") for name in DOORS}
     assert {room_of(path) for path in MODULES} - doors == set(ORDER)
