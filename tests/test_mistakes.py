@@ -315,6 +315,11 @@ def test_a_file_for_filter_is_a_redirection(run, words, message):
         ("query", "--arg", "a query has no variables: write the value into the query"),
         ("expand", "-V", "nestdecode --version shows the version"),
         ("expand", "-i", "nestdecode set -i changes a file in place"),
+        ("expand", "--csv", "query has it"),
+        ("expand", "-r", "query has it"),
+        ("query", "--malformed", "expand has it"),
+        ("set", "--key", "collapse and diff have it"),
+        ("replay", "--where", "expand and query have it"),
     ],
 )
 def test_an_option_of_another_program_has_a_counterpart(run, command, option, hint):

@@ -1,4 +1,4 @@
-"""Options of other programs, and what does the same here."""
+"""Options of other programs and other commands, and what does the same here."""
 
 from __future__ import annotations
 
@@ -30,7 +30,22 @@ _HERE = {
 
 def usage_error(error: click.NoSuchOption) -> click.UsageError:
     """Return the error for an option that a command does not have, with what does the same."""
-    hint = _HERE.get(error.option_name)
-    if hint is None:
+    hint = _HERE.get(error.option_name) or _owners(error)
+    if not hint:
         return error
     return click.UsageError(f"No such option '{error.option_name}'; {hint}", error.ctx)
+
+
+def _owners(error: click.NoSuchOption) -> str:
+    """Say which commands have an option, the first of them if they are many."""
+    if error.ctx is None:
+        return ""
+    root = error.ctx.find_root()
+    assert isinstance(root.command, click.Group)
+    commands = [(n, root.command.get_command(root, n)) for n in root.command.list_commands(root)]
+    names = [
+        name
+        for name, command in commands
+        if command and any(error.option_name in option.opts for option in command.params)
+    ]
+    return f"{' and '.join(names[:2])} {'has' if len(names) == 1 else 'have'} it" if names else ""
