@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import openapi_spec_validator
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
@@ -189,6 +188,8 @@ def _at(steps: list[str]) -> list[dict[str, Any]]:
 
 
 def test_repair_results_is_openapi():
+    import openapi_spec_validator  # late: it takes a second, in each worker
+
     openapi_spec_validator.validate(DOCUMENT)
 
 
