@@ -50,6 +50,7 @@ def said(*arguments: str, records: int = 3) -> str:
         ("level", "level; did you mean 'log.level'?"),
         ("state", "state; did you mean 'items[].state'?"),
         ("nothing", "nothing"),
+        ("levels", "levels; did you mean 'log.level'?"),
         ("log.user.nme.x", "log.user.nme; did you mean 'name'?"),
         ("log.level.x", "log.level.x: log.level is a string"),
         ("items.name", "items.name: items is an array, so write items[].name"),
@@ -165,7 +166,7 @@ def test_a_name_by_which_records_are_chosen_is_named_too(command, jobs):
     text = json.dumps(RECORD).encode() + b"\n"
     said = {
         "level == 'error'": "--where: no record has level; did you mean 'log.level'?",
-        "log.level == 'error' && leven": "--where: no record has leven",
+        "log.level == 'error' && leven": "--where: no record has leven; did you mean 'log.level'?",
         "log.level == 'info'": "",
         "log.level == 'error'": "",
         "!level": "",

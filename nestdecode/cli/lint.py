@@ -54,8 +54,8 @@ def command(names: tuple[str, ...]) -> int:
 
     The first argument is a spec. Each other is one if it is a name, ends in .yaml or .yml, or
     is JSON with a key of a spec; any other file is a sample of documents, and so is -. All
-    mistakes are listed, up to ten, each with its line. Of what a sample lacks - a layer that
-    is declared, an answer of a query - a warning names the nearest path that is there.
+    mistakes are listed, up to ten, each with its line. For a layer or an
+    answer of a query that a sample lacks, a warning names the nearest path in the sample.
     """  # fmt: skip
     files = [name for name in names[1:] if _is_sample(name)]
     specs = [_Linted(name) for name in names if name not in files]

@@ -21,8 +21,9 @@ __all__ = ["MOST_RECORDS", "Unanswered", "missing_in"]
 
 # Records that are looked at, and bytes of all of them.
 MOST_RECORDS, MOST_BYTES = 100, 1 << 20
-# Values at one place that are looked at, and characters of a name that is suggested.
-MOST_VALUES, LONGEST = 10_000, 60
+# Values at one place that are looked at, names among which a like one is looked for, and
+# characters of a name that is suggested.
+MOST_VALUES, MOST_NAMES, LONGEST = 10_000, 2000, 60
 
 
 class Unanswered:
@@ -184,7 +185,7 @@ class _Met(NamedTuple):
         """Say what has it, or why nothing does: a name like it, or what the values are."""
         names = {each for value in self.values if type(value) is dict for each in value}
         if names:
-            short = sorted(each for each in names if len(each) <= LONGEST)[:MOST_VALUES]
+            short = sorted(each for each in names if len(each) <= LONGEST)[:MOST_NAMES]
             near = [repr(format_path([each])) for each in closest(name, short)]
             return f"; did you mean {' or '.join(near)}?" if near else self._below(name)
         here = shortened(format_path(self.steps), LONGEST) if self.steps else "the record"
@@ -196,12 +197,15 @@ class _Met(NamedTuple):
         return f": {here} is null" if self.values == [None] * len(self.values) else ""
 
     def _below(self, name: str) -> str:
-        """Say where else below these values an object has a member of this name."""
+        """Say where else below these values an object has a member of this name, or like it."""
+        found: dict[str, tuple[Step, ...]] = {}
         for steps, value in _within(self.values):
-            if name in value:
-                path = shortened(format_path((*steps, name)), 2 * LONGEST)
-                return f"; did you mean {path!r}?"
-        return ""
+            for each in value:
+                if each == name or (len(found) < MOST_NAMES and len(each) <= LONGEST):
+                    found.setdefault(each, (*steps, each))
+        near = [found[name]] if name in found else [found[each] for each in closest(name, found)]
+        path = shortened(format_path(near[0]), 2 * LONGEST) if near else ""
+        return f"; did you mean {path!r}?" if path else ""
 
 
 def _within(values: list[Any]) -> Iterator[tuple[tuple[Step, ...], dict[str, Any]]]:
