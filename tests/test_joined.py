@@ -198,7 +198,9 @@ def test_a_stream_comes_out_as_it_does_record_by_record(framing, lines):
     assert results(text, framing, many=True) == results(text, framing, many=False)
 
 
+CUT = [USUAL[: USUAL.index(b":", at) + 1] for at in range(0, 40, 13)]
 BROKEN = [
+    *CUT,
     USUAL[:90],
     USUAL[:-1] + b",}",
     USUAL + b" x",
@@ -213,7 +215,7 @@ BROKEN = [
 @pytest.mark.parametrize("malformed", ["dead", "keep", "wrap"])
 @pytest.mark.parametrize("framing", ["mixed", "lines"])
 @given(
-    st.lists(st.sampled_from([USUAL] * 5 + UNUSUAL + PIECES + BROKEN), max_size=200),
+    st.lists(st.sampled_from([USUAL] * 8 + UNUSUAL + PIECES + 3 * BROKEN), max_size=200),
     st.integers(0, 40),
 )
 def test_malformed_lines_come_out_as_they_do_one_by_one(malformed, framing, lines, first):

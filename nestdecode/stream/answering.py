@@ -128,7 +128,7 @@ class Answering:
                 return len(lines), 0
             if not self.refusing.needs_no_reason:
                 return 0, len(lines)
-        kinds = kinds_of(lines, settled=settled)
+        kinds = kinds_of(lines, self.most, settled=settled)
         self._sorts = "malformed" in kinds
         if self.refusing.malformed is None:
             good = [line for line, kind in zip(lines, kinds, strict=False) if kind == "read"]
@@ -137,10 +137,10 @@ class Answering:
             self._pass_over(lines, kinds, written)
             return len(kinds), len(lines[len(kinds) :][:1])
         done = 0
-        for kind, run in itertools.groupby(kinds):
+        for is_read, run in itertools.groupby(kinds, lambda kind: kind == "read"):
             end = done + len([*run])
             some = lines[done:end]
-            if kind == "read":
+            if is_read:
                 if not self._read_together(joined(some), written):
                     return done, len(lines) - done
             else:
@@ -162,7 +162,12 @@ class Answering:
 
     def _pass_over(self, lines: list[bytes], kinds: list[Kind], written: list[bytes]) -> None:
         """Count the lines that are malformed, and write those that are not refused."""
-        malformed = [*itertools.compress(lines, [kind == "malformed" for kind in kinds])]
+        malformed: list[bytes] = []
+        for line, kind in zip(lines, kinds, strict=False):
+            if kind == "malformed":
+                malformed.append(line)
+            elif kind == "more of it":
+                malformed[-1] += b"\n" + line
         self.now.report.records += len(malformed)
         texts = [text for raw in malformed if (text := self.refusing.passed_over(raw)) is not None]
         self.now.report.written += len(texts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -16,8 +15,8 @@ __all__ = ["MALFORMED", "Kind", "Malformed", "in_place_of_malformed", "is_malfor
 # What is done with a malformed record: set it aside, write it as it came, or wrapped.
 Malformed = Literal["dead", "keep", "wrap"]
 MALFORMED: tuple[Malformed, ...] = ("dead", "keep", "wrap")
-# What a line is: a record that can be read, one that is malformed, or none.
-Kind = Literal["read", "malformed", "blank"]
+# What a line is: a record that can be read, one that is malformed, or goes on in it, or none.
+Kind = Literal["read", "malformed", "more of it", "blank"]
 
 
 def is_malformed(line: bytes) -> bool:
@@ -25,34 +24,56 @@ def is_malformed(line: bytes) -> bool:
     return shows_no_json(line) or judge(line + b"\n") in ("fails", "text follows")
 
 
-def kinds_of(lines: list[bytes], *, settled: bool) -> list[Kind]:
+def kinds_of(lines: list[bytes], most: int, *, settled: bool) -> list[Kind]:
     """
     Return what each line is, up to the first that needs a closer look.
 
     Args:
         lines: Lines, without their LF.
-        settled: Whether each line is a record. Else one that goes on needs a closer look,
-            unless it fails where the next line begins.
+        most: Bytes that a record may have.
+        settled: Whether each line is a record. Else one may go on in the next.
     """
     kinds: list[Kind] = []
-    for line, after in itertools.zip_longest(lines, lines[1:], fillvalue=b""):
+    while (at := len(kinds)) < len(lines):
+        line = lines[at]
         verdict = glance(line + b"\n")
         if verdict == "ends":
             kinds.append("read")
-        elif verdict is not None or _fails(line, after[:1], settled=settled):
+        elif verdict is not None:
             kinds.append("malformed")
         elif is_blank(line):
             kinds.append("blank")
+        elif not settled:
+            found = _of_text(lines[at : at + 3], most)
+            if not found:
+                break
+            kinds += found
+        elif judge(line + b"\n") == "goes on":
+            kinds.append("malformed")
         else:
             break
     return kinds
 
 
-def _fails(line: bytes, after: bytes, *, settled: bool) -> bool:
-    """Return whether a line that may go on fails: if it is settled, or where the next begins."""
-    if after in (b"{", b"[") and glance(line + b"\n" + after) == "fails":
-        return True
-    return settled and judge(line + b"\n") == "goes on" and not is_blank(line)
+def _of_text(lines: list[bytes], most: int) -> list[Kind]:
+    """
+    Return what a line is that seems to go on, and the next one if that is settled with it.
+
+    The next two lines open in column 0. There a text fails, or in the line before.
+    """
+    first, second, third = (*lines, b"", b"")[:3]
+    if second[:1] not in (b"{", b"["):
+        return []
+    if glance(first + b"\n" + second[:1]) == "fails":
+        return ["malformed"]
+    both = b"%b\n%b\n" % (first, second)
+    if third[:1] not in (b"{", b"[") or len(both) > most or judge(first + b"\n") != "goes on":
+        return []
+    if judge(second) == "ends":
+        # A line that is whole is a record, if the text around it fails.
+        return ["malformed", "read"] if glance(both + third[:1]) == "fails" else []
+    fails = glance(both) == "fails" and glance(second) != "ends"
+    return ["malformed", "more of it"] if fails else []
 
 
 def in_place_of_malformed(

@@ -94,11 +94,11 @@ class Refusing:
 
     def failed(self, error: DecodeError | QueryError, raw: bytes) -> bytes | None:
         """Return the output of a record that fails; None if it is refused."""
-        if self.malformed is None or error.code != "malformed":
-            self.refuse(error)
-            return None
-        self.needs_no_reason = True
-        return self.passed_over(raw)
+        if error.code == "malformed" and (self.needs_no_reason or self.malformed is not None):
+            self.needs_no_reason = True
+            return self.passed_over(raw)
+        self.refuse(error)
+        return None
 
     def passed_over(self, raw: bytes) -> bytes | None:
         """Count a record that is malformed, and return its output; None if it is refused."""
