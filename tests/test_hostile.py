@@ -155,7 +155,7 @@ COMMANDS = {
     "query, by a spec": ("query", "-q", "@", "x.ndjson", "--spec", "./s.yaml"),
     "explain": ("explain", "--json", "x.ndjson"),
     "set": ("set", "--where", "@", "/added=1", "x.ndjson"),
-    "collapse": ("collapse", "--spec", "./s.yaml", "x.ndjson"),
+    "collapse": ("collapse", "-q", "--spec", "./s.yaml", "x.ndjson"),
     "collapse --like": ("collapse", "--like", "x.ndjson", "x.ndjson"),
     "diff": ("diff", "x.ndjson", "y.ndjson"),
     "edit": ("edit", "x.ndjson"),
