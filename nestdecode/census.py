@@ -176,8 +176,6 @@ class Census:
             return NotImplemented
         return self.state() == other.state()
 
-    __hash__ = None  # type: ignore[assignment]
-
     def rows(self) -> Iterator[tuple[str, int | None, Tally]]:
         """
         Yield what has layers or looks as if it had, in the order of paths.

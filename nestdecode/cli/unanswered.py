@@ -56,7 +56,8 @@ class Unanswered:
         self._tell = tell
         self._is_empty = is_empty
         self._option = option
-        self.is_chosen = self.is_over = False
+        self.is_chosen: bool = False
+        self.is_over: bool = False
         self._records, self._bytes = MOST_RECORDS + 1, MOST_BYTES
         self._kept: list[bytes] = []
         self._is_every = True
