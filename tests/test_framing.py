@@ -209,6 +209,48 @@ def test_a_parse_shows_what_most_lines_are(text, first, verdict):
     assert (glance(text), judge(text)) == (first, verdict)
 
 
+class Pieces:
+    """A file that gives one piece for each call of ``read``."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self.pieces = [*pieces]
+
+    def read(self, _size: int = -1) -> bytes:
+        return self.pieces.pop(0) if self.pieces else b""
+
+
+LONG = b'{}\n{"a":1,\n' + b'"x":1,\n' * 60
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [LONG, b'[\n{"x":1}\n', b'bad\n{"c":1}\n{"d":2}\n'],
+        [LONG, b'{"b":1,\n', b'{"c":1}\n{"d":2}\n'],
+    ],
+)
+def test_no_line_is_lost_after_a_text_that_is_too_long(pieces):
+    def expanded(pieces: list[bytes]) -> tuple[bytes, int]:
+        out = io.BytesIO()
+        report = expand_file(Pieces(pieces), out, max_record_bytes=100, jobs=1)
+        return out.getvalue(), report.records
+
+    written, records = expanded(pieces)
+
+    assert (written, records) == expanded([b"".join(pieces)])
+    assert written.endswith(b'{"c":1}\n{"d":2}\n')
+
+
+@pytest.mark.parametrize("times", [1, 2, 20])
+def test_a_malformed_text_that_is_too_long_is_never_kept(times):
+    text = b"{}\n[,]\n" + b'[1,\n "b":2}\n' * times
+    out = io.BytesIO()
+    report = expand_file(io.BytesIO(text), out, malformed="keep", max_record_bytes=8, jobs=1)
+
+    assert out.getvalue() == b"{}\n[,]\n"
+    assert (report.written, report.failed, report.malformed) == (2, times, 1)
+
+
 def test_a_document_ends_in_a_line_that_is_too_long():
     end = b"]" + b" x" * 2000
     text = b"[\n" + b"1" * 2000 + end + b"\n{}\n"

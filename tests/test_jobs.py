@@ -122,6 +122,21 @@ def test_documents_are_shared_out_too(folder):
     assert (one[0].count(b"\n"), one[2]) == (2050, 5)
 
 
+def test_malformed_records_have_messages_after_results_that_were_dropped(tmp_path):
+    """A document goes over the border of two tasks: what a worker says of the second is dropped."""
+    task = 1 << 16
+    good = b'{"k":"%b"}\n' % (b"y" * 90)
+    text = b'{"k":1}\n' + good * ((task - 2000) // len(good))
+    text += b"{\n" + b'"a": 1,\n' * 1000 + b'"z": 1\n}\n'
+    text += good * ((3 * task + 100 - len(text)) // len(good) + 1) + b"bad\n" * 5
+    (tmp_path / "x").write_bytes(text + good * 600)
+
+    one, two = (run("expand", f"-j{jobs}", "x", cwd=tmp_path) for jobs in (1, 2))
+
+    assert one == two
+    assert one[1].count(b"invalid JSON") == 5
+
+
 def test_what_a_spec_lends_is_told_once_by_all(tmp_path):
     sample = Path(__file__).parent.parent / "specs" / "samples" / "repair-results.json"
     line = sample.read_bytes().replace(b"\n", b"") + b"\n"

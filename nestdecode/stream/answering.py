@@ -64,7 +64,6 @@ class Answering:
         """Begin another input."""
         self.now.begin_input()
         self.refusing.begin_input()
-        self._sorts = False
 
     def results(self, batch: Batch) -> Iterator[tuple[bytes, Report]]:
         """
@@ -123,7 +122,7 @@ class Answering:
             The number of lines that are answered, and of those that have to be answered alone.
         """
         lines = group.records
-        if not self._sorts:
+        if not (self._sorts and self.refusing.needs_no_reason):
             if self._read_together(group, written):
                 return len(lines), 0
             if not self.refusing.needs_no_reason:
@@ -200,7 +199,7 @@ class Answering:
             if is_blank(raw):
                 continue
             now.report.records += 1
-            if refusing.needs_no_reason and refusing.is_known(raw):
+            if refusing.needs_no_reason and refusing.is_known(raw, self.most):
                 text = refusing.passed_over(raw)
             elif refusing.needs_no_reason and refusing.goes_on(raw):
                 break

@@ -46,7 +46,7 @@ class Refusing:
         self._hint = ""
 
     def begin_input(self) -> None:
-        """Begin another input: its first malformed records have messages."""
+        """Begin another input, or a part of it: its first malformed records have messages."""
         self._refused, self.needs_no_reason = 0, False
 
     def hint_once(self, text: str) -> None:
@@ -64,9 +64,13 @@ class Refusing:
         """Whether the next malformed record has a message."""
         return self._refused < SHOWN
 
-    def is_known(self, raw: bytes) -> bool:
-        """Return whether a record is known to be malformed: one look, or splitting, showed it."""
-        return shows_no_json(raw) or self._fails(raw)
+    def is_known(self, raw: bytes, most: int) -> bool:
+        """
+        Return whether a record is known to be malformed: one look, or splitting, showed it.
+
+        One of more than *most* bytes is not: it is refused as too long.
+        """
+        return len(raw) <= most and (shows_no_json(raw) or self._fails(raw))
 
     def _fails(self, raw: bytes) -> bool:
         places = self._now.batch.places

@@ -217,6 +217,8 @@ class _SharedLines:
         answering, ends = self._answering, Report()
         # No task writes more than all may.
         answering.left, answering.stopped = self._most, False
+        # The results of this task may be dropped, and those of the next one kept.
+        answering.refusing.begin_input()
         splitter = None
         try:
             for lines in task.lines(answering.most):

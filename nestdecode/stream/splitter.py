@@ -174,9 +174,9 @@ class Splitter:
             if self._follower.text is None:
                 held.begin(lines.text)
                 self._follower.at = 0
-                self._lines = None
             else:
                 held.text += lines.text
+            self._lines = None
             yield from self._cut()
 
     def _as_batch(self, text: bytes) -> Batch:
