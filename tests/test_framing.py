@@ -603,7 +603,8 @@ def seconds(text, framing):
 def test_splitting_is_linear(piece, framing):
     small, large = (piece * (size // len(piece)) for size in (1 << 14, 1 << 18))
 
-    assert seconds(large, framing) < 40 * seconds(small, framing) + 0.1
+    # What else runs on the machine can only add to a time: one of three is enough.
+    assert any(seconds(large, framing) < 40 * seconds(small, framing) + 0.1 for _ in range(3))
 
 
 @pytest.mark.parametrize("most", [1, 2, 5, 2000])
