@@ -208,12 +208,6 @@ class Address:
             address = address.around
         return steps[::-1]
 
-    def value_in(self, tree: Any) -> Any:
-        """Return the value at this place of a tree that has it."""
-        for step in self.steps():
-            tree = tree[step]
-        return tree
-
     def __str__(self) -> str:
         return join_pointer(self.steps())
 

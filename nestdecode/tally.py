@@ -7,24 +7,9 @@ from typing import Any, NamedTuple
 
 from nestdecode.paths import Address, Step, Wild
 
-__all__ = ["ARRAY", "KINDS", "OBJECT", "STRING", "TYPES", "Spot", "Tallies", "Tally", "earlier"]
-
-# The types of JSON Schema, in the order of the counts.
-TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
-OBJECT, ARRAY, STRING = 0, 1, 2
+__all__ = ["Spot", "Tallies", "Tally", "earlier"]
 
 _Chain = tuple[str, ...]
-
-
-class _Kinds(dict[type, int]):
-    """The index of a value's type in TYPES, by its class."""
-
-    def __missing__(self, kind: type) -> int:
-        # A Number is a float, too.
-        return 4 if issubclass(kind, int) else 3
-
-
-KINDS = _Kinds({dict: 0, list: 1, str: 2, float: 3, int: 4, bool: 5, type(None): 6})
 
 
 class Spot(NamedTuple):
@@ -47,17 +32,12 @@ class Tally:
     What records hold at one path, with their layers open.
 
     Attributes:
-        types: How many values are of each type, in the order of TYPES. The value of a layer
-            is what it holds.
         opened: How many strings were opened, by the chain of codecs. A string that is
             encoded twice has both in its chain.
-        encoded: How many strings could be opened by a chain that is not declared, by chain.
         layers: Layers that were opened: of a string that is encoded twice, two.
         size: Bytes of their texts, in UTF-8.
         problems: Layers that stayed shut.
         lookalikes: Strings that look like layers and were not opened.
-        truncated: Of those, JSON that ends too early.
-        blank: Strings that are empty, or JSON blanks only.
         records: Records that have an open layer, a shut layer or a lookalike here. Below a
             place of all members a record is counted once for each of its members.
         first: The first of those records, or None.
@@ -70,8 +50,6 @@ class Tally:
 
     __slots__ = (
         "_record",
-        "blank",
-        "encoded",
         "first",
         "items",
         "layers",
@@ -84,20 +62,14 @@ class Tally:
         "records",
         "rest",
         "size",
-        "truncated",
-        "types",
     )
 
     def __init__(self) -> None:
-        self.types: list[int] = [0] * len(TYPES)
         self.opened: dict[_Chain, int] = {}
-        self.encoded: dict[_Chain, int] = {}
         self.layers: int = 0
         self.size: int = 0
         self.problems: int = 0
         self.lookalikes: int = 0
-        self.truncated: int = 0
-        self.blank: int = 0
         self.records: int = 0
         self.first: Spot | None = None
         self.problem: tuple[Spot, str | None, str] | None = None
@@ -117,12 +89,8 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Add the counts of other records at the same path; not those of the places below."""
-        self.types = [mine + theirs for mine, theirs in zip(self.types, other.types, strict=True)]
-        for name in CHAINS:
-            mine = getattr(self, name)
-            for chain, number in getattr(other, name).items():
-                mine[chain] = mine.get(chain, 0) + number
-        self.records += other.records
+        for chain, number in other.opened.items():
+            self.opened[chain] = self.opened.get(chain, 0) + number
         for name in NUMBERS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in FIRSTS:
@@ -142,29 +110,10 @@ class Tally:
         members, self.members = list(self.members.values()), {}
         return [(rest, member) for member in members]
 
-    def counts(self, *, records: bool) -> list[Any]:
-        """Return what is counted here, equal for equal counts; *records* if those can be."""
-        chains = [[[*c, n] for c, n in sorted(getattr(self, name).items())] for name in CHAINS]
-        numbers = [getattr(self, name) for name in NUMBERS]
-        firsts = [getattr(self, name) for name in FIRSTS]
-        return [self.types, self.records if records else 0, chains, numbers, firsts]
 
-    def set_counts(self, counts: list[Any]) -> None:
-        """Take what ``counts`` has returned."""
-        types, records, chains, numbers, (first, problem, look) = counts
-        self.types, self.records = [int(n) for n in types], int(records)
-        for name, found in zip(CHAINS, chains, strict=True):
-            setattr(self, name, {tuple(map(str, chain)): int(n) for *chain, n in found})
-        for name, number in zip(NUMBERS, numbers, strict=True):
-            setattr(self, name, int(number))
-        self.first = first and Spot(*first)
-        self.problem = problem and (Spot(*problem[0]), *problem[1:])
-        self.lookalike = look and (Spot(*look[0]), *look[1:])
-
-
-CHAINS = ("opened", "encoded")
-NUMBERS = ("layers", "size", "problems", "lookalikes", "truncated", "blank")
+NUMBERS = ("records", "layers", "size", "problems", "lookalikes")
 FIRSTS = ("first", "problem", "lookalike")
+COUNTS = ("opened", *NUMBERS, *FIRSTS)
 
 
 def earlier(one: Any, other: Any) -> Any:
@@ -271,11 +220,13 @@ class Tallies:
                 waiting += [(place.rest, member) for member in other.members.values()]
                 if other.rest is not None:
                     waiting.append((place.rest, other.rest))
-                continue
-            for name, member in other.members.items():
-                mine = place.members.setdefault(name, member)
-                if mine is not member:
-                    waiting.append((mine, member))
+            else:
+                for name, member in other.members.items():
+                    mine = place.members.setdefault(name, member)
+                    if mine is not member:
+                        waiting.append((mine, member))
+            # What was below it is elsewhere now: if it was crowded, there is nothing to fold.
+            other.members, other.rest, other.items = {}, None, None
 
     def places(self) -> Iterator[tuple[list[Step], Tally]]:
         """Yield each place with its steps, parents before children, in the order of names."""
@@ -290,31 +241,38 @@ class Tallies:
             waiting += below[::-1]
 
     def state(self) -> list[Any]:
-        """Return the places as a list that JSON can hold, flat however deep the tree is."""
-        listed: list[list[Any]] = []
-        waiting: list[tuple[int, Any, Tally, bool]] = [(0, None, self.root, False)]
+        """
+        Return each place with the index of the one around it, its step, and its counts.
+
+        Flat however deep the tree is, and equal for equal counts.
+        """
+        listed: list[Any] = []
+        waiting: list[tuple[int, Step | None, Tally, bool]] = [(0, None, self.root, False)]
         while waiting:
             around, step, place, is_several = waiting.pop()
-            at = [around, step.value if isinstance(step, Wild) else [step]]
             waiting += [
                 (len(listed), step, child, is_several or step is Wild.MEMBERS)
                 for step, child in reversed(list(place.children()))
             ]
-            listed.append([at, *place.counts(records=not is_several)])
+            counts = {name: getattr(place, name) for name in COUNTS}
+            if is_several:
+                del counts["records"]  # one that has several such members is counted for each
+            listed.append((around, step, counts))
         return listed
 
     def set_state(self, state: list[Any]) -> None:
         """Take what ``state`` has returned."""
         places: list[Tally] = []
-        for (around, step), *counts in state:
+        for around, step, counts in state:
             place = self._below(places[around], step) if places else self.root
             places.append(place)
-            place.set_counts(counts)
+            for name, found in counts.items():
+                setattr(place, name, found)
 
-    def _below(self, place: Tally, step: Any) -> Tally:
-        if isinstance(step, list):
-            return self.member(place, str(step[0]))
-        if step == Wild.ELEMENTS.value:
+    def _below(self, place: Tally, step: Step) -> Tally:
+        if step is Wild.ELEMENTS:
             return self.items(place)
+        if step is not Wild.MEMBERS:
+            return self.member(place, str(step))
         place.rest = place.rest or Tally()
         return place.rest

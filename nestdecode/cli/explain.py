@@ -90,7 +90,7 @@ def command(
     A census counts for each path: records, layers, bytes of their texts, layers that stayed
     shut, and strings that look like layers; and gives the line of the first such record. With
     --json, the first row is the root: the number of all records, and of those that failed.
-    Of an object with more than 1,000 different names all share one row, with * for the name.
+    Where more than 1,000 members of an object have layers, all share a row, with * for the name.
     """  # fmt: skip
     if census and form == "tree":
         raise click.UsageError("a census is a table or JSON; --trees shows each record")
