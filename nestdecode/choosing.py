@@ -10,7 +10,7 @@ from nestdecode.lending import LendingQuery
 from nestdecode.queries.functions import is_false
 from nestdecode.stream.answering import Answering, Many
 from nestdecode.stream.rendering import Render
-from nestdecode.text.joined import Joined, joined_lines
+from nestdecode.text.joined import Joined, joined
 
 __all__ = ["Asked", "as_they_came", "choose", "where"]
 
@@ -61,15 +61,15 @@ def choose(answering: Answering, query: Asked) -> None:
     def render_chosen(value: Any) -> bytes | None:
         return None if value is _LEFT_OUT else render(value)
 
-    def many_chosen(joined: Joined) -> list[Any] | None:
-        found = query.many(joined)
+    def many_chosen(group: Joined) -> list[Any] | None:
+        found = query.many(group)
         if found is None or many is None:
             return None
         chosen = [not is_false(value) for value in found]
         if all(chosen):
-            return many(joined)
-        lines = list(itertools.compress(joined.records, chosen))
-        return many(joined_lines(b"\n".join([*lines, b""]))) if lines else []
+            return many(group)
+        left = list(itertools.compress(group.records, chosen))
+        return many(joined(left)) if left else []
 
     answering.answer, answering.render = answer_chosen, render_chosen
     answering.many = None if many is None else many_chosen
@@ -91,15 +91,12 @@ def as_they_came(answering: Answering, render: Render, *, judged: bool) -> None:
         answer(raw)
         return raw
 
-    def many_raw(joined: Joined) -> list[Any] | None:
-        if many is None or many(joined) is None:
-            return None
-        return _lines(joined)
+    def many_raw(group: Joined) -> list[Any] | None:
+        return None if many is None or many(group) is None else lines_of(group)
+
+    def lines_of(group: Joined) -> list[bytes]:
+        return [*group.records]
 
     answering.answer = (lambda raw: raw) if judged else answer_raw
-    answering.many = _lines if judged else many_raw
+    answering.many = lines_of if judged else many_raw
     answering.render, answering.render_many = render, None
-
-
-def _lines(joined: Joined) -> list[bytes]:
-    return [*joined.records]

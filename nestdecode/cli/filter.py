@@ -19,8 +19,8 @@ from nestdecode.errors import DecodeError
 from nestdecode.paths import join_pointer
 from nestdecode.stream.filtering import Filter, Filtered
 from nestdecode.stream.inputs import collector_off
+from nestdecode.stream.malformed import is_malformed
 from nestdecode.stream.report import SHOWN
-from nestdecode.stream.scanner import shows_no_json
 from nestdecode.stream.sources import UnreadableError
 from nestdecode.text.joined import Joined
 from nestdecode.text.write import dump, dump_lines
@@ -145,7 +145,7 @@ def _filter(
 
     def answered(line: bytes) -> bytes | None:
         # A line that is plainly text needs no reason if none is wanted.
-        if not (line.startswith(b"{") and line.endswith(b"}")) and shows_no_json(line):
+        if not (line.startswith(b"{") and line.endswith(b"}")) and is_malformed(line):
             raise _TEXT.with_traceback(None)
         return answer(line)
 

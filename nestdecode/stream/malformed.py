@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from nestdecode.stream.records import is_blank
 from nestdecode.stream.rendering import Render
-from nestdecode.stream.scanner import shows_no_json
 from nestdecode.text.verdict import glance, judge
 
 __all__ = ["MALFORMED", "Kind", "Malformed", "in_place_of_malformed", "is_malformed", "kinds_of"]
@@ -20,8 +19,17 @@ Kind = Literal["read", "malformed", "more of it", "blank"]
 
 
 def is_malformed(line: bytes) -> bool:
-    """Return whether a line, without its LF, is malformed by itself; False decides nothing."""
-    return shows_no_json(line) or judge(line + b"\n") in ("fails", "text follows")
+    """
+    Return whether one look shows that a line, without its LF, is malformed by itself.
+
+    Most lines that are malformed show it so; False decides nothing.
+
+    >>> [is_malformed(line) for line in (b"2026-11-28 up", b"[INFO] up", b'{"a": "cu')]
+    [True, True, True]
+    >>> [is_malformed(line) for line in (b"5", b'{"a": [1, ', b"{} {}")]
+    [False, False, False]
+    """
+    return glance(line + b"\n") in ("fails", "text follows")
 
 
 def kinds_of(lines: list[bytes], most: int, *, settled: bool) -> list[Kind]:

@@ -8,9 +8,9 @@ from nestdecode.stream.malformed import is_malformed
 from nestdecode.stream.progress import Progress
 from nestdecode.stream.rendering import Render
 from nestdecode.stream.report import SHOWN
-from nestdecode.stream.scanner import follow_values, not_utf8, shows_no_json
+from nestdecode.stream.scanner import follow_values, not_utf8
 from nestdecode.stream.splitter import Framing
-from nestdecode.text.depth import DEEPEST, brackets
+from nestdecode.text.depth import may_be_deep
 from nestdecode.text.verdict import judge
 
 __all__ = ["Refusing"]
@@ -70,11 +70,11 @@ class Refusing:
 
         One of more than *most* bytes is not: it is refused as too long.
         """
-        return len(raw) <= most and (shows_no_json(raw) or self._fails(raw))
+        return len(raw) <= most and (self._fails(raw) or is_malformed(raw))
 
     def _fails(self, raw: bytes) -> bool:
         places = self._now.batch.places
-        return places is not None and places[self._now.index].fails and brackets(raw) <= DEEPEST
+        return places is not None and places[self._now.index].fails and not may_be_deep(raw)
 
     def goes_on(self, raw: bytes) -> bool:
         """Return whether a line is known to be the beginning of a record; it is given back."""

@@ -12,8 +12,6 @@ import functools
 import re
 from typing import Literal, NamedTuple
 
-from nestdecode.text.depth import DEEPEST, brackets
-
 __all__ = [
     "Followed",
     "Outcome",
@@ -21,7 +19,6 @@ __all__ = [
     "after_scalar",
     "follow_values",
     "not_utf8",
-    "shows_no_json",
 ]
 
 Text = bytes | bytearray
@@ -66,17 +63,6 @@ _TOKEN = rb"%b(?:(%b)|(%b)|([{\[])|([}\]])|(,)|(:))" % (_BLANKS, _STRING, _SCALA
 _TOKENS = ("", "string", "scalar", "open", "close", "comma", "colon")
 # A string, or a scalar with what must follow it: only a string has an end of its own.
 _STANDS_ALONE = rb'%b|%b(?=[ \t\r\n"{}\[\],:]|\Z)' % (_STRING, _SCALAR)
-# The beginning of text that is not JSON, after a bracket too: a character that begins no value,
-# or a number or word that goes on as none does. A byte order mark and control characters are
-# left to the parser.
-_BEGINS_AS_TEXT = rb"""(?x) [ \t\r]*+ (?: \[ [ \t\r]*+ )?+ (?:
-    [^\x00-\x20"\[\]{0-9\-tfn\xef]
-    | -(?![0-9]) | t(?!rue) | f(?!alse) | n(?!ull)
-    | [0-9]++ (?: \.[0-9]++ )?+ [^\x00-\x20"\[\]{,0-9eE\xef]
-)"""
-
-# Text up to a quote that is not closed.
-_STRINGS = rb'[^"]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"]*+)*+'
 
 # What has to come next. "value": that of a member, or one after the comma of an array.
 Expected = Literal["value", "first element", "first key", "key", "colon", "comma"]
@@ -94,28 +80,6 @@ def after_scalar(text: Text, at: int, end: int) -> int:
     """Return the position after the scalar that begins at *at*; -1 if it is malformed."""
     match = _compiled(_STANDS_ALONE).match(text, at, end)
     return match.end() if match else -1
-
-
-def shows_no_json(line: bytes) -> bool:
-    """
-    Return whether one look shows that a line is neither JSON nor the beginning of a document.
-
-    True if its first word is not JSON, or if it ends inside a string, where no line may end.
-    Most lines that are not JSON show it so; False decides nothing.
-
-    >>> shows_no_json(b"2026-11-28 up"), shows_no_json(b"[INFO] up"), shows_no_json(b'{"a": "cu')
-    (True, True, True)
-    >>> shows_no_json(b"5 up"), shows_no_json(b'{"a": [1, ')
-    (False, False)
-    """
-    if brackets(line) > DEEPEST:
-        return False  # a text that is too deep is refused as deep
-    if _compiled(_BEGINS_AS_TEXT).match(line):
-        return True
-    if b"\\" not in line:
-        return line.count(b'"') % 2 > 0
-    match = _compiled(_STRINGS).match(line)
-    return match is not None and match.end() < len(line)
 
 
 class Scanner:

@@ -7,7 +7,7 @@ import itertools
 import re
 from typing import Any
 
-__all__ = ["DEEPEST", "brackets", "is_deeper", "nesting", "refuse_deep"]
+__all__ = ["DEEPEST", "brackets", "is_deeper", "may_be_deep", "nesting", "refuse_deep"]
 
 # Containers inside one another that can be read and written on any stack.
 DEEPEST = 254
@@ -64,9 +64,14 @@ def brackets(text: bytes | str) -> int:
     return text.count("{") + text.count("[")
 
 
+def may_be_deep(text: bytes | str) -> bool:
+    """Return whether a text may nest deeper than DEEPEST: it is to be refused as deep then."""
+    return len(text) > DEEPEST and brackets(text) > DEEPEST
+
+
 def refuse_deep(text: bytes | str) -> None:
     """Raise RecursionError for a text that would use much of the stack."""
-    if len(text) > DEEPEST and brackets(text) > DEEPEST:
+    if may_be_deep(text):
         raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         if nesting(raw, DEEPEST) > DEEPEST:
             raise RecursionError

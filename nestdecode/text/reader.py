@@ -18,7 +18,7 @@ import orjson
 from stringzilla import contains, count_byteset
 
 from nestdecode.errors import DecodeError, LimitError
-from nestdecode.text.depth import DEEPEST, brackets, is_deeper, nesting, refuse_deep
+from nestdecode.text.depth import DEEPEST, brackets, is_deeper, may_be_deep, nesting, refuse_deep
 from nestdecode.text.scan import BRACKETS, ESCAPE, hides, may_hold_long_integer
 from nestdecode.words import position
 
@@ -219,7 +219,7 @@ class Reader:
         if refusal.__class__ is msgspec.DecodeError:
             # It calls an escaped lone surrogate malformed. Very deep texts are too deep first.
             has_escape = b"\\u" in text if isinstance(text, bytes) else "\\u" in text
-            return not has_escape and (len(text) <= DEEPEST or brackets(text) <= DEEPEST)
+            return not has_escape and not may_be_deep(text)
         # Or it is JSON with a number out of range: if reasons are not reported, the layer
         # stays shut in the same way.
         return (

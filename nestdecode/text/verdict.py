@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 import orjson
 
-from nestdecode.text.depth import DEEPEST, brackets
+from nestdecode.text.depth import may_be_deep
 
 __all__ = ["Verdict", "glance", "judge"]
 
@@ -51,8 +51,8 @@ def glance(text: bytes) -> Verdict | None:
     >>> glance(b'{} # one'), glance(b'{} {}'), glance(b'{"a":\\n')
     ('text follows', None, None)
     """
-    if len(text) > DEEPEST and brackets(text) > DEEPEST:
-        return None  # a text that is too deep is refused as deep
+    if may_be_deep(text):
+        return None
     try:
         _pass_over(text)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -78,7 +78,7 @@ def judge(text: bytes) -> Verdict | None:
     verdict = glance(text)
     if verdict in ("fails", "text follows"):
         return verdict
-    if len(text) > DEEPEST and brackets(text) > DEEPEST:
+    if may_be_deep(text):
         return None
     try:
         orjson.loads(text)
